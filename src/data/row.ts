@@ -1,0 +1,98 @@
+/**
+ * The one thing that is stored, copied, merged and hashed. Replication, migration, repair, backup
+ * and digests know rows only.
+ *
+ * Merging takes the greater of two rows under one total order per kind, so any replicas that have
+ * seen the same rows, in any order and any number of times, hold the same row: merge is
+ * commutative, associative and idempotent. The order covers *every* field, since a field that it
+ * ignored could differ between replicas for ever.
+ */
+import { assert, unreachable } from "./assert.ts";
+import { compareBytes } from "./bytes.ts";
+import { compareStamps, type Stamp } from "./hlc.ts";
+import { ROW_OVERHEAD_BYTES } from "./limits.ts";
+import { compareText, utf8Length } from "./text.ts";
+
+/** `lww`: a last-writer-wins entry of a map; `sub` is empty. */
+export type RowKind = "lww";
+
+/** Which row it is. The kind is part of it: one key may hold rows of several kinds. */
+export interface Identity {
+  readonly map: string;
+  readonly key: string;
+  readonly kind: RowKind;
+  readonly sub: string;
+}
+
+/**
+ * `value` null is a tombstone. `expiresAt` is whole milliseconds since 1970, null is never; from
+ * then on the row reads as absent and ages like a tombstone that was written at that moment.
+ */
+export interface Row extends Identity {
+  readonly stamp: Stamp;
+  readonly value: Uint8Array | null;
+  readonly expiresAt: number | null;
+}
+
+/** Map, key, kind, sub, each in the order of its UTF-8 bytes: the order of a scan. */
+export function compareIdentity(a: Identity, b: Identity): number {
+  return (
+    compareText(a.map, b.map) ||
+    compareText(a.key, b.key) ||
+    compareText(a.kind, b.kind) ||
+    compareText(a.sub, b.sub)
+  );
+}
+
+export function identityOf({ map, key, kind, sub }: Identity): Identity {
+  return { map, key, kind, sub };
+}
+
+/** Total order over whole rows of one identity: 0 only when every field is equal. */
+export function compareRows(a: Row, b: Row): number {
+  switch (a.kind) {
+    case "lww":
+      return (
+        compareStamps(a.stamp, b.stamp) ||
+        compareValues(a.value, b.value) ||
+        compareExpiries(a.expiresAt, b.expiresAt)
+      );
+    default:
+      return unreachable(a.kind);
+  }
+}
+
+/** What a replica holds after seeing both: one of the two, `a` when they are equal. */
+export function mergeRows(a: Row, b: Row): Row {
+  assert(compareIdentity(a, b) === 0, "only rows of one identity merge");
+  return compareRows(a, b) < 0 ? b : a;
+}
+
+/** Has a value that a reader may see at `nowMs`. */
+export function isVisible(row: Row, nowMs: number): boolean {
+  return row.value !== null && (row.expiresAt === null || row.expiresAt > nowMs);
+}
+
+/** About what the row takes in memory or on the wire, to bound chunks, queues and back-pressure. */
+export function rowBytes(row: Row): number {
+  return (
+    utf8Length(row.map) +
+    utf8Length(row.key) +
+    utf8Length(row.sub) +
+    row.stamp.node.length +
+    (row.value?.length ?? 0) +
+    ROW_OVERHEAD_BYTES
+  );
+}
+
+/** A tombstone above every value, then greater bytes. */
+function compareValues(a: Uint8Array | null, b: Uint8Array | null): number {
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  return compareBytes(a, b);
+}
+
+/** Never is later than any time. */
+function compareExpiries(a: number | null, b: number | null): number {
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  return a - b;
+}

@@ -1,0 +1,23 @@
+/** Who owns a partition and who else holds its rows, as the coordinator last said. */
+import type { Epoch, NodeId, PartitionId } from "./ids.ts";
+
+/** A node's rows of a partition it does not own. */
+export interface Copy {
+  readonly nodeId: NodeId;
+  /** `complete`: the coordinator has heard that an equal digest was seen; only such a copy is promoted. */
+  readonly state: "copying" | "complete";
+}
+
+/**
+ * The coordinator's persisted word on who owns one partition and which of its copies are complete.
+ * Every ruling on a partition has a higher epoch than the one before, so of two the higher is right.
+ */
+export interface Ruling {
+  readonly partitionId: PartitionId;
+  /** Names this ruling; 0 means that nobody has ruled on the partition yet. */
+  readonly epoch: Epoch;
+  /** Null: never assigned, or its owner is gone and there was no complete copy. */
+  readonly owner: NodeId | null;
+  /** Never the owner itself. */
+  readonly copies: readonly Copy[];
+}
