@@ -1,0 +1,112 @@
+/**
+ * Everything a client and a node say to each other over a WebSocket: one msgpack map per binary
+ * frame. The text frames `ping` and `pong` are answered by the platform without waking the node.
+ */
+import type { ClusterId, NodeId, PartitionId, Version } from "../data/ids.ts";
+import type { PartitionMapPayload } from "../data/members.ts";
+import type { Stamp } from "../data/hlc.ts";
+import type { ErrorInfo } from "./errors.ts";
+import type { OpResult, ReadResult } from "./ops.ts";
+
+export type ClientMessage = Hello | Ops | Get | FetchMap;
+export type ServerMessage = Welcome | Ack | Values | MapMessage | NotOwnerNotice | ErrorMessage;
+
+/** First frame of every socket. */
+export interface Hello {
+  readonly type: "HELLO";
+  readonly version: number;
+  readonly cluster: ClusterId;
+  /** Kept by the client over reconnects; the node makes one where it is missing. */
+  readonly clientId?: string;
+  /** true: this node passes operations on to their owners. false: it names the owner instead. */
+  readonly forward: boolean;
+}
+
+export interface Welcome {
+  readonly type: "WELCOME";
+  readonly version: number;
+  readonly clientId: string;
+  readonly nodeId: NodeId;
+  readonly forward: boolean;
+  /** The node's clock, for the client to correct its own by. */
+  readonly nowMs: number;
+  /** How many unacknowledged frames, and ops in them, a client may have under way. */
+  readonly creditFrames: number;
+  readonly creditOps: number;
+  readonly map: PartitionMapPayload;
+}
+
+/** `seq` is the client's own count of frames; the answer names it. */
+export interface Ops {
+  readonly type: "OPS";
+  readonly seq: number;
+  readonly ops: readonly ClientOp[];
+}
+
+export interface ClientOp {
+  readonly map: string;
+  readonly key: string;
+  readonly stamp: Stamp;
+  readonly value: Uint8Array | null;
+  readonly expiresAt: number | null;
+}
+
+/** Exactly one per OPS. An op without an exception is durable, with its own stamp. */
+export interface Ack {
+  readonly type: "ACK";
+  readonly seq: number;
+  readonly exceptions: readonly OpException[];
+}
+
+/** `index` of the op in its frame, and what became of it instead. */
+export interface OpException {
+  readonly index: number;
+  readonly result: Exclude<OpResult, { type: "stored" }>;
+}
+
+export interface Get {
+  readonly type: "GET";
+  readonly seq: number;
+  readonly keys: readonly { readonly map: string; readonly key: string }[];
+}
+
+export interface Values {
+  readonly type: "VALUES";
+  readonly seq: number;
+  readonly values: readonly ReadResult[];
+}
+
+/** Answered by MAP. */
+export interface FetchMap {
+  readonly type: "FETCH_MAP";
+}
+
+export interface MapMessage {
+  readonly type: "MAP";
+  readonly map: PartitionMapPayload;
+}
+
+/**
+ * These ops of frame `seq` belong elsewhere. `applied` true: they were passed on and are acknowledged
+ * as usual, go there next time; false: the frame's answer refuses them with NOT_OWNER, resend.
+ */
+export interface NotOwnerNotice {
+  readonly type: "NOT_OWNER";
+  readonly seq: number;
+  readonly indexes: readonly number[];
+  readonly applied: boolean;
+  readonly owners: readonly {
+    readonly partitionId: PartitionId;
+    readonly ownerNodeId: NodeId | null;
+  }[];
+  readonly mapVersion: Version;
+  /** The whole map, once per socket and version. */
+  readonly map?: PartitionMapPayload;
+}
+
+/** `seq` null: about the socket or a frame that could not be read. */
+export interface ErrorMessage {
+  readonly type: "ERROR";
+  readonly seq: number | null;
+  readonly error: ErrorInfo;
+}

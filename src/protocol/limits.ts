@@ -1,0 +1,175 @@
+/**
+ * Every bound on what travels, and why the bounds fit together. Enforced where bytes become messages
+ * (and by the same checks where HTTP becomes operations), so nothing further in checks again.
+ */
+import { assert } from "../data/assert.ts";
+import {
+  EXPIRES_AT_MAX,
+  NODE_ID_LENGTH_MAX,
+  ROW_OVERHEAD_BYTES,
+  STAMP_MILLIS_MAX,
+  STAMP_NODE_LENGTH_MAX,
+} from "../data/limits.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+// ------------------------------------------------------------------ frames
+
+/** One binary frame from a client. */
+export const FRAME_BYTES_MAX = MIB;
+
+/** Operations in one OPS, keys in one GET, operations in one OP_FORWARD. */
+export const FRAME_OPS_MAX = 1_000;
+
+/** Frames that a client may have unanswered. */
+export const CREDIT_FRAMES = 64;
+
+/** Operations in those frames, in all. */
+export const CREDIT_OPS = 16_000;
+
+/** One cluster message, and one frame from a node to a client. */
+export const ENVELOPE_BYTES_MAX = 8 * MIB;
+
+/** What the platform lets through in one RPC call or one WebSocket message. */
+const PLATFORM_MESSAGE_BYTES_MAX = 32 * MIB;
+
+/** msgpack values (scalars, lists, maps, map keys) in one frame from a client. */
+export const FRAME_ITEMS_MAX = 16_384;
+
+/** The same in a cluster message, in packed rows, and in a frame to a client. */
+export const ENVELOPE_ITEMS_MAX = 1_048_576;
+
+/** Lists and maps within each other. */
+export const DEPTH_MAX = 12;
+
+// ------------------------------------------------------------------ entries
+
+/** A key in UTF-8; the empty key is a key. */
+export const KEY_BYTES_MAX = 512;
+
+/** A map's name in UTF-8. */
+export const MAP_NAME_BYTES_MIN = 1;
+export const MAP_NAME_BYTES_MAX = 128;
+
+/** One value. */
+export const VALUE_BYTES_MAX = 256 * KIB;
+
+/** Time to live of an entry, where a caller gives one instead of a moment: ten years. */
+export const TTL_MS_MAX = 10 * 365 * 86_400_000;
+
+/** Entries of one page of a scan, and how many when the caller does not say. */
+export const SCAN_LIMIT_MAX = 1_000;
+export const SCAN_LIMIT_DEFAULT = 100;
+
+/** Rows scanned, offered or pulled in one cluster message. */
+export const CHUNK_ROWS_MAX = 4_096;
+
+/** Changed rows in one cluster message: sent as they come, so bounded by bytes at the sender. */
+export const DELTA_ROWS_MAX = 32_768;
+
+// ------------------------------------------------------------------ names
+
+/** Of a node, and of a cluster. */
+const NAME_LENGTH_MAX = 32;
+export const NAME_PATTERN = new RegExp(`^[a-z0-9-]{1,${NAME_LENGTH_MAX}}$`);
+
+/** How senders that are no nodes are named, so no node may be. */
+export const RESERVED_NODE_IDS: readonly string[] = ["coordinator", "front"];
+
+/** Of a client: the characters of a stamp's node. */
+const CLIENT_ID_LENGTH_MAX = 64;
+export const CLIENT_ID_PATTERN = new RegExp(`^[A-Za-z0-9._-]{1,${CLIENT_ID_LENGTH_MAX}}$`);
+
+/** The id of a node's object. */
+export const HOST_BYTES_MAX = 128;
+
+/** The name of a move. */
+export const MIGRATION_ID_BYTES_MAX = 128;
+
+/** A location hint of the platform. */
+export const REGION_BYTES_MAX = 64;
+
+/** A token in a JOIN_REQUEST. */
+export const TOKEN_BYTES_MAX = 8 * KIB;
+
+/** A reason in words. */
+export const REASON_BYTES_MAX = KIB;
+
+/** Where a client reaches a node. */
+export const ENDPOINT_BYTES_MAX = 2 * KIB;
+
+/** Each text in an error's data; `makeError` cuts longer ones. */
+export const ERROR_TEXT_BYTES_MAX = KIB;
+
+/** An error's message: a sentence around its data, of which JSON may write a byte as six. */
+export const ERROR_MESSAGE_BYTES_MAX = 16 * KIB;
+
+/** Fields of an error's data, and bytes of the name of one. */
+export const ERROR_FIELDS_MAX = 16;
+export const ERROR_FIELD_NAME_BYTES_MAX = 64;
+
+// ------------------------------------------------------------------ cluster
+
+/** Slices of the key space. */
+export const PARTITION_COUNT_MAX = 16_384;
+
+/** Members of a cluster. */
+export const NODES_MAX = 1_000;
+
+/** Nodes that one call may add. */
+export const ADD_NODES_COUNT_MAX = 100;
+
+/** A member's share relative to the others, as a caller may set it. 0, to be emptied, is internal. */
+export const WEIGHT_MIN = 1;
+export const WEIGHT_MAX = 100;
+
+/** Copies of one partition beside the owner. */
+export const COPIES_MAX = 64;
+
+/** Moves in one list of a report, and finished moves named in one table update. */
+export const MIGRATIONS_MAX = 32_768;
+
+// ------------------------------------------------------------------ relations
+
+assert(
+  ENVELOPE_BYTES_MAX < PLATFORM_MESSAGE_BYTES_MAX,
+  "our own refusal must come before the platform's, which names no bound",
+);
+assert(
+  VALUE_BYTES_MAX + KEY_BYTES_MAX + MAP_NAME_BYTES_MAX + KIB <= FRAME_BYTES_MAX,
+  "every entry that may be stored must fit a frame",
+);
+assert(
+  2 * FRAME_BYTES_MAX <= ENVELOPE_BYTES_MAX,
+  "the operations of a whole frame must fit one OP_FORWARD, whatever goes around them",
+);
+assert(
+  FRAME_OPS_MAX * 8 + KIB <= FRAME_ITEMS_MAX,
+  "a frame full of operations, seven values each in a list, must not be taken for a flood",
+);
+assert(
+  CHUNK_ROWS_MAX * 14 + KIB <= ENVELOPE_ITEMS_MAX && PARTITION_COUNT_MAX * 32 <= ENVELOPE_ITEMS_MAX,
+  "a full chunk, and the rulings on all partitions with two copies each, must not either",
+);
+assert(
+  DELTA_ROWS_MAX * ROW_OVERHEAD_BYTES > MIB && DELTA_ROWS_MAX * 14 + KIB <= ENVELOPE_ITEMS_MAX,
+  "1 MiB of changed rows, the most that an owner sends at once, must fit however small they are",
+);
+assert(
+  FRAME_OPS_MAX <= CREDIT_OPS && CREDIT_FRAMES >= 2,
+  "one full frame must fit the credit, and another one follow before its answer",
+);
+assert(SCAN_LIMIT_DEFAULT <= SCAN_LIMIT_MAX, "the default must be allowed");
+assert(
+  NAME_LENGTH_MAX === NODE_ID_LENGTH_MAX && CLIENT_ID_LENGTH_MAX === STAMP_NODE_LENGTH_MAX,
+  "nodes and clients stamp under their ids, so a stamp's node must hold every id and no more",
+);
+assert(
+  TTL_MS_MAX < EXPIRES_AT_MAX && EXPIRES_AT_MAX <= STAMP_MILLIS_MAX,
+  "now + any time to live must be a moment that a row can expire at",
+);
+assert(
+  ERROR_TEXT_BYTES_MAX >= KEY_BYTES_MAX && ERROR_TEXT_BYTES_MAX >= REASON_BYTES_MAX,
+  "an error must be able to name any key or reason uncut",
+);

@@ -1,0 +1,66 @@
+/** Operations on their way to the owner of their keys. */
+import type { NodeId, PartitionId, Seq } from "../data/ids.ts";
+import type { Ruling } from "../data/ruling.ts";
+import type { Op, OpResult, ReadResult } from "./ops.ts";
+
+export type Sender = NodeId | "coordinator" | "front";
+
+export type OpMessage = OpForward | OpForwarded | NotOwner | Scan | Scanned;
+
+/**
+ * Operations on keys of one partition, for its owner. From the front they carry no stamp and the
+ * owner stands in for the caller; forwarded ones keep theirs. Answered by OP_FORWARDED or NOT_OWNER.
+ */
+export interface OpForward {
+  readonly type: "OP_FORWARD";
+  readonly sourceNodeId: Sender;
+  readonly targetPartitionId: PartitionId;
+  readonly clientId?: string;
+  readonly forwardId: Seq;
+  /** What the sender knows of the partition, so that a new owner starts at once. */
+  readonly ruling?: Ruling;
+  /** `payload` on the wire. */
+  readonly ops: readonly Op[];
+}
+
+export interface OpForwarded {
+  readonly type: "OP_FORWARDED";
+  readonly forwardId: Seq;
+  readonly results: readonly (OpResult | ReadResult)[];
+}
+
+export interface NotOwner {
+  readonly type: "NOT_OWNER";
+  readonly forwardId: Seq;
+  readonly ruling: Ruling;
+}
+
+/** Entries of one map, partition by partition in the given order. Answered by SCANNED. */
+export interface Scan {
+  readonly type: "SCAN";
+  readonly partitionIds: readonly PartitionId[];
+  readonly map: string;
+  readonly prefix: string;
+  /** Only for the first of the partitions: keys above this one. */
+  readonly after: string | null;
+  readonly limit: number;
+}
+
+export interface Scanned {
+  readonly type: "SCANNED";
+  /** One per partition served, in order; ends early when the limit is reached. */
+  readonly pages: readonly ScanPage[];
+  /** Partitions asked for that this node does not own. */
+  readonly notOwned: readonly Ruling[];
+}
+
+export interface ScanPage {
+  readonly partitionId: PartitionId;
+  readonly entries: readonly ScanEntry[];
+  readonly done: boolean;
+}
+
+export interface ScanEntry {
+  readonly key: string;
+  readonly value: Uint8Array;
+}

@@ -1,0 +1,19 @@
+/** One schema per cluster message, complete: a message without one does not compile. */
+import type { ClusterMessage } from "./cluster-messages.ts";
+import { membershipSchemas, tableSchemas } from "./schema-membership.ts";
+import { moveSchemas, streamSchemas } from "./schema-moves.ts";
+import { answerSchemas, operationSchemas } from "./schema-operations.ts";
+import { operatorSchemas } from "./schema-operator.ts";
+import type { Schema } from "./schema.ts";
+
+export const CLUSTER_SCHEMAS: {
+  readonly [Type in ClusterMessage["type"]]: Schema<Extract<ClusterMessage, { type: Type }>>;
+} = {
+  ...membershipSchemas,
+  ...tableSchemas,
+  ...moveSchemas,
+  ...streamSchemas,
+  ...operationSchemas,
+  ...operatorSchemas,
+  ...answerSchemas,
+};

@@ -1,0 +1,86 @@
+import * as v from "valibot";
+import type {
+  Done,
+  Failed,
+  NotOwner,
+  OpForward,
+  OpForwarded,
+  Scan,
+  Scanned,
+  ScanPage,
+} from "./cluster-messages.ts";
+import { declared } from "./declared.ts";
+import { PARTITION_COUNT_MAX, SCAN_LIMIT_MAX } from "./limits.ts";
+import { OP_LAYOUTS, unpackOps } from "./packed-ops.ts";
+import {
+  ENTRY_OF_SCAN_LAYOUT,
+  RESULT_LAYOUTS,
+  unpackEntries,
+  unpackResults,
+} from "./packed-results.ts";
+import { describe } from "./packed.ts";
+import { clientId, integer, list, packed, partitionId, sender, seq } from "./schema.ts";
+import { errorInfo, key, mapName, partitionIds, ruling, rulings } from "./schema-shared.ts";
+
+const ops = packed(
+  `bytes: list of ${Object.values(OP_LAYOUTS).map(describe).join(" or ")}`,
+  unpackOps,
+);
+const results = packed(
+  `list of ${Object.values(RESULT_LAYOUTS).map(describe).join(" or ")}`,
+  unpackResults,
+);
+
+export const operationSchemas = {
+  OP_FORWARD: declared<OpForward>()(
+    v.pipe(
+      v.object({
+        type: v.literal("OP_FORWARD"),
+        sourceNodeId: sender,
+        targetPartitionId: partitionId,
+        clientId: v.exactOptional(clientId),
+        forwardId: seq,
+        ruling: v.exactOptional(ruling),
+        payload: ops,
+      }),
+      v.transform(({ payload, ...rest }) => ({ ...rest, ops: payload })),
+    ),
+  ),
+  OP_FORWARDED: declared<OpForwarded>()(
+    v.object({ type: v.literal("OP_FORWARDED"), forwardId: seq, results }),
+  ),
+  NOT_OWNER: declared<NotOwner>()(
+    v.object({ type: v.literal("NOT_OWNER"), forwardId: seq, ruling }),
+  ),
+  SCAN: declared<Scan>()(
+    v.object({
+      type: v.literal("SCAN"),
+      partitionIds,
+      map: mapName,
+      prefix: key,
+      after: v.nullable(key),
+      limit: integer(1, SCAN_LIMIT_MAX),
+    }),
+  ),
+  SCANNED: declared<Scanned>()(
+    v.object({
+      type: v.literal("SCANNED"),
+      pages: list(
+        declared<ScanPage>()(
+          v.object({
+            partitionId,
+            entries: packed(`list of ${describe(ENTRY_OF_SCAN_LAYOUT)}`, unpackEntries),
+            done: v.boolean(),
+          }),
+        ),
+        PARTITION_COUNT_MAX,
+      ),
+      notOwned: rulings,
+    }),
+  ),
+};
+
+export const answerSchemas = {
+  DONE: declared<Done>()(v.object({ type: v.literal("DONE") })),
+  ERROR: declared<Failed>()(v.object({ type: v.literal("ERROR"), error: errorInfo })),
+};

@@ -1,0 +1,170 @@
+/** Schemas of what several messages carry. */
+import * as v from "valibot";
+import type { DigestKey } from "../data/digest.ts";
+import type { MemberInfo, MembersView, PartitionMapPayload } from "../data/members.ts";
+import type { Identity } from "../data/row.ts";
+import type { Ruling } from "../data/ruling.ts";
+import {
+  integerProblem,
+  keyProblem,
+  kindProblem,
+  malformed,
+  mapProblem,
+  subProblem,
+  textProblem,
+  within,
+  type Problem,
+} from "./checks.ts";
+import { declared } from "./declared.ts";
+import { ERRORS, type ErrorCode, type ErrorInfo } from "./errors.ts";
+import {
+  COPIES_MAX,
+  ENDPOINT_BYTES_MAX,
+  ERROR_FIELD_NAME_BYTES_MAX,
+  ERROR_FIELDS_MAX,
+  ERROR_MESSAGE_BYTES_MAX,
+  ERROR_TEXT_BYTES_MAX,
+  HOST_BYTES_MAX,
+  NODES_MAX,
+  PARTITION_COUNT_MAX,
+  REGION_BYTES_MAX,
+  WEIGHT_MAX,
+} from "./limits.ts";
+import { isFields } from "./reader.ts";
+import {
+  count,
+  epoch,
+  incarnation,
+  integer,
+  leaf,
+  list,
+  moment,
+  nodeId,
+  partitionCount,
+  partitionId,
+  text,
+  version,
+} from "./schema.ts";
+
+// ------------------------------------------------------------------ members
+
+export const host = text(1, HOST_BYTES_MAX);
+export const region = text(0, REGION_BYTES_MAX);
+
+/** Of a member: 0 while it is being emptied. */
+export const weight = integer(0, WEIGHT_MAX);
+
+export const nodeState = v.picklist(["joining", "active", "suspect", "leaving", "dead", "removed"]);
+
+const member = declared<MemberInfo>()(
+  v.object({
+    nodeId,
+    host,
+    clientPort: count(),
+    clusterPort: count(),
+    region,
+    weight,
+    state: nodeState,
+    joinVersion: version,
+    incarnation,
+  }),
+);
+
+export const membersView = declared<MembersView>()(
+  v.object({ version, members: list(member, NODES_MAX) }),
+);
+
+// ------------------------------------------------------------------ partitions
+
+export const ruling = declared<Ruling>()(
+  v.object({
+    partitionId,
+    epoch,
+    owner: v.nullable(nodeId),
+    copies: list(v.object({ nodeId, state: v.picklist(["copying", "complete"]) }), COPIES_MAX),
+  }),
+);
+
+export const rulings = list(ruling, PARTITION_COUNT_MAX);
+export const partitionIds = list(partitionId, PARTITION_COUNT_MAX);
+export const nodeIds = list(nodeId, NODES_MAX);
+
+export const partitionMap = declared<PartitionMapPayload>()(
+  v.object({
+    version,
+    partitionCount,
+    nodes: list(
+      v.object({
+        nodeId,
+        endpoints: v.object({ websocket: text(0, ENDPOINT_BYTES_MAX) }),
+        status: v.picklist(["JOINING", "ACTIVE", "SUSPECTED", "LEAVING", "FAILED"]),
+      }),
+      NODES_MAX,
+    ),
+    partitions: list(
+      v.object({
+        partitionId,
+        ownerNodeId: v.nullable(nodeId),
+        backupNodeIds: list(nodeId, COPIES_MAX),
+      }),
+      PARTITION_COUNT_MAX,
+    ),
+    generatedAt: moment,
+  }),
+);
+
+export const digestKey = declared<DigestKey>()(
+  v.object({ a: integer(0, 2 ** 32 - 1), b: integer(0, 2 ** 32 - 1) }),
+);
+
+// ------------------------------------------------------------------ entries
+
+export const mapName = leaf<string>("name of a map", mapProblem);
+export const key = leaf<string>("key", keyProblem);
+
+export const identity = declared<Identity>()(
+  v.object({
+    map: mapName,
+    key,
+    kind: leaf<Identity["kind"]>("kind of row", kindProblem),
+    sub: leaf<string>("sub of a row", subProblem),
+  }),
+);
+
+// ------------------------------------------------------------------ errors
+
+const CODES = Object.keys(ERRORS);
+
+export const errorInfo = declared<ErrorInfo>()(
+  v.object({
+    code: leaf<ErrorCode>(`one of ${CODES.join(" ")}`, codeProblem),
+    message: text(0, ERROR_MESSAGE_BYTES_MAX),
+    retry: v.picklist(["never", "later", "there"]),
+    data: leaf<ErrorInfo["data"]>("texts, numbers, booleans and null by name", dataProblem),
+  }),
+);
+
+function codeProblem(code: unknown): Problem | null {
+  return typeof code === "string" && Object.hasOwn(ERRORS, code)
+    ? null
+    : malformed("the code of an error");
+}
+
+function dataProblem(data: unknown): Problem | null {
+  if (!isFields(data)) return malformed("a map");
+  const entries = Object.entries(data);
+  const tooMany = integerProblem(entries.length, 0, ERROR_FIELDS_MAX);
+  if (tooMany) return within(tooMany, ".length");
+  for (const [name, value] of entries) {
+    const badName = textProblem(name, 1, ERROR_FIELD_NAME_BYTES_MAX);
+    if (badName) return badName;
+    const problem = scalarProblem(value);
+    if (problem) return within(problem, `.${name}`);
+  }
+  return null;
+}
+
+function scalarProblem(value: unknown): Problem | null {
+  if (value === null || typeof value === "number" || typeof value === "boolean") return null;
+  return textProblem(value, 0, ERROR_TEXT_BYTES_MAX);
+}

@@ -1,0 +1,131 @@
+/**
+ * What the schemas are made of. Objects and lists are valibot's; every leaf is one of ours, so that
+ * each rule exists once (`checks.ts`) and an error can name its field, its value and its bounds.
+ */
+import * as v from "valibot";
+import type {
+  ClusterId,
+  Epoch,
+  Incarnation,
+  MigrationId,
+  NodeId,
+  PartitionId,
+  Seq,
+  Term,
+  Version,
+} from "../data/ids.ts";
+import { STAMP_MILLIS_MAX } from "../data/limits.ts";
+import { err, ok, type Result } from "../data/result.ts";
+import {
+  bytesProblem,
+  integerProblem,
+  isProblem,
+  listProblem,
+  malformed,
+  nodeIdProblem,
+  textProblem,
+  within,
+  type Problem,
+} from "./checks.ts";
+import {
+  CLIENT_ID_PATTERN,
+  MIGRATION_ID_BYTES_MAX,
+  NAME_PATTERN,
+  PARTITION_COUNT_MAX,
+} from "./limits.ts";
+
+export type Schema<T> = v.GenericSchema<unknown, T>;
+
+/** One valid value, or what is wrong with the first invalid part of it. */
+export function parse<T>(schema: Schema<T>, value: unknown): Result<T, Problem> {
+  const parsed = v.safeParse(schema, value, { abortEarly: true, abortPipeEarly: true });
+  return parsed.success ? ok(parsed.output) : err(objectionOf(parsed.issues[0]));
+}
+
+function objectionOf(issue: v.BaseIssue<unknown>): Problem {
+  const problem = isProblem(issue.input) ? issue.input : malformed(expectedOf(issue));
+  return within(problem, (issue.path ?? []).map(stepOf).join(""));
+}
+
+const stepOf = ({ type, key }: v.IssuePathItem): string =>
+  type === "array" ? `[${String(key)}]` : `.${String(key)}`;
+
+function expectedOf({ type, expected }: v.BaseIssue<unknown>): string {
+  if (type === "object" || type === "record") return expected === "Object" ? "a map" : "present";
+  return type === "array" ? "a list" : (expected ?? "of another type");
+}
+
+// ------------------------------------------------------------------ leaves
+
+/** A value that is a `T` as it is, where `problemOf` has no objection. `name` states the rule. */
+export const leaf = <T>(name: string, problemOf: (value: unknown) => Problem | null) =>
+  v.pipe(
+    v.custom<T>(() => true),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const problem = problemOf(dataset.value);
+      if (problem) addIssue({ input: problem, message: name });
+    }),
+    v.description(name),
+  );
+
+/** A value that becomes a `T` by unpacking. `name` states the layout. */
+export const packed = <T>(name: string, unpack: (wire: unknown) => Result<T, Problem>) =>
+  v.pipe(
+    v.unknown(),
+    v.rawTransform(({ dataset, addIssue, NEVER }): T => {
+      const unpacked = unpack(dataset.value);
+      if (unpacked.ok) return unpacked.value;
+      addIssue({ input: unpacked.error, message: name });
+      return NEVER;
+    }),
+    v.description(name),
+  );
+
+export const text = <T extends string = string>(min: number, max: number) =>
+  leaf<T>(`text of ${min} to ${max} bytes`, (value) => textProblem(value, min, max));
+
+const matching = <T extends string>(pattern: RegExp, expected: string) => {
+  const problem = malformed(expected);
+  return leaf<T>(expected, (value) =>
+    typeof value === "string" && pattern.test(value) ? null : problem,
+  );
+};
+
+export const integer = <T extends number = number>(min: number, max: number) =>
+  leaf<T>(`integer ${min} to ${max}`, (value) => integerProblem(value, min, max));
+
+export const count = <T extends number = number>() => integer<T>(0, Number.MAX_SAFE_INTEGER);
+
+export const bytes = (min: number, max: number) =>
+  leaf<Uint8Array>(`${min} to ${max} bytes`, (value) => bytesProblem(value, min, max));
+
+/** Bounded before the first item is looked at. */
+export const list = <T>(item: Schema<T>, max: number) =>
+  v.pipe(
+    leaf<unknown[]>(`list of 0 to ${max}`, (value) => listProblem(value, 0, max)),
+    v.array(item),
+    v.readonly(),
+  );
+
+// ------------------------------------------------------------------ names and counters
+
+const NAME = "1 to 32 of a-z 0-9 -";
+
+export const nodeId = leaf<NodeId>("node id", nodeIdProblem);
+export const clusterId = matching<ClusterId>(NAME_PATTERN, NAME);
+export const clientId = matching<string>(CLIENT_ID_PATTERN, "1 to 64 of A-Z a-z 0-9 . _ -");
+export const digest = matching<string>(/^[0-9a-f]{16}$/, "16 hex digits");
+export const digestIfAny = matching<string>(/^([0-9a-f]{16})?$/, "16 hex digits, or empty");
+export const migrationId = text<MigrationId>(1, MIGRATION_ID_BYTES_MAX);
+
+/** A node, or one of the two names that no node has. */
+export const sender = matching<NodeId | "coordinator" | "front">(NAME_PATTERN, NAME);
+
+export const partitionId = integer<PartitionId>(0, PARTITION_COUNT_MAX - 1);
+export const partitionCount = integer(1, PARTITION_COUNT_MAX);
+export const moment = integer(0, STAMP_MILLIS_MAX);
+export const epoch = count<Epoch>();
+export const term = count<Term>();
+export const seq = count<Seq>();
+export const version = count<Version>();
+export const incarnation = count<Incarnation>();

@@ -1,0 +1,41 @@
+/** Messages as they are written: packed fields in place of rows, operations and results. */
+import type { ClientMessage, ServerMessage } from "./client-messages.ts";
+import type { ClusterMessage } from "./cluster-messages.ts";
+import { packClientOps, packKeys, packOps } from "./packed-ops.ts";
+import { packEntries, packExceptions, packResults } from "./packed-results.ts";
+import { packDeltas, packRows } from "./packed-rows.ts";
+
+export function clusterWire(message: ClusterMessage): object {
+  const { type } = message;
+  if (type === "MIGRATE_DATA") {
+    const { chunk, deltas, ...rest } = message;
+    return { ...rest, mapStates: packRows(chunk), deltaOps: packDeltas(deltas) };
+  }
+  if (type === "OP_FORWARD") {
+    const { ops, ...rest } = message;
+    return { ...rest, payload: packOps(ops) };
+  }
+  if (type === "SCANNED") {
+    const pages = message.pages.map((page) => ({ ...page, entries: packEntries(page.entries) }));
+    return { ...message, pages };
+  }
+  if (type === "OP_FORWARDED") return { ...message, results: packResults(message.results) };
+  if (type === "PULLED_ROWS" || type === "ROW_OFFER")
+    return { ...message, rows: packRows(message.rows) };
+  return message;
+}
+
+/** `type` and `seq` go first: of a frame that is refused unread, the answer can still name it. */
+export function clientWire(message: ClientMessage): object {
+  const { type } = message;
+  if (type === "OPS") return { type, seq: message.seq, ops: packClientOps(message.ops) };
+  if (type === "GET") return { type, seq: message.seq, keys: packKeys(message.keys) };
+  return message;
+}
+
+export function serverWire(message: ServerMessage): object {
+  const { type } = message;
+  if (type === "ACK") return { ...message, exceptions: packExceptions(message.exceptions) };
+  if (type === "VALUES") return { ...message, values: packResults(message.values) };
+  return message;
+}

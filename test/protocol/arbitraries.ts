@@ -1,0 +1,205 @@
+/** What may be said: parts of messages inside every bound, often at one. */
+import fc from "fast-check";
+import {
+  ClusterId,
+  Epoch,
+  Incarnation,
+  MigrationId,
+  NodeId,
+  PartitionId,
+  Seq,
+  Term,
+  Version,
+} from "../../src/data/ids.ts";
+import { EXPIRES_AT_MAX, STAMP_MILLIS_MAX } from "../../src/data/limits.ts";
+import type { Row } from "../../src/data/row.ts";
+import type { Ruling } from "../../src/data/ruling.ts";
+import { ERRORS, makeError, type ErrorCode, type ErrorInfo } from "../../src/protocol/errors.ts";
+import type { ClientOp } from "../../src/protocol/client-messages.ts";
+import type { Op, OpResult, ReadResult } from "../../src/protocol/ops.ts";
+import {
+  KEY_BYTES_MAX,
+  MAP_NAME_BYTES_MAX,
+  PARTITION_COUNT_MAX,
+} from "../../src/protocol/limits.ts";
+import { stamp, wellFormedText } from "../data/arbitraries.ts";
+
+export const count: fc.Arbitrary<number> = fc.oneof(
+  fc.nat(300),
+  fc.maxSafeNat(),
+  fc.constantFrom(
+    0,
+    127,
+    128,
+    255,
+    256,
+    65_535,
+    65_536,
+    2 ** 32 - 1,
+    2 ** 32,
+    Number.MAX_SAFE_INTEGER,
+  ),
+);
+
+const oneOf = (characters: string): fc.Arbitrary<string> =>
+  fc.constantFrom(...characters.split(""));
+
+const name = fc.string({ unit: oneOf("az019-"), minLength: 1, maxLength: 32 });
+export const nodeId = name.map(NodeId);
+export const clusterId = name.map(ClusterId);
+export const clientId = fc.string({
+  unit: oneOf("azAZ019._-"),
+  minLength: 1,
+  maxLength: 64,
+});
+export const migrationId = fc.oneof(name, fc.constant("x".repeat(128))).map(MigrationId);
+export const partitionId = fc.nat(PARTITION_COUNT_MAX - 1).map(PartitionId);
+export const partitionCount = fc.integer({ min: 1, max: PARTITION_COUNT_MAX });
+export const epoch = count.map(Epoch);
+export const term = count.map(Term);
+export const seq = count.map(Seq);
+export const version = count.map(Version);
+export const incarnation = count.map(Incarnation);
+export const moment = fc.integer({ min: 0, max: STAMP_MILLIS_MAX });
+export const digest = fc.string({
+  unit: oneOf("0123456789abcdef"),
+  minLength: 16,
+  maxLength: 16,
+});
+export const shortText = wellFormedText;
+
+export const list = <T>(item: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
+  fc.array(item, { maxLength: 4 });
+
+// ------------------------------------------------------------------ entries
+
+export const map = fc.oneof(
+  fc.constantFrom(
+    "users",
+    "__proto__",
+    "constructor",
+    "m".repeat(MAP_NAME_BYTES_MAX),
+    "😀".repeat(32),
+  ),
+  wellFormedText.filter((text) => text !== ""),
+);
+export const key = fc.oneof(
+  fc.constantFrom(
+    "",
+    "__proto__",
+    "a_b/c:{d}",
+    "\ufeff".repeat(80),
+    "k".repeat(KEY_BYTES_MAX),
+    "é".repeat(256),
+  ),
+  wellFormedText,
+);
+const value = fc.option(
+  fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    fc.constantFrom(255, 256, 65_536).map((length) => new Uint8Array(length)),
+  ),
+);
+const expiresAt = fc.option(fc.integer({ min: 0, max: EXPIRES_AT_MAX }));
+
+const entry = { map, key, value, expiresAt };
+
+export const row: fc.Arbitrary<Row> = fc.record({
+  ...entry,
+  kind: fc.constant("lww" as const),
+  sub: fc.constant(""),
+  stamp,
+});
+export const identity = fc.record({
+  map,
+  key,
+  kind: fc.constant("lww" as const),
+  sub: fc.constant(""),
+});
+export const clientOp: fc.Arbitrary<ClientOp> = fc.record({ ...entry, stamp });
+export const op: fc.Arbitrary<Op> = fc.oneof(
+  fc.record({ type: fc.constant("read" as const), map, key }),
+  fc.record({ type: fc.constant("write" as const), ...entry, stamp: fc.option(stamp) }),
+);
+
+// ------------------------------------------------------------------ errors and results
+
+const scalar = fc.oneof(fc.double(), fc.boolean(), fc.constant(null), wellFormedText);
+
+export const errorInfo: fc.Arbitrary<ErrorInfo> = fc.oneof(
+  fc.record({
+    code: fc.constantFrom(...(Object.keys(ERRORS) as ErrorCode[])),
+    message: wellFormedText,
+    retry: fc.constantFrom("never" as const, "later" as const, "there" as const),
+    data: fc
+      .dictionary(fc.constantFrom("field", "value", "constructor"), scalar)
+      .map((data) => ({ ...data })),
+  }),
+  key.map((text) => makeError("KEY_NOT_FOUND", { map: "users", key: text })),
+);
+
+export const refused = fc.record({ type: fc.constant("refused" as const), error: errorInfo });
+export const superseded = fc.record({ type: fc.constant("superseded" as const), stamp });
+export const opResult: fc.Arbitrary<OpResult> = fc.oneof(
+  fc.record({ type: fc.constant("stored" as const), stamp }),
+  superseded,
+  refused,
+);
+export const readResult: fc.Arbitrary<ReadResult> = fc.oneof(
+  fc.record({ type: fc.constant("value" as const), value, stamp: fc.option(stamp) }),
+  refused,
+);
+
+// ------------------------------------------------------------------ members and partitions
+
+export const region = fc.constantFrom("", "weur", "apac-ne");
+export const weight = fc.integer({ min: 0, max: 100 });
+export const nodeState = fc.constantFrom(
+  "joining" as const,
+  "active" as const,
+  "suspect" as const,
+  "leaving" as const,
+  "dead" as const,
+  "removed" as const,
+);
+const member = fc.record({
+  nodeId,
+  host: fc.constantFrom("a".repeat(64), "h"),
+  clientPort: fc.constant(0),
+  clusterPort: fc.constant(0),
+  region,
+  weight,
+  state: nodeState,
+  joinVersion: version,
+  incarnation,
+});
+export const membersView = fc.record({ version, members: list(member) });
+export const ruling: fc.Arbitrary<Ruling> = fc.record({
+  partitionId,
+  epoch,
+  owner: fc.option(nodeId),
+  copies: list(
+    fc.record({ nodeId, state: fc.constantFrom("copying" as const, "complete" as const) }),
+  ),
+});
+export const partitionMap = fc.record({
+  version,
+  partitionCount,
+  nodes: list(
+    fc.record({
+      nodeId,
+      endpoints: fc.record({ websocket: fc.constantFrom("", "/v1/ws?node=n1") }),
+      status: fc.constantFrom(
+        "JOINING" as const,
+        "ACTIVE" as const,
+        "SUSPECTED" as const,
+        "LEAVING" as const,
+        "FAILED" as const,
+      ),
+    }),
+  ),
+  partitions: list(
+    fc.record({ partitionId, ownerNodeId: fc.option(nodeId), backupNodeIds: list(nodeId) }),
+  ),
+  generatedAt: moment,
+});

@@ -1,0 +1,266 @@
+/** One fixed message of each kind that matters, for examples, for hostile changes and for the schema hash. */
+import {
+  ClusterId,
+  Epoch,
+  Incarnation,
+  MigrationId,
+  NodeId,
+  PartitionId,
+  Seq,
+  Term,
+  Version,
+} from "../../src/data/ids.ts";
+import type { MembersView, PartitionMapPayload } from "../../src/data/members.ts";
+import type { Row } from "../../src/data/row.ts";
+import type { Ruling } from "../../src/data/ruling.ts";
+import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
+import type { ClusterMessage, Envelope } from "../../src/protocol/cluster-messages.ts";
+import { makeError } from "../../src/protocol/errors.ts";
+
+const N1 = NodeId("n1");
+const N2 = NodeId("n2");
+const P3 = PartitionId(3);
+const migration = { migrationId: MigrationId("p3-7"), partitionId: P3 };
+const stamp = { millis: 1_700_000_000_000, counter: 2, node: "n1.1" };
+const value = Uint8Array.of(1, 2, 3);
+
+const ruling: Ruling = {
+  partitionId: P3,
+  epoch: Epoch(7),
+  owner: N1,
+  copies: [{ nodeId: N2, state: "copying" }],
+};
+
+const member = {
+  nodeId: N1,
+  host: "0123456789abcdef",
+  clientPort: 0,
+  clusterPort: 0,
+  region: "weur",
+  weight: 1,
+  state: "active",
+  joinVersion: Version(1),
+  incarnation: Incarnation(1),
+} as const;
+
+const view: MembersView = {
+  version: Version(4),
+  members: [member, { ...member, nodeId: N2, state: "joining", joinVersion: Version(4) }],
+};
+
+const map: PartitionMapPayload = {
+  version: Version(9),
+  partitionCount: 271,
+  nodes: [{ nodeId: N1, endpoints: { websocket: "/v1/ws?node=n1" }, status: "ACTIVE" }],
+  partitions: [{ partitionId: P3, ownerNodeId: N1, backupNodeIds: [N2] }],
+  generatedAt: 1_700_000_000_000,
+};
+
+const rowIn = (mapName: string, key: string): Row => ({
+  map: mapName,
+  key,
+  kind: "lww",
+  sub: "",
+  stamp,
+  value,
+  expiresAt: null,
+});
+const dead: Row = { ...rowIn("users", "user:2"), value: null, expiresAt: 1_700_000_001_000 };
+const identity = { map: "users", key: "user:1", kind: "lww", sub: "" } as const;
+
+const cluster = {
+  "join request with a token": {
+    type: "JOIN_REQUEST",
+    nodeId: N1,
+    host: "0123456789abcdef",
+    clientPort: 0,
+    clusterPort: 0,
+    clusterId: ClusterId("main"),
+    protocolVersion: 1,
+    authToken: "secret",
+    incarnation: Incarnation(0),
+  },
+  "join response accepted": {
+    type: "JOIN_RESPONSE",
+    accepted: true,
+    membersView: view,
+    partitionAssignments: [ruling],
+    tableVersion: Version(9),
+    partitionCount: 271,
+    digestKey: { a: 1, b: 2 ** 32 - 1 },
+  },
+  "join response rejected": {
+    type: "JOIN_RESPONSE",
+    accepted: false,
+    rejectReason: "CLUSTER_FULL",
+  },
+  "members update with several members": {
+    type: "MEMBERS_UPDATE",
+    view,
+    clusterTimeMs: 1_700_000_000_000,
+  },
+  "leave with a reason": { type: "LEAVE_REQUEST", nodeId: N1, reason: "scale in" },
+  "leave without a reason": { type: "LEAVE_REQUEST", nodeId: N1 },
+  "heartbeat with suspects": {
+    type: "HEARTBEAT",
+    senderId: N1,
+    timestampMs: 1_700_000_000_000,
+    incarnation: Incarnation(2),
+    membersViewVersion: Version(4),
+    tableVersion: Version(9),
+    suspectedNodes: [N2],
+    importing: [P3],
+    migrating: [],
+  },
+  "partition table update": {
+    type: "PARTITION_TABLE_UPDATE",
+    assignments: [ruling, { ...ruling, owner: null, copies: [] }],
+    version: Version(9),
+    baseVersion: Version(8),
+    partitionCount: 271,
+    completedMigrations: [MigrationId("p3-6")],
+  },
+  "fetch partition table": { type: "FETCH_PARTITION_TABLE" },
+  "migrate start": { type: "MIGRATE_START", ...migration, destinationNodeId: N2, ruling },
+  "data with chunks and deltas": {
+    type: "MIGRATE_DATA",
+    partitionId: P3,
+    streamId: Seq(5),
+    n: 1,
+    epoch: Epoch(7),
+    chunk: [rowIn("users", "user:1"), dead, rowIn("carts", ""), rowIn("users", "user:3")],
+    deltas: [rowIn("users", "user:1"), dead],
+    sourceVersion: Seq(40),
+    marker: false,
+    ruling,
+  },
+  "stream ack with buckets": {
+    type: "STREAM_ACK",
+    partitionId: P3,
+    streamId: Seq(5),
+    status: "opened",
+    next: 2,
+    buckets: new Uint8Array(2_048),
+    markerN: 1,
+  },
+  "pulled rows": {
+    type: "PULLED_ROWS",
+    partitionId: P3,
+    streamId: Seq(5),
+    rows: [dead],
+    after: identity,
+  },
+  "row offer": { type: "ROW_OFFER", partitionId: P3, offerId: Seq(1), ruling, rows: [dead] },
+  "migrate ready": {
+    type: "MIGRATE_READY",
+    ...migration,
+    sourceNodeId: N1,
+    epoch: Epoch(7),
+    digest: "0123456789abcdef",
+  },
+  "migrate finalize": { type: "MIGRATE_FINALIZE", ...migration, newOwner: N2, ruling },
+  "migrate cancel": { type: "MIGRATE_CANCEL", ...migration, reason: "deadline", epoch: Epoch(7) },
+  "forward with bytes": {
+    type: "OP_FORWARD",
+    sourceNodeId: "front",
+    targetPartitionId: P3,
+    clientId: "c-1",
+    forwardId: Seq(6),
+    ops: [
+      { type: "read", map: "users", key: "user:1" },
+      { type: "write", map: "users", key: "user:1", stamp: null, value, expiresAt: null },
+      { type: "write", map: "users", key: "user:1", stamp, value: null, expiresAt: 5 },
+    ],
+  },
+  "forwarded with every kind of result": {
+    type: "OP_FORWARDED",
+    forwardId: Seq(6),
+    results: [
+      { type: "stored", stamp },
+      { type: "superseded", stamp },
+      { type: "refused", error: makeError("OVERLOADED", { field: "ops", value: 2, max: 1 }) },
+      { type: "value", value, stamp: null },
+      { type: "value", value: null, stamp },
+    ],
+  },
+  scanned: {
+    type: "SCANNED",
+    pages: [{ partitionId: P3, entries: [{ key: "user:1", value }], done: true }],
+    notOwned: [ruling],
+  },
+} satisfies Record<string, ClusterMessage>;
+
+const client = {
+  hello: { type: "HELLO", version: 1, cluster: ClusterId("main"), clientId: "c-1", forward: true },
+  ops: {
+    type: "OPS",
+    seq: 1,
+    ops: [
+      { map: "users", key: "user:1", stamp: { ...stamp, node: "c-1" }, value, expiresAt: null },
+      { map: "users", key: "user:2", stamp: { ...stamp, node: "c-1" }, value: null, expiresAt: 5 },
+    ],
+  },
+  get: { type: "GET", seq: 2, keys: [{ map: "users", key: "user:1" }] },
+  "fetch map": { type: "FETCH_MAP" },
+} satisfies Record<string, ClientMessage>;
+
+const server = {
+  welcome: {
+    type: "WELCOME",
+    version: 1,
+    clientId: "c-1",
+    nodeId: N1,
+    forward: true,
+    nowMs: 1_700_000_000_000,
+    creditFrames: 64,
+    creditOps: 16_000,
+    map,
+  },
+  ack: {
+    type: "ACK",
+    seq: 1,
+    exceptions: [
+      { index: 0, result: { type: "superseded", stamp } },
+      {
+        index: 1,
+        result: {
+          type: "refused",
+          error: makeError("CLOCK_DRIFT", { aheadMs: 70_000, aheadMsMax: 60_000 }),
+        },
+      },
+    ],
+  },
+  values: {
+    type: "VALUES",
+    seq: 2,
+    values: [
+      { type: "value", value, stamp },
+      { type: "value", value: null, stamp: null },
+    ],
+  },
+  map: { type: "MAP", map },
+  "not owner": {
+    type: "NOT_OWNER",
+    seq: 1,
+    indexes: [1],
+    applied: false,
+    owners: [{ partitionId: P3, ownerNodeId: N2 }],
+    mapVersion: Version(9),
+    map,
+  },
+  error: { type: "ERROR", seq: null, error: makeError("HELLO_EXPECTED", { got: "OPS" }) },
+} satisfies Record<string, ServerMessage>;
+
+export const SAMPLES: {
+  readonly cluster: Readonly<Record<string, ClusterMessage>>;
+  readonly client: Readonly<Record<string, ClientMessage>>;
+  readonly server: Readonly<Record<string, ServerMessage>>;
+} = { cluster, client, server };
+
+export const envelope = (message: ClusterMessage): Envelope => ({
+  clusterId: ClusterId("main"),
+  version: 1,
+  term: Term(2),
+  from: N1,
+  message,
+});
