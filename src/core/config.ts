@@ -1,0 +1,100 @@
+/** Every tunable of the core, in one place, with the relations between them. */
+import { assert } from "../data/assert.ts";
+
+export interface Config {
+  /** Slices of the key space, fixed when the cluster is created. */
+  readonly partitionCount: number;
+  /** Members that a new cluster waits for before it hands out partitions. */
+  readonly initialNodes: number;
+  /** Copies that each partition keeps beside its owner. */
+  readonly backupCount: number;
+  /** Moves that one node takes part in at a time, counted as source and as target. */
+  readonly maxParallelMigrations: number;
+  /** A move that is not decided by then is given up and tried again. */
+  readonly migrationTimeoutMs: number;
+  /** A copy that writes wait for and that says nothing for this long: the owner asks for a ruling. */
+  readonly maxNoHeartbeatMs: number;
+  /** A member not heard from for this long is shown as dormant. */
+  readonly idleAfterMs: number;
+  /** First pause before something is asked again; doubles up to the maximum, with full jitter. */
+  readonly retryMsMin: number;
+  readonly retryMsMax: number;
+  /** An operation that cannot reach its owner for this long is answered OWNER_UNREACHABLE. */
+  readonly forwardTimeoutMs: number;
+  /** Bytes and rows per scanned chunk, and how many chunks are under way. */
+  readonly chunkBytesMax: number;
+  readonly chunkRowsMax: number;
+  readonly chunkWindow: number;
+  /** Delta items under way to one copy; more changes wait and travel together. */
+  readonly deltaWindow: number;
+  /** Bytes of deltas not yet acknowledged by a copy, above which writes wait for its ack. */
+  readonly unackedDeltaBytesMax: number;
+  /** A stream notes its progress on disk each time the copy has this many chunks more. */
+  readonly resumeEveryChunks: number;
+  /** Rows that a digest takes in per event. */
+  readonly digestSliceRows: number;
+  /** Repairs of a differing copy before the move is given up. */
+  readonly repairPassesMax: number;
+  /** A write stamped longer ago than this is refused: its delete may be forgotten already. */
+  readonly tombstoneRetentionMs: number;
+  /** Operations that may wait for a copy or for an owner elsewhere, per node. */
+  readonly pendingOpsMax: number;
+  /** Finished moves that the coordinator remembers. */
+  readonly finishedMovesMax: number;
+}
+
+export const DEFAULTS: Config = {
+  partitionCount: 271,
+  initialNodes: 3,
+  backupCount: 0,
+  maxParallelMigrations: 2,
+  migrationTimeoutMs: 120_000,
+  maxNoHeartbeatMs: 5_000,
+  idleAfterMs: 10_000,
+  retryMsMin: 250,
+  retryMsMax: 10_000,
+  forwardTimeoutMs: 30_000,
+  chunkBytesMax: 128 * 1024,
+  chunkRowsMax: 1_000,
+  chunkWindow: 2,
+  deltaWindow: 4,
+  unackedDeltaBytesMax: 1024 * 1024,
+  resumeEveryChunks: 64,
+  digestSliceRows: 1_000,
+  repairPassesMax: 3,
+  tombstoneRetentionMs: 86_400_000,
+  pendingOpsMax: 100_000,
+  finishedMovesMax: 100,
+};
+
+/** Throws when a relation between the settings is broken: a wrong deployment must not start. */
+export function validate(config: Config): Config {
+  const { partitionCount, initialNodes } = config;
+  assert(
+    Number.isInteger(partitionCount) && partitionCount >= 1 && partitionCount <= 16_384,
+    `partitionCount is ${partitionCount}, must be 1 to 16384`,
+  );
+  assert(
+    Number.isInteger(initialNodes) && initialNodes >= 1 && initialNodes <= 100,
+    `initialNodes is ${initialNodes}, must be 1 to 100`,
+  );
+  assert(config.retryMsMin <= config.retryMsMax, "a pause cannot start above its maximum");
+  assert(
+    config.maxNoHeartbeatMs < config.migrationTimeoutMs,
+    "a silent copy must be struck before its move runs out of time",
+  );
+  assert(
+    config.forwardTimeoutMs > config.maxNoHeartbeatMs,
+    "a write held for a silent copy must outlive the ruling that frees it",
+  );
+  assert(config.chunkWindow >= 1 && config.deltaWindow >= 1, "a stream needs one item under way");
+  return config;
+}
+
+validate(DEFAULTS);
+
+/** Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), in ms; `random` in [0, 1). */
+export function backoffMs(config: Config, attempt: number, random: number): number {
+  const ceiling = Math.min(config.retryMsMax, config.retryMsMin * 2 ** Math.min(attempt, 20));
+  return Math.max(1, Math.ceil(ceiling * random));
+}

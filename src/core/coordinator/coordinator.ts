@@ -1,0 +1,164 @@
+/** The coordinator: members, table, rulings. Routes one event to whom it concerns. */
+import { Version, type PartitionId } from "../../data/ids.ts";
+import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
+import { makeError } from "../../protocol/errors.ts";
+import type { Machine, Next } from "../machine/step.ts";
+import type { CallId } from "../node/requests.ts";
+import {
+  form,
+  onAddNodes,
+  onHeartbeat,
+  onJoinRequest,
+  onLeaveRequest,
+  removeEmpty,
+} from "./members.ts";
+import { onCancelAsked, onComplete, onDropped, onHeard, onReady } from "./moves.ts";
+import {
+  clusterReport,
+  migrationsReport,
+  onCancelMove,
+  onDrainNode,
+  onMovePartition,
+  onRebalance,
+} from "./operator.ts";
+import { startQueued } from "./plan.ts";
+import { coordinatorWakeAt, pursueAll } from "./pursue.ts";
+import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState } from "./state.ts";
+import { CoordinatorTurn } from "./turn.ts";
+
+export const coordinator: Machine<CoordinatorState, CoordinatorEvent, CoordinatorEffect> = {
+  step: stepCoordinator,
+  wakeAt: coordinatorWakeAt,
+};
+
+type Message = Extract<CoordinatorEvent, { type: "message" }>;
+
+function stepCoordinator(
+  state: CoordinatorState,
+  event: CoordinatorEvent,
+): Next<CoordinatorState, CoordinatorEffect> {
+  const turn = new CoordinatorTurn(state, event.now, event.random);
+  turn.setMemory({ now: event.now });
+  if (event.type === "message") onMessage(turn, event);
+  if (turn.state.saved.cluster) {
+    startQueued(turn);
+    pursueAll(turn);
+    if (removeEmpty(turn)) pursueAll(turn);
+  }
+  return [turn.state, turn.effects];
+}
+
+function onMessage(turn: CoordinatorTurn, event: Message): void {
+  const { clusterId, from, message, call } = event;
+  if (from === "front") form(turn, clusterId);
+  const expected = turn.state.saved.cluster?.clusterId;
+  if (expected === undefined || clusterId !== expected) {
+    const error = makeError("WRONG_CLUSTER_ID", { expected: expected ?? "", got: clusterId });
+    return turn.answer(call, { type: "ERROR", error });
+  }
+  if (from === "front") fromFront(turn, message, call);
+  else fromNode(turn, message, call);
+}
+
+function fromNode(turn: CoordinatorTurn, message: ClusterMessage, call: CallId | null): void {
+  switch (message.type) {
+    case "JOIN_REQUEST":
+      return onJoinRequest(turn, message, call);
+    case "HEARTBEAT":
+      onHeartbeat(turn, message);
+      return turn.answer(call, { type: "DONE" });
+    case "COMPLETE":
+    case "MIGRATE_READY":
+    case "MIGRATE_CANCEL":
+    case "ASK_RULING":
+      return onAsked(turn, message, call);
+    case "HEARD":
+      onHeard(turn, message);
+      return turn.answer(call, { type: "DONE" });
+    case "DROPPED":
+      onDropped(turn, message);
+      return turn.answer(call, { type: "DONE" });
+    case "FETCH_PARTITION_TABLE":
+      return fetchTable(turn, call);
+    case "DONE":
+    case "ERROR":
+      return;
+    default:
+      return refuse(turn, message, call);
+  }
+}
+
+type Asked = Extract<
+  ClusterMessage,
+  { type: "COMPLETE" | "MIGRATE_READY" | "MIGRATE_CANCEL" | "ASK_RULING" }
+>;
+
+function onAsked(turn: CoordinatorTurn, message: Asked, call: CallId | null): void {
+  const entry = turn.entries.get(message.partitionId);
+  if (!entry) return notFound(turn, message.partitionId, call);
+  switch (message.type) {
+    case "COMPLETE":
+      return onComplete(turn, message, call);
+    case "MIGRATE_READY":
+      return onReady(turn, message, call);
+    case "MIGRATE_CANCEL":
+      return onCancelAsked(turn, message, call);
+    case "ASK_RULING":
+      return turn.answer(call, { type: "RULING", ruling: entry.ruling });
+  }
+}
+
+function notFound(turn: CoordinatorTurn, partitionId: PartitionId, call: CallId | null): void {
+  const { partitionCount } = turn.cluster;
+  const error = makeError("PARTITION_NOT_FOUND", { partitionId, partitionCount });
+  turn.answer(call, { type: "ERROR", error });
+}
+
+function fromFront(turn: CoordinatorTurn, message: ClusterMessage, call: CallId | null): void {
+  if (turn.entries.size === 0 && message.type !== "FETCH_CLUSTER") return stillForming(turn, call);
+  switch (message.type) {
+    case "FETCH_PARTITION_TABLE":
+      return fetchTable(turn, call);
+    case "FETCH_CLUSTER":
+      return turn.answer(call, clusterReport(turn));
+    case "FETCH_MIGRATIONS":
+      return turn.answer(call, migrationsReport(turn));
+    case "ADD_NODES":
+      return onAddNodes(turn, message, call);
+    case "LEAVE_REQUEST":
+      return onLeaveRequest(turn, message, call);
+    case "DRAIN_NODE":
+      return onDrainNode(turn, message, call);
+    case "MOVE_PARTITION":
+      return onMovePartition(turn, message, call);
+    case "CANCEL_MOVE":
+      return onCancelMove(turn, message, call);
+    case "REBALANCE":
+      return onRebalance(turn, call);
+    default:
+      return refuse(turn, message, call);
+  }
+}
+
+function stillForming(turn: CoordinatorTurn, call: CallId | null): void {
+  const active = turn.view.members.filter((member) => member.state === "active").length;
+  const error = makeError("CLUSTER_FORMING", { active, wanted: turn.config.initialNodes });
+  turn.answer(call, { type: "ERROR", error });
+}
+
+function fetchTable(turn: CoordinatorTurn, call: CallId | null): void {
+  const { cluster } = turn;
+  turn.answer(call, {
+    type: "PARTITION_TABLE_UPDATE",
+    assignments: [...turn.entries.values()].map((entry) => entry.ruling),
+    version: cluster.tableVersion,
+    baseVersion: Version(0),
+    partitionCount: cluster.partitionCount,
+    completedMigrations: [],
+    view: turn.view,
+  });
+}
+
+function refuse(turn: CoordinatorTurn, { type }: ClusterMessage, call: CallId | null): void {
+  turn.answer(call, { type: "ERROR", error: makeError("UNKNOWN_MESSAGE", { type }) });
+}

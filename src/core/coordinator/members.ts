@@ -1,0 +1,179 @@
+/** Who is in the cluster: forming, joining, leaving. */
+import { Incarnation, NodeId, Term, Version, type ClusterId } from "../../data/ids.ts";
+import type { MemberInfo } from "../../data/members.ts";
+import type {
+  AddNodes,
+  Heartbeat,
+  JoinReject,
+  JoinRequest,
+  LeaveRequest,
+} from "../../protocol/cluster-messages.ts";
+import { makeError } from "../../protocol/errors.ts";
+import { NODES_MAX } from "../../protocol/limits.ts";
+import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "../../protocol/version.ts";
+import type { CallId } from "../node/requests.ts";
+import { assignFirst, lastOwner, plan, replan } from "./plan.ts";
+import type { CoordinatorTurn } from "./turn.ts";
+
+/** The first request that names a cluster creates it, with its first nodes invited. */
+export function form(turn: CoordinatorTurn, clusterId: ClusterId): void {
+  if (turn.state.saved.cluster) return;
+  const { partitionCount, initialNodes } = turn.config;
+  const cluster = {
+    clusterId,
+    term: Term(0),
+    partitionCount,
+    digestKey: { a: Math.floor(turn.random * 2 ** 32), b: (turn.random * 2 ** 53) % 2 ** 32 },
+    tableVersion: Version(0),
+    ownersVersion: Version(0),
+    pushed: { view: Version(0), table: Version(0) },
+    nextNode: 1,
+    usedIds: [],
+    draining: [],
+    departed: [],
+    nextMove: 1,
+    completed: 0,
+    failed: 0,
+  };
+  turn.state = { ...turn.state, saved: { ...turn.state.saved, cluster } };
+  invite(turn, { count: initialNodes, region: "", weight: 1 });
+}
+
+function invite(
+  turn: CoordinatorTurn,
+  { count, nodeId, region, weight }: Pick<AddNodes, "count" | "nodeId" | "region" | "weight">,
+): readonly NodeId[] {
+  const { usedIds } = turn.cluster;
+  let { nextNode } = turn.cluster;
+  const ids: NodeId[] = nodeId ? [nodeId] : [];
+  for (; ids.length < count; nextNode++) {
+    const next = NodeId(`n${nextNode}`);
+    if (!usedIds.includes(next)) ids.push(next);
+  }
+  turn.setCluster({ nextNode, usedIds: [...usedIds, ...ids] });
+  const members = ids.map((id): MemberInfo => ({
+    nodeId: id,
+    host: "",
+    clientPort: 0,
+    clusterPort: 0,
+    region,
+    weight,
+    state: "joining",
+    joinVersion: Version(0),
+    incarnation: Incarnation(0),
+  }));
+  turn.setMembers([...turn.view.members, ...members]);
+  return ids;
+}
+
+export function onAddNodes(turn: CoordinatorTurn, message: AddNodes, call: CallId | null): void {
+  const { nodeId, count } = message;
+  if (nodeId && turn.cluster.usedIds.includes(nodeId))
+    return turn.answer(call, { type: "ERROR", error: makeError("NODE_ID_USED", { nodeId }) });
+  if (turn.view.members.length + count > NODES_MAX) {
+    const error = makeError("CLUSTER_FULL", { nodesMax: NODES_MAX });
+    return turn.answer(call, { type: "ERROR", error });
+  }
+  const nodes = invite(turn, message);
+  turn.answer(call, { type: "NODES_ADDED", nodes, plan: plan(turn, nodes) });
+}
+
+export function onJoinRequest(
+  turn: CoordinatorTurn,
+  request: JoinRequest,
+  call: CallId | null,
+): void {
+  const { nodeId, host, incarnation } = request;
+  const reject = rejectOf(turn, request);
+  if (reject) {
+    const rejectReason = reject;
+    return turn.answer(call, { type: "JOIN_RESPONSE", accepted: false, rejectReason });
+  }
+  const member = turn.member(nodeId);
+  // The same node asking again is the same join: it gets the same answer.
+  if (member && (member.host !== host || member.incarnation !== incarnation)) {
+    const joinVersion = Version(turn.mint(turn.view.version));
+    turn.setMember(nodeId, { host, incarnation, joinVersion });
+  }
+  turn.answer(call, {
+    type: "JOIN_RESPONSE",
+    accepted: true,
+    membersView: turn.view,
+    partitionAssignments: [...turn.entries.values()]
+      .filter(({ ruling }) => ruling.epoch > 0)
+      .map(({ ruling }) => ruling),
+    tableVersion: turn.cluster.tableVersion,
+    partitionCount: turn.cluster.partitionCount,
+    digestKey: turn.cluster.digestKey,
+  });
+}
+
+function rejectOf(turn: CoordinatorTurn, request: JoinRequest): JoinReject | null {
+  const { nodeId, host, clusterId, protocolVersion } = request;
+  if (clusterId !== turn.cluster.clusterId) return "WRONG_CLUSTER_ID";
+  if (protocolVersion < PROTOCOL_VERSION_MIN || protocolVersion > PROTOCOL_VERSION)
+    return "PROTOCOL_VERSION_MISMATCH";
+  const member = turn.member(nodeId);
+  // Only who was invited may join: an id that was given away, or never given, is somebody else's.
+  if (!member || (member.host !== "" && member.host !== host)) return "NODE_ID_USED";
+  return null;
+}
+
+export function onHeartbeat(turn: CoordinatorTurn, heartbeat: Heartbeat): void {
+  const { senderId, membersViewVersion: view, tableVersion: table, incarnation } = heartbeat;
+  const member = turn.member(senderId);
+  if (!member) return onFarewell(turn, senderId, view);
+  if (member.incarnation !== incarnation) return; // of an earlier life
+  const { importing, migrating } = heartbeat;
+  const heard = { view, table, at: turn.now, importing, migrating };
+  turn.setMemory({ heard: new Map(turn.memory.heard).set(senderId, heard) });
+  turn.settled(`view ${senderId}`);
+  turn.settled(`table ${senderId}`);
+  // Active implies that it has view and table, so it says so first.
+  if (member.state !== "joining" || view < member.joinVersion) return;
+  turn.setMember(senderId, { state: "active" });
+  if (turn.entries.size > 0) return replan(turn);
+  const active = turn.view.members.filter((m) => m.state === "active");
+  if (active.length >= turn.config.initialNodes) assignFirst(turn);
+}
+
+function onFarewell(turn: CoordinatorTurn, nodeId: NodeId, view: Version): void {
+  const { departed } = turn.cluster;
+  if (!departed.includes(nodeId) || view < turn.view.version) return;
+  turn.setCluster({ departed: departed.filter((id) => id !== nodeId) });
+}
+
+export function onLeaveRequest(
+  turn: CoordinatorTurn,
+  { nodeId }: LeaveRequest,
+  call: CallId | null,
+): void {
+  const member = turn.member(nodeId);
+  if (!member)
+    return turn.answer(call, { type: "ERROR", error: makeError("NODE_NOT_FOUND", { nodeId }) });
+  if (member.state !== "leaving") {
+    if (lastOwner(turn, nodeId))
+      return turn.answer(call, { type: "ERROR", error: makeError("LAST_NODE", { nodeId }) });
+    turn.setMember(nodeId, { state: "leaving" });
+    replan(turn);
+  }
+  turn.answer(call, { type: "PLANNED", plan: plan(turn, []) });
+}
+
+/** A leaving member that holds nothing any more is gone. */
+export function removeEmpty(turn: CoordinatorTurn): boolean {
+  const leaving = turn.view.members.filter((member) => member.state === "leaving");
+  if (leaving.length === 0) return false;
+  const holding = new Set([...turn.entries.values()].flatMap((entry) => entry.holders));
+  const gone = leaving.map((member) => member.nodeId).filter((id) => !holding.has(id));
+  if (gone.length === 0) return false;
+  const { departed, draining } = turn.cluster;
+  // Who never asked to join has nothing to hear.
+  const known = gone.filter((id) => turn.member(id)?.host !== "");
+  turn.setMembers(turn.view.members.filter((member) => !gone.includes(member.nodeId)));
+  turn.setCluster({
+    departed: [...departed, ...known],
+    draining: draining.filter((id) => !gone.includes(id)),
+  });
+  return true;
+}

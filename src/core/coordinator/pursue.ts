@@ -1,0 +1,120 @@
+/** Everything unfinished, asked (again) when it is due: no message is trusted to arrive. */
+import type { NodeId, PartitionId } from "../../data/ids.ts";
+import { giveUpMove, release, strays } from "./moves.ts";
+import type { CoordinatorState, Entry } from "./state.ts";
+import type { CoordinatorTurn } from "./turn.ts";
+
+export function pursueAll(turn: CoordinatorTurn): void {
+  for (const [partitionId, entry] of turn.entries)
+    if (entry.move || entry.holders.length > 1) pursueEntry(turn, partitionId, entry);
+  pursueMembers(turn);
+  turn.forgetOthers();
+}
+
+function pursueEntry(turn: CoordinatorTurn, partitionId: PartitionId, entry: Entry): void {
+  const { move, ruling } = entry;
+  if (move?.phase === "replicating" && move.deadlineMs <= turn.now)
+    return giveUpMove(turn, partitionId, { outcome: "failed", reason: "out of time" });
+  if (move?.phase === "replicating" && !turn.memory.started.has(move.migrationId))
+    turn.pursue(`start ${move.migrationId}`, move.source, {
+      type: "MIGRATE_START",
+      migrationId: move.migrationId,
+      partitionId,
+      destinationNodeId: move.target,
+      ruling,
+    });
+  if (move?.phase === "finalizing") {
+    const { migrationId, source, target: newOwner } = move;
+    const message = {
+      type: "MIGRATE_FINALIZE",
+      migrationId,
+      partitionId,
+      newOwner,
+      ruling,
+    } as const;
+    turn.pursue(`finalize ${migrationId}`, newOwner, message);
+    turn.pursue(`finalize ${migrationId} source`, source, message);
+  }
+  pursueStrays(turn, partitionId, entry);
+}
+
+function pursueStrays(turn: CoordinatorTurn, partitionId: PartitionId, entry: Entry): void {
+  const { ruling } = entry;
+  for (const nodeId of strays(entry)) {
+    if (release(turn, partitionId, nodeId)) continue;
+    const about = `${partitionId} ${nodeId} ${ruling.epoch}`;
+    turn.pursue(`strike ${about}`, nodeId, { type: "STRIKE", ruling });
+    if (ruling.owner && (turn.memory.ownersHeard.get(partitionId) ?? 0) < ruling.epoch)
+      turn.pursue(`tell ${about}`, ruling.owner, { type: "RULING", ruling });
+  }
+}
+
+function pursueMembers(turn: CoordinatorTurn): void {
+  const { view, cluster } = turn;
+  for (const { nodeId, state, region, weight, host } of view.members) {
+    if (state === "joining")
+      turn.pursue(`invite ${nodeId}`, nodeId, {
+        type: "INVITE",
+        clusterId: cluster.clusterId,
+        nodeId,
+        region,
+        weight,
+      });
+    if (host !== "") pushNews(turn, nodeId);
+  }
+  for (const nodeId of cluster.departed)
+    turn.pursue(`farewell ${nodeId}`, nodeId, {
+      type: "MEMBERS_UPDATE",
+      view,
+      clusterTimeMs: turn.now,
+    });
+  notePushed(turn);
+}
+
+/** At most one update of each kind is under way to a node; what changes meanwhile goes with the next. */
+function pushNews(turn: CoordinatorTurn, nodeId: NodeId): void {
+  const { view, cluster } = turn;
+  const heard = turn.memory.heard.get(nodeId) ?? cluster.pushed;
+  if (heard.view < view.version)
+    turn.pursue(`view ${nodeId}`, nodeId, {
+      type: "MEMBERS_UPDATE",
+      view,
+      clusterTimeMs: turn.now,
+    });
+  if (heard.table >= cluster.ownersVersion) return;
+  const baseVersion = heard.table;
+  const changed = [...turn.entries.values()].filter((entry) => entry.version > baseVersion);
+  turn.pursue(`table ${nodeId}`, nodeId, {
+    type: "PARTITION_TABLE_UPDATE",
+    assignments: changed.map((entry) => entry.ruling),
+    version: cluster.tableVersion,
+    baseVersion,
+    partitionCount: cluster.partitionCount,
+    completedMigrations: [],
+  });
+}
+
+/** Once all have heard, saves that they have: a restarted coordinator need not wake them to find out. */
+function notePushed(turn: CoordinatorTurn): void {
+  const { view, cluster, memory } = turn;
+  const { pushed } = cluster;
+  if (pushed.view >= view.version && pushed.table >= cluster.ownersVersion) return;
+  const behind = view.members.some(({ nodeId }) => {
+    const heard = memory.heard.get(nodeId);
+    return !heard || heard.view < view.version || heard.table < cluster.ownersVersion;
+  });
+  if (behind || view.members.length === 0) return;
+  turn.setCluster({ pushed: { view: view.version, table: cluster.ownersVersion } });
+}
+
+/** The earliest moment at which something is due; null: nothing is unfinished. */
+export function coordinatorWakeAt({ saved, memory }: CoordinatorState): number | null {
+  let earliest = Infinity;
+  for (const { at } of memory.retries.values()) earliest = Math.min(earliest, at);
+  for (const { move, again, wanted, ruling } of saved.entries.values()) {
+    if (move?.phase === "replicating") earliest = Math.min(earliest, move.deadlineMs);
+    if (!move && again && again.notBefore > memory.now && wanted !== ruling.owner)
+      earliest = Math.min(earliest, again.notBefore);
+  }
+  return earliest === Infinity ? null : earliest;
+}

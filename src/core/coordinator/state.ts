@@ -1,0 +1,143 @@
+/**
+ * The coordinator: the members view, one entry per partition, and what is being done about each. Every
+ * ruling is in `saved` before anybody hears it; `memory` only says whom to ask again.
+ */
+import type { DigestKey } from "../../data/digest.ts";
+import type { ClusterId, Epoch, MigrationId, NodeId, PartitionId, Term } from "../../data/ids.ts";
+import { Version } from "../../data/ids.ts";
+import type { MembersView } from "../../data/members.ts";
+import type { Ruling } from "../../data/ruling.ts";
+import type { ClusterMessage, MigrationReport, Sender } from "../../protocol/cluster-messages.ts";
+import type { Config } from "../config.ts";
+import type { CallId } from "../node/requests.ts";
+import type { Retry } from "../machine/retry.ts";
+
+export interface CoordinatorState {
+  readonly config: Config;
+  readonly saved: CoordinatorSaved;
+  readonly memory: CoordinatorMemory;
+}
+
+export interface CoordinatorSaved {
+  /** null: nobody has asked for this cluster yet. */
+  readonly cluster: Cluster | null;
+  readonly view: MembersView;
+  readonly entries: ReadonlyMap<PartitionId, Entry>;
+  /** The last moves that ended, by slot: `count mod finishedMovesMax`. */
+  readonly finished: ReadonlyMap<number, MigrationReport>;
+}
+
+export interface Cluster {
+  readonly clusterId: ClusterId;
+  readonly term: Term;
+  readonly partitionCount: number;
+  readonly digestKey: DigestKey;
+  readonly tableVersion: Version;
+  /** Table version of the last change of an owner: what nodes and clients must hear of. */
+  readonly ownersVersion: Version;
+  /** Every member is known to have these or newer ones. */
+  readonly pushed: { readonly view: Version; readonly table: Version };
+  /** Number of the next node to be named, `n<number>`. */
+  readonly nextNode: number;
+  /** All ids ever given out: none is used again. */
+  readonly usedIds: readonly NodeId[];
+  /** Members that hand everything over and stay. */
+  readonly draining: readonly NodeId[];
+  /** Nodes that have left and may not have heard so. */
+  readonly departed: readonly NodeId[];
+  readonly nextMove: number;
+  readonly completed: number;
+  readonly failed: number;
+}
+
+export interface Entry {
+  readonly ruling: Ruling;
+  /** Table version of the ruling. */
+  readonly version: Version;
+  /** Every node that may still hold rows of the partition. */
+  readonly holders: readonly NodeId[];
+  /** Who is to own it by the plan; a queued move where that is not the owner. */
+  readonly wanted: NodeId | null;
+  readonly move: Move | null;
+  /** After a failed move: not again before. */
+  readonly again: { readonly attempt: number; readonly notBefore: number } | null;
+}
+
+export interface Move {
+  readonly migrationId: MigrationId;
+  readonly source: NodeId;
+  readonly target: NodeId;
+  /** `finalizing`: the target is owner by ruling; the source is struck once the target has heard. */
+  readonly phase: "replicating" | "finalizing";
+  readonly attempt: number;
+  readonly startedAtMs: number;
+  readonly deadlineMs: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly digest: string;
+}
+
+export interface CoordinatorMemory {
+  /** This activation has persisted a term of its own. */
+  readonly leading: boolean;
+  /** Time of the last event: what was due by then and did not start waits for something else. */
+  readonly now: number;
+  readonly heard: ReadonlyMap<NodeId, Heard>;
+  /** What is asked again, by what it is about. */
+  readonly retries: ReadonlyMap<string, Retry>;
+  /** Owners that have heard of their running move. */
+  readonly started: ReadonlySet<MigrationId>;
+  /** The highest epoch that each partition's owner is known to have heard of. */
+  readonly ownersHeard: ReadonlyMap<PartitionId, Epoch>;
+  /** Struck nodes that said they dropped their rows, by `strayName`, with the epoch they knew. */
+  readonly dropped: ReadonlyMap<string, Epoch>;
+}
+
+interface Heard {
+  readonly view: Version;
+  readonly table: Version;
+  readonly at: number;
+  readonly importing: readonly PartitionId[];
+  readonly migrating: readonly PartitionId[];
+}
+
+export type CoordinatorEvent = { readonly now: number; readonly random: number } & (
+  | { readonly type: "started" }
+  | { readonly type: "woke" }
+  | {
+      readonly type: "message";
+      readonly clusterId: ClusterId;
+      readonly from: Sender;
+      readonly term: Term;
+      readonly message: ClusterMessage;
+      readonly call: CallId | null;
+    }
+  | { readonly type: "undelivered"; readonly to: Sender; readonly message: ClusterMessage }
+);
+
+export type CoordinatorEffect =
+  | { readonly type: "send"; readonly to: Sender; readonly message: ClusterMessage }
+  | { readonly type: "answer"; readonly call: CallId; readonly message: ClusterMessage };
+
+export const initialCoordinator = (config: Config): CoordinatorState =>
+  wakeCoordinator(config, {
+    cluster: null,
+    view: { version: Version(0), members: [] },
+    entries: new Map(),
+    finished: new Map(),
+  });
+
+/** A coordinator as it is after a crash: everything saved, nothing remembered. */
+export const wakeCoordinator = (config: Config, saved: CoordinatorSaved): CoordinatorState => ({
+  config,
+  saved,
+  memory: {
+    leading: false,
+    now: 0,
+    heard: new Map(),
+    retries: new Map(),
+    started: new Set(),
+    ownersHeard: new Map(),
+    dropped: new Map(),
+  },
+});

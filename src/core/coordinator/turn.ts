@@ -1,0 +1,141 @@
+import { assert } from "../../data/assert.ts";
+import { Epoch, Term, Version, type NodeId, type PartitionId } from "../../data/ids.ts";
+import type { MemberInfo, MembersView } from "../../data/members.ts";
+import type { Copy, Ruling } from "../../data/ruling.ts";
+import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
+import { backoffMs, type Config } from "../config.ts";
+import type { CallId } from "../node/requests.ts";
+import type {
+  Cluster,
+  CoordinatorEffect,
+  CoordinatorMemory,
+  CoordinatorState,
+  Entry,
+} from "./state.ts";
+
+/** One event being decided by the coordinator: the state so far, the effects so far. */
+export class CoordinatorTurn {
+  state: CoordinatorState;
+  readonly effects: CoordinatorEffect[] = [];
+  readonly now: number;
+  readonly random: number;
+  readonly #pursued = new Set<string>();
+
+  constructor(state: CoordinatorState, now: number, random: number) {
+    this.state = state;
+    this.now = now;
+    this.random = random;
+  }
+
+  get config(): Config {
+    return this.state.config;
+  }
+  get cluster(): Cluster {
+    const { cluster } = this.state.saved;
+    assert(cluster !== null, "only a formed cluster is spoken for");
+    return cluster;
+  }
+  get view(): MembersView {
+    return this.state.saved.view;
+  }
+  get memory(): CoordinatorMemory {
+    return this.state.memory;
+  }
+  get entries(): ReadonlyMap<PartitionId, Entry> {
+    return this.state.saved.entries;
+  }
+
+  setMemory(change: Partial<CoordinatorMemory>): void {
+    this.state = { ...this.state, memory: { ...this.memory, ...change } };
+  }
+
+  /** Every change of what is saved is a commit, and a reign begins with its own term. */
+  setCluster(change: Partial<Cluster>): void {
+    this.state = {
+      ...this.state,
+      saved: { ...this.state.saved, cluster: { ...this.cluster, ...change } },
+    };
+    this.#lead();
+  }
+  #lead(): void {
+    if (this.memory.leading) return;
+    this.setMemory({ leading: true });
+    this.setCluster({ term: Term(Math.max(this.cluster.term + 1, this.now)) });
+  }
+
+  /** A version or epoch never used before, not even by a coordinator that was restored from a copy. */
+  mint(previous: number): number {
+    this.#lead();
+    return Math.max(previous + 1, this.cluster.term);
+  }
+
+  member(nodeId: NodeId): MemberInfo | undefined {
+    return this.view.members.find((member) => member.nodeId === nodeId);
+  }
+  setMembers(members: readonly MemberInfo[]): void {
+    const view = { version: Version(this.mint(this.view.version)), members };
+    this.state = { ...this.state, saved: { ...this.state.saved, view } };
+  }
+  setMember(nodeId: NodeId, change: Partial<MemberInfo>): void {
+    this.setMembers(this.view.members.map((m) => (m.nodeId === nodeId ? { ...m, ...change } : m)));
+  }
+
+  entry(partitionId: PartitionId): Entry {
+    const entry = this.entries.get(partitionId);
+    assert(entry !== undefined, "every partition of a formed cluster has an entry");
+    return entry;
+  }
+  setEntry(partitionId: PartitionId, change: Partial<Entry>): void {
+    const entry = { ...this.entry(partitionId), ...change };
+    const entries = new Map(this.entries).set(partitionId, entry);
+    this.state = { ...this.state, saved: { ...this.state.saved, entries } };
+    this.#lead();
+  }
+
+  /** The coordinator's word: whoever asked for it named the epoch, and that was checked. */
+  rule(
+    partitionId: PartitionId,
+    { owner, copies }: { readonly owner: NodeId | null; readonly copies: readonly Copy[] },
+    change: Partial<Entry> = {},
+  ): Ruling {
+    const before = this.entry(partitionId);
+    const epoch = Epoch(this.mint(before.ruling.epoch));
+    const version = Version(this.mint(this.cluster.tableVersion));
+    const ruling: Ruling = { partitionId, epoch, owner, copies };
+    this.setEntry(partitionId, { ...change, ruling, version });
+    const moved = owner !== before.ruling.owner;
+    this.setCluster({ tableVersion: version, ...(moved && { ownersVersion: version }) });
+    return ruling;
+  }
+
+  send(to: Sender, message: ClusterMessage): void {
+    this.effects.push({ type: "send", to, message });
+  }
+  answer(call: CallId | null, message: ClusterMessage): void {
+    if (call !== null) this.effects.push({ type: "answer", call, message });
+  }
+
+  /** Asks now if that is due, and notes when to ask again. */
+  pursue(about: string, to: Sender, message: ClusterMessage): void {
+    this.#pursued.add(about);
+    const retry = this.memory.retries.get(about);
+    if (retry && retry.at > this.now) return;
+    const attempt = retry ? retry.attempt + 1 : 0;
+    const at = this.now + this.config.retryMsMin + backoffMs(this.config, attempt, this.random);
+    this.setMemory({ retries: new Map(this.memory.retries).set(about, { at, attempt }) });
+    this.send(to, message);
+  }
+  /** An answer came; if it was not enough, the next question need not wait. */
+  settled(about: string): void {
+    if (!this.memory.retries.has(about)) return;
+    const retries = new Map(this.memory.retries);
+    retries.delete(about);
+    this.setMemory({ retries });
+  }
+
+  /** What nobody pursued in this turn is not unfinished any more. */
+  forgetOthers(): void {
+    for (const about of this.memory.retries.keys())
+      if (!this.#pursued.has(about)) this.settled(about);
+  }
+}

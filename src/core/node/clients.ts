@@ -1,0 +1,123 @@
+/** Frames of client sockets: greeting, bounds, and from frames to requests. */
+import { PROTOCOL_VERSION } from "../../protocol/version.ts";
+import { CREDIT_FRAMES, CREDIT_OPS } from "../../protocol/limits.ts";
+import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
+import type { ClientMessage, Get, Hello, Ops } from "../../protocol/client-messages.ts";
+import type { Op } from "../../protocol/ops.ts";
+import type { ClientFrame } from "./events.ts";
+import type { Request, Session, SocketId } from "./requests.ts";
+import { mapOf } from "./pending.ts";
+import { serve } from "./serve.ts";
+import type { Turn } from "./turn.ts";
+
+export function onFrames(turn: Turn, frames: readonly ClientFrame[]): void {
+  const requests: Request[] = [];
+  const greeted = new Map<SocketId, Session>();
+  const used = creditUsed(turn);
+  for (const { socket, session: attached, message } of frames) {
+    const session = greeted.get(socket) ?? attached;
+    if (message.type === "HELLO") {
+      const welcomed = welcome(turn, socket, message);
+      if (welcomed) greeted.set(socket, welcomed);
+    } else if (!session) {
+      refuse(turn, socket, message, makeError("HELLO_EXPECTED", { got: message.type }));
+    } else if (message.type === "FETCH_MAP") {
+      sendMap(turn, socket, session);
+    } else {
+      const ops = opsOf(message);
+      const error = overdrawn(turn, used, socket, ops.length);
+      if (error) refuse(turn, socket, message, error);
+      else {
+        const { seq, type: kind } = message;
+        requests.push({ origin: { type: "socket", socket, session, seq, kind }, ops });
+      }
+    }
+  }
+  if (requests.length > 0) serve(turn, requests);
+}
+
+const opsOf = (message: Ops | Get): readonly Op[] =>
+  message.type === "OPS"
+    ? message.ops.map((op) => ({ type: "write", ...op }))
+    : message.keys.map((key) => ({ type: "read", ...key }));
+
+function welcome(turn: Turn, socket: SocketId, hello: Hello): Session | null {
+  const { clusterId, nodeId, incarnation, tableVersion } = turn.self;
+  if (hello.cluster !== clusterId) {
+    const error = makeError("WRONG_CLUSTER_ID", { expected: clusterId, got: hello.cluster });
+    turn.do({ type: "push", socket, message: { type: "ERROR", seq: null, error } });
+    return null;
+  }
+  const clientId = hello.clientId ?? `${nodeId}.${incarnation}.${turn.takeSeqs(1)}`;
+  const { forward } = hello;
+  const session: Session = { clientId, forward, mapVersion: tableVersion };
+  turn.do({ type: "attach", socket, session });
+  turn.do({
+    type: "push",
+    socket,
+    message: {
+      type: "WELCOME",
+      version: PROTOCOL_VERSION,
+      clientId,
+      nodeId,
+      forward,
+      nowMs: turn.now,
+      creditFrames: CREDIT_FRAMES,
+      creditOps: CREDIT_OPS,
+      map: mapOf(turn),
+    },
+  });
+  return session;
+}
+
+function sendMap(turn: Turn, socket: SocketId, session: Session): void {
+  turn.do({ type: "push", socket, message: { type: "MAP", map: mapOf(turn) } });
+  turn.do({ type: "attach", socket, session: { ...session, mapVersion: turn.self.tableVersion } });
+}
+
+interface Credit {
+  frames: number;
+  ops: number;
+}
+
+/** What each socket has waiting here. Nearly always nothing: a write waits only around a move. */
+function creditUsed(turn: Turn): Map<SocketId | null, Credit> {
+  const used = new Map<SocketId | null, Credit>([[null, { frames: 0, ops: 0 }]]);
+  for (const { origin, results } of turn.memory.pending.values()) {
+    const socket = origin.type === "socket" ? origin.socket : null;
+    spend(used, socket, results.length);
+  }
+  return used;
+}
+
+function spend(used: Map<SocketId | null, Credit>, socket: SocketId | null, ops: number): Credit {
+  const credit = used.get(socket) ?? { frames: 0, ops: 0 };
+  credit.frames++;
+  credit.ops += ops;
+  used.set(socket, credit);
+  return credit;
+}
+
+function overdrawn(
+  turn: Turn,
+  used: Map<SocketId | null, Credit>,
+  socket: SocketId,
+  ops: number,
+): ErrorInfo | null {
+  const { pendingOpsMax } = turn.config;
+  let all = 0;
+  for (const credit of used.values()) all += credit.ops;
+  const { frames, ops: value } = spend(used, socket, ops);
+  if (frames > CREDIT_FRAMES)
+    return makeError("CREDIT_EXCEEDED", { field: "frames", value: frames, max: CREDIT_FRAMES });
+  if (value > CREDIT_OPS)
+    return makeError("CREDIT_EXCEEDED", { field: "ops", value, max: CREDIT_OPS });
+  return all + ops > pendingOpsMax
+    ? makeError("OVERLOADED", { field: "pending ops", value: all + ops, max: pendingOpsMax })
+    : null;
+}
+
+function refuse(turn: Turn, socket: SocketId, message: ClientMessage, error: ErrorInfo): void {
+  const seq = "seq" in message ? message.seq : null;
+  turn.do({ type: "push", socket, message: { type: "ERROR", seq, error } });
+}

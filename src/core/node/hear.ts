@@ -1,0 +1,125 @@
+/**
+ * A ruling, from whoever relays it: the only thing that changes who a node is for a partition. A ruling at
+ * or below the highest epoch heard of says nothing.
+ */
+import { MigrationId, Seq, type PartitionId } from "../../data/ids.ts";
+import type { Ruling } from "../../data/ruling.ts";
+import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
+import { adopted } from "../partition/adopt.ts";
+import { beginClosing, resumeOwner } from "../partition/owner.ts";
+import { release } from "../partition/release.ts";
+import { resumeOf } from "../partition/stream.ts";
+import { close } from "../partition/streams.ts";
+import { offer } from "../partition/struck.ts";
+import { forward } from "./forward.ts";
+import { NO_ROLE, type Owner, type Provenance, type Role } from "./state.ts";
+import type { Turn } from "./turn.ts";
+
+/** Every ruling that a message brings, before what the message itself says is looked at. */
+export function hearAll(turn: Turn, message: ClusterMessage): void {
+  if ("ruling" in message && message.ruling) hear(turn, message.ruling);
+  if (message.type === "PARTITION_TABLE_UPDATE")
+    for (const ruling of message.assignments) hear(turn, ruling);
+  if (message.type === "JOIN_RESPONSE")
+    for (const ruling of message.partitionAssignments ?? []) hear(turn, ruling);
+}
+
+function hear(turn: Turn, ruling: Ruling): void {
+  const { partitionId } = ruling;
+  const before = turn.partition(partitionId);
+  if (ruling.epoch <= before.ruling.epoch) return;
+  const role = roleUnder(turn, ruling, before.role);
+  turn.setPartition(partitionId, { ruling, role });
+  if (before.role.type === "owner" && role.type === "owner")
+    return stayOwner(turn, ruling, before.role);
+  if (before.role.type === "owner") loseOwnership(turn, partitionId);
+  if (role.type === "owner") {
+    turn.setGoing(partitionId, { inbound: null, offer: null });
+    return resumeOwner(turn, partitionId);
+  }
+  if (role.type === "struck") {
+    turn.setGoing(partitionId, { inbound: null, offer: null });
+    offer(turn, partitionId);
+  }
+}
+
+function roleUnder(turn: Turn, ruling: Ruling, role: Role): Role {
+  const { me } = turn;
+  if (ruling.owner === me)
+    return role.type === "owner" ? keepCopies(role, ruling) : newOwner(turn, ruling);
+  if (role.type === "none") return NO_ROLE;
+  const provenance = provenanceOf(turn, ruling, role);
+  const listed = ruling.copies.find((copy) => copy.nodeId === me);
+  return listed
+    ? { type: "copy", state: listed.state, ...provenance }
+    : { type: "struck", ...provenance };
+}
+
+function keepCopies(role: Owner, ruling: Ruling): Owner {
+  const copies = role.copies.flatMap((copy) => {
+    const listed = ruling.copies.find((c) => c.nodeId === copy.nodeId);
+    if (!listed) return [];
+    return [listed.state === "complete" ? { ...copy, state: listed.state } : copy];
+  });
+  const stays = copies.some((copy) => copy.nodeId === role.move?.to);
+  return { ...role, copies, move: stays ? role.move : null };
+}
+
+/** What this node has, the copies have: it got everything from the owner whose copies they are. */
+function newOwner(turn: Turn, ruling: Ruling): Owner {
+  const resume = { cut: turn.memory.seq, after: "end" } as const;
+  const copies = ruling.copies
+    .filter((copy) => copy.nodeId !== turn.me)
+    .map(({ nodeId, state }) => ({
+      nodeId,
+      state,
+      migrationId: MigrationId(`${ruling.epoch}`),
+      resume,
+      digest: "",
+    }));
+  return { type: "owner", copies, move: null };
+}
+
+/** Which rows need not be offered to the owner that this ruling names. */
+function provenanceOf(
+  turn: Turn,
+  ruling: Ruling,
+  role: Exclude<Role, { type: "none" }>,
+): Provenance {
+  const owner = ruling.owner ?? turn.me;
+  const nothing: Provenance = { at: owner, cut: Seq(0), foreign: true };
+  if (role.type !== "owner") {
+    const { at, cut, foreign } = role;
+    return at === owner ? { at, cut, foreign } : nothing;
+  }
+  const stream = turn.going(ruling.partitionId).streams.get(owner);
+  const resume = stream
+    ? resumeOf(stream)
+    : role.copies.find((copy) => copy.nodeId === owner)?.resume;
+  // Own writes above the cut may be here alone, so they count as foreign to the new owner.
+  return resume?.after === "end" ? { at: owner, cut: resume.cut, foreign: true } : nothing;
+}
+
+/** Copies that were left out are no longer waited for; a target that became complete closes the move. */
+function stayOwner(turn: Turn, ruling: Ruling, before: Owner): void {
+  const { partitionId } = ruling;
+  const { role } = turn.partition(partitionId);
+  if (role.type !== "owner") return;
+  for (const { nodeId } of before.copies)
+    if (!role.copies.some((copy) => copy.nodeId === nodeId)) close(turn, partitionId, nodeId);
+  if (!role.move) turn.setGoing(partitionId, { giveUp: null });
+  const target = role.copies.find((copy) => copy.nodeId === role.move?.to);
+  if (target?.state === "complete") beginClosing(turn, partitionId);
+  release(turn, partitionId);
+  resumeOwner(turn, partitionId);
+}
+
+/** Writes that nobody was told of yet go to the new owner; streams end, what they lacked is offered later. */
+function loseOwnership(turn: Turn, partitionId: PartitionId): void {
+  const { held } = turn.going(partitionId);
+  turn.setGoing(partitionId, { streams: new Map(), held: [], retry: null, giveUp: null });
+  for (const { waiter } of held) {
+    if (waiter.type === "adopted") adopted(turn, partitionId, waiter.reply);
+    else forward(turn, { id: waiter.id, partitionId, indexes: waiter.indexes, ops: waiter.ops });
+  }
+}

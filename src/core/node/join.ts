@@ -1,0 +1,106 @@
+/** Becoming a member, and hearing what members hear. */
+import { Incarnation, Version, type PartitionId } from "../../data/ids.ts";
+import type {
+  Heartbeat,
+  Invite,
+  JoinResponse,
+  MembersUpdate,
+  PartitionTableUpdate,
+} from "../../protocol/cluster-messages.ts";
+import { PROTOCOL_VERSION } from "../../protocol/version.ts";
+import { retryAfter } from "../partition/streams.ts";
+import type { CallId } from "./requests.ts";
+import type { Turn } from "./turn.ts";
+
+/** Each join is a new incarnation, so that a node that returns never continues an old history. */
+export function onInvite(turn: Turn, invite: Invite, call: CallId | null): void {
+  if (turn.self.membership === "stranger") {
+    turn.setSelf({
+      clusterId: invite.clusterId,
+      nodeId: invite.nodeId,
+      membership: "joining",
+      incarnation: Incarnation(turn.self.incarnation + 1),
+    });
+  }
+  turn.answer(call, turn.self.membership === "member" ? heartbeat(turn) : { type: "DONE" });
+  if (turn.self.membership === "joining") askToJoin(turn, 0);
+}
+
+export function askToJoin(turn: Turn, attempt: number): void {
+  const { clusterId, nodeId, incarnation } = turn.self;
+  turn.setMemory({ joinRetry: retryAfter(turn, attempt) });
+  turn.send("coordinator", {
+    type: "JOIN_REQUEST",
+    nodeId,
+    host: turn.memory.host,
+    clientPort: 0,
+    clusterPort: 0,
+    clusterId,
+    protocolVersion: PROTOCOL_VERSION,
+    incarnation,
+  });
+}
+
+export function onJoinResponse(turn: Turn, response: JoinResponse): void {
+  if (turn.self.membership !== "joining") return;
+  if (!response.accepted) {
+    if (response.rejectReason === "NOT_LEADING") return; // asked again when the retry is due
+    turn.setSelf({ membership: "removed" });
+    return turn.setMemory({ joinRetry: null });
+  }
+  const { membersView: view, partitionAssignments: assignments } = response;
+  if (!view || !assignments) return;
+  turn.setMemory({ joinRetry: null });
+  turn.setSelf({
+    membership: "member",
+    partitionCount: response.partitionCount ?? turn.self.partitionCount,
+    digestKey: response.digestKey ?? turn.self.digestKey,
+    tableVersion: response.tableVersion ?? Version(0),
+  });
+  setView(turn, view);
+  turn.send("coordinator", heartbeat(turn));
+}
+
+/** Only a newer view replaces the known one: an equal version with other contents is a stale writer's. */
+export function onMembersUpdate(turn: Turn, { view }: MembersUpdate, call: CallId | null): void {
+  if (view.version > turn.state.saved.view.version) setView(turn, view);
+  turn.answer(call, heartbeat(turn));
+}
+
+function setView(turn: Turn, view: MembersUpdate["view"]): void {
+  turn.state = { ...turn.state, saved: { ...turn.state.saved, view } };
+  const listed = view.members.some((member) => member.nodeId === turn.me);
+  if (listed || turn.self.membership === "removed") return;
+  turn.setMemory({ joinRetry: null });
+  turn.setSelf({ membership: "removed" });
+  turn.do({ type: "close-sockets", reason: "this node has left the cluster" });
+}
+
+/** An update from above what is known leaves a gap: the answer shows it, and more is sent. */
+export function onTableUpdate(turn: Turn, update: PartitionTableUpdate, call: CallId | null): void {
+  const { tableVersion } = turn.self;
+  if (update.baseVersion <= tableVersion && update.version > tableVersion)
+    turn.setSelf({ tableVersion: update.version });
+  turn.answer(call, heartbeat(turn));
+}
+
+function heartbeat(turn: Turn): Heartbeat {
+  const { nodeId, incarnation, tableVersion } = turn.self;
+  const importing: PartitionId[] = [];
+  const migrating: PartitionId[] = [];
+  for (const [partitionId, { role }] of turn.state.saved.partitions) {
+    if (role.type === "copy" && role.state === "copying") importing.push(partitionId);
+    if (role.type === "owner" && role.move) migrating.push(partitionId);
+  }
+  return {
+    type: "HEARTBEAT",
+    senderId: nodeId,
+    timestampMs: turn.now,
+    incarnation,
+    membersViewVersion: turn.state.saved.view.version,
+    tableVersion,
+    suspectedNodes: [],
+    importing,
+    migrating,
+  };
+}

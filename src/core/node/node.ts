@@ -1,0 +1,261 @@
+/** A node: its partitions, its clients, its membership. Routes one event to whom it concerns. */
+import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
+import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
+import type { Machine, Next } from "../machine/step.ts";
+import { onAdopted, onRowOffer } from "../partition/adopt.ts";
+import { onCopyDigested, onCopyMerged, onMigrateData, onPullRows } from "../partition/copy.ts";
+import {
+  onDigested,
+  onMigrateStart,
+  onPulledRows,
+  onScanned,
+  onStreamAck,
+  pursueOwner,
+  resumeOwner,
+} from "../partition/owner.ts";
+import {
+  offer,
+  onOfferScanned,
+  onRowOfferAck,
+  onStrike,
+  pursueOffer,
+} from "../partition/struck.ts";
+import type { RowEvent } from "../rows/effects.ts";
+import { onFrames } from "./clients.ts";
+import type { Incoming, NodeEffect, NodeEvent, NodeTag } from "./events.ts";
+import { onForwarded, onNotOwner, pursueForwards } from "./forward.ts";
+import { hearAll } from "./hear.ts";
+import { askToJoin, onInvite, onJoinResponse, onMembersUpdate, onTableUpdate } from "./join.ts";
+import { opsPerSecond } from "./pending.ts";
+import { onListed, onScan } from "./scan.ts";
+import { onMerged, onRead, serve } from "./serve.ts";
+import type { NodeState } from "./state.ts";
+import { Turn } from "./turn.ts";
+import { wakeAt } from "./wake-at.ts";
+
+type Message = Extract<Incoming, { type: "message" }>;
+
+export const node: Machine<NodeState, NodeEvent, NodeEffect> = { step: stepNode, wakeAt };
+
+export function stepNode(state: NodeState, event: NodeEvent): Next<NodeState, NodeEffect> {
+  const { now, random } = "now" in event ? event : timeOf(event.tag);
+  const turn = new Turn(state, now, random);
+  if ("tag" in event) onRows(turn, event);
+  else onIncoming(turn, event);
+  return [turn.state, turn.effects];
+}
+
+/** What rows answer belongs to the moment that asked. */
+const timeOf = (tag: NodeTag): { now: number; random: number } => tag;
+
+function onIncoming(turn: Turn, event: Incoming): void {
+  switch (event.type) {
+    case "started":
+      turn.setMemory({ host: event.host });
+      return resume(turn);
+    case "woke":
+      return pursue(turn);
+    case "message":
+      return onMessage(turn, event);
+    case "undelivered":
+      return; // whoever waits for an answer asks again when its time comes
+    case "frames":
+      return onFrames(turn, event.frames);
+    case "socket-closed":
+      return forget(turn, event.socket);
+  }
+}
+
+/** After a start: everything unfinished begins anew from what was saved. */
+function resume(turn: Turn): void {
+  if (turn.self.membership === "joining") askToJoin(turn, 0);
+  for (const [partitionId, { role }] of turn.state.saved.partitions) {
+    if (role.type === "owner" && role.copies.length > 0) resumeOwner(turn, partitionId);
+    if (role.type === "struck") offer(turn, partitionId);
+  }
+}
+
+function pursue(turn: Turn): void {
+  const { joinRetry } = turn.memory;
+  if (joinRetry && joinRetry.at <= turn.now) askToJoin(turn, joinRetry.attempt + 1);
+  for (const partitionId of turn.memory.partitions.keys()) {
+    pursueOwner(turn, partitionId);
+    pursueOffer(turn, partitionId);
+  }
+  pursueForwards(turn);
+}
+
+/** Nobody is left to answer; what was accepted stays accepted. */
+function forget(turn: Turn, socket: string): void {
+  const kept = [...turn.memory.pending].filter(
+    ([, { origin }]) => origin.type !== "socket" || origin.socket !== socket,
+  );
+  if (kept.length < turn.memory.pending.size) turn.setMemory({ pending: new Map(kept) });
+}
+
+function onMessage(turn: Turn, event: Message): void {
+  const { from, term, message, call } = event;
+  const error = notForUs(turn, event);
+  if (error) return turn.answer(call, { type: "ERROR", error });
+  const news = from === "coordinator" && term > turn.self.term;
+  if (news && turn.self.membership !== "stranger") turn.setSelf({ term });
+  hearAll(turn, message);
+  if (from === "coordinator" || from === "front") fromAbove(turn, event);
+  else fromPeer(turn, event);
+}
+
+/** Another cluster's, an older reign's, or nothing that a node outside a cluster can handle. */
+function notForUs(turn: Turn, { from, term, clusterId, message }: Message): ErrorInfo | null {
+  const { self } = turn;
+  if (self.membership !== "stranger" && clusterId !== self.clusterId)
+    return makeError("WRONG_CLUSTER_ID", { expected: self.clusterId, got: clusterId });
+  if (from === "coordinator" && term < self.term)
+    return makeError("STALE_TERM", { term: self.term });
+  if (self.membership === "member") return null;
+  if (message.type === "INVITE" || message.type === "JOIN_RESPONSE") return null;
+  if (message.type === "MEMBERS_UPDATE" && isFarewell(turn, message)) return null;
+  return makeError("NOT_A_MEMBER", { nodeId: self.nodeId });
+}
+
+/**
+ * A node that has left must still hear so, even one that was sent away before it had joined. One that is
+ * listed and joining has its view from the answer only: else it would confirm a view without its table.
+ */
+function isFarewell(
+  turn: Turn,
+  { view }: Extract<ClusterMessage, { type: "MEMBERS_UPDATE" }>,
+): boolean {
+  const { membership, nodeId } = turn.self;
+  const listed = view.members.some((member) => member.nodeId === nodeId);
+  return membership === "removed" || (membership === "joining" && !listed);
+}
+
+/** From the coordinator or the front. */
+function fromAbove(turn: Turn, { message, call }: Message): void {
+  switch (message.type) {
+    case "INVITE":
+      return onInvite(turn, message, call);
+    case "JOIN_RESPONSE":
+      return onJoinResponse(turn, message);
+    case "MEMBERS_UPDATE":
+      return onMembersUpdate(turn, message, call);
+    case "PARTITION_TABLE_UPDATE":
+      return onTableUpdate(turn, message, call);
+    case "MIGRATE_START":
+      return onMigrateStart(turn, message, call);
+    case "STRIKE":
+      return onStrike(turn, message, call);
+    case "RULING":
+    case "MIGRATE_FINALIZE":
+    case "MIGRATE_CANCEL":
+      return onRuling(turn, message, call);
+    case "OP_FORWARD":
+      return onOpForward(turn, message, call);
+    case "SCAN":
+      return onScan(turn, message, call);
+    case "FETCH_NODE_STATUS":
+      if (call !== null)
+        turn.do({
+          type: "count-rows",
+          tag: { for: "status", call, now: turn.now, random: turn.random },
+        });
+      return;
+    default:
+      return refuse(turn, message, call);
+  }
+}
+
+function fromPeer(turn: Turn, event: Message): void {
+  const { message, call, from } = event;
+  if (from === "coordinator" || from === "front") return;
+  switch (message.type) {
+    case "MIGRATE_DATA":
+      return onMigrateData(turn, from, message, call);
+    case "STREAM_ACK":
+      return onStreamAck(turn, from, message);
+    case "PULL_ROWS":
+      return onPullRows(turn, from, message, call);
+    case "PULLED_ROWS":
+      return onPulledRows(turn, from, message);
+    case "ROW_OFFER":
+      return onRowOffer(turn, message, call);
+    case "ROW_OFFER_ACK":
+      return onRowOfferAck(turn, message);
+    case "OP_FORWARD":
+      return onOpForward(turn, message, call);
+    case "OP_FORWARDED":
+      return onForwarded(turn, message);
+    case "NOT_OWNER":
+      return onNotOwner(turn, from, message);
+    default:
+      return refuse(turn, message, call);
+  }
+}
+
+function onRuling(
+  turn: Turn,
+  message: Extract<ClusterMessage, { type: "RULING" | "MIGRATE_FINALIZE" | "MIGRATE_CANCEL" }>,
+  call: number | null,
+): void {
+  const { ruling } = message;
+  if (!ruling) return refuse(turn, message, call);
+  const { partitionId } = ruling;
+  const { epoch } = turn.partition(partitionId).ruling;
+  turn.answer(call, { type: "HEARD", partitionId, nodeId: turn.me, epoch });
+}
+
+function onOpForward(
+  turn: Turn,
+  message: Extract<ClusterMessage, { type: "OP_FORWARD" }>,
+  call: number | null,
+): void {
+  if (call === null) return;
+  const { forwardId, ops } = message;
+  serve(turn, [{ origin: { type: "peer", call, forwardId }, ops }]);
+}
+
+/** An answer that nobody waits for is over; a question that nobody handles is the sender's mistake. */
+function refuse(turn: Turn, { type }: ClusterMessage, call: number | null): void {
+  turn.answer(call, { type: "ERROR", error: makeError("UNKNOWN_MESSAGE", { type }) });
+}
+
+function onRows(turn: Turn, event: RowEvent<NodeTag>): void {
+  const { tag } = event;
+  switch (event.type) {
+    case "merged":
+      if (tag.for === "serve") onMerged(turn, tag.work, event.batches);
+      if (tag.for === "copy") onCopyMerged(turn, tag);
+      if (tag.for === "adopt") onAdopted(turn, tag.partitionId, tag, event.batches[0]);
+      return;
+    case "rows-read":
+      if (tag.for === "serve") onRead(turn, tag.work, event.batches);
+      return;
+    case "scanned":
+      return onScannedRows(turn, event);
+    case "digested":
+      if (tag.for === "stream") onDigested(turn, tag, event.buckets);
+      if (tag.for === "copy") onCopyDigested(turn, tag, event.buckets);
+      return;
+    case "listed":
+      if (tag.for === "list") onListed(turn, tag, event.lists);
+      return;
+    case "counted":
+      return onCounted(turn, event);
+  }
+}
+
+function onScannedRows(turn: Turn, event: Extract<RowEvent<NodeTag>, { type: "scanned" }>): void {
+  const { tag, rows, after } = event;
+  if (tag.for === "stream") onScanned(turn, tag, event);
+  if (tag.for === "offer") onOfferScanned(turn, tag, event);
+  if (tag.for !== "pull") return;
+  const { call, partitionId, streamId } = tag;
+  turn.answer(call, { type: "PULLED_ROWS", partitionId, streamId, rows, after });
+}
+
+function onCounted(turn: Turn, event: Extract<RowEvent<NodeTag>, { type: "counted" }>): void {
+  const { tag, rows, bytes, rowsWritten } = event;
+  if (tag.for !== "status") return;
+  const figures = { nodeId: turn.me, rows, bytes, rowsWritten, opsPerSecond: opsPerSecond(turn) };
+  turn.answer(tag.call, { type: "NODE_STATUS_REPORT", ...figures });
+}

@@ -1,0 +1,113 @@
+/** Requests that are not answered yet because an op of theirs waits for a copy or for another node. */
+import { toPartitionMap } from "../placement/table.ts";
+import type { OpException } from "../../protocol/client-messages.ts";
+import type { OpResult, ReadResult } from "../../protocol/ops.ts";
+import type { Origin, PassedOn, Results } from "./requests.ts";
+import { tableOf } from "./table.ts";
+import type { Turn } from "./turn.ts";
+
+/** Fills in results; answers the request when none is missing. */
+export function settle(
+  turn: Turn,
+  id: number,
+  indexes: readonly number[],
+  results: readonly (OpResult | ReadResult)[],
+): void {
+  const request = turn.memory.pending.get(id);
+  if (!request) return;
+  const filled = [...request.results];
+  let missing = request.missing;
+  for (const [i, index] of indexes.entries()) {
+    if (filled[index] === null) missing--;
+    filled[index] = results[i] ?? null;
+  }
+  const pending = new Map(turn.memory.pending);
+  if (missing > 0) pending.set(id, { ...request, results: filled, missing });
+  else pending.delete(id);
+  turn.setMemory({ pending });
+  if (missing === 0) answerRequest(turn, request.origin, filled, request.passedOn);
+}
+
+export function answerRequest(
+  turn: Turn,
+  origin: Origin,
+  results: Results,
+  passedOn: readonly PassedOn[],
+): void {
+  const all = results.filter((result) => result !== null);
+  countTraffic(turn, all.length);
+  if (origin.type === "peer")
+    return turn.answer(origin.call, {
+      type: "OP_FORWARDED",
+      forwardId: origin.forwardId,
+      results: all,
+    });
+  if (passedOn.length > 0) notify(turn, origin, passedOn, true);
+  const { socket, seq } = origin;
+  if (origin.kind === "OPS")
+    return turn.do({
+      type: "push",
+      socket,
+      message: { type: "ACK", seq, exceptions: exceptionsOf(all) },
+    });
+  const values = all.filter((result) => result.type === "value" || result.type === "refused");
+  turn.do({ type: "push", socket, message: { type: "VALUES", seq, values } });
+}
+
+const exceptionsOf = (results: readonly (OpResult | ReadResult)[]): OpException[] =>
+  results.flatMap((result, index) =>
+    result.type === "superseded" || result.type === "refused" ? [{ index, result }] : [],
+  );
+
+/** Tells a client where these ops belong, with the map if it has not been sent this version. */
+export function notify(
+  turn: Turn,
+  origin: Extract<Origin, { type: "socket" }>,
+  ops: readonly PassedOn[],
+  applied: boolean,
+): void {
+  const { socket, seq, session } = origin;
+  const mapVersion = turn.self.tableVersion;
+  const partitionIds = [...new Set(ops.map((op) => op.partitionId))];
+  const owners = partitionIds.map((partitionId) => ({
+    partitionId,
+    ownerNodeId: turn.partition(partitionId).ruling.owner,
+  }));
+  const news = session.mapVersion < mapVersion;
+  turn.do({
+    type: "push",
+    socket,
+    message: {
+      type: "NOT_OWNER",
+      seq,
+      indexes: ops.map((op) => op.index),
+      applied,
+      owners,
+      mapVersion,
+      ...(news && { map: mapOf(turn) }),
+    },
+  });
+  if (news) turn.do({ type: "attach", socket, session: { ...session, mapVersion } });
+}
+
+export const mapOf = (turn: Turn): ReturnType<typeof toPartitionMap> =>
+  toPartitionMap(tableOf(turn.state.saved), turn.state.saved.view, turn.now);
+
+const TRAFFIC_WINDOW_MS = 10_000;
+
+function countTraffic(turn: Turn, ops: number): void {
+  const { traffic } = turn.memory;
+  const age = turn.now - traffic.windowMs;
+  if (age < TRAFFIC_WINDOW_MS)
+    return turn.setMemory({ traffic: { ...traffic, ops: traffic.ops + ops } });
+  const lastOps = age < 2 * TRAFFIC_WINDOW_MS ? traffic.ops : 0;
+  turn.setMemory({ traffic: { windowMs: turn.now, ops, lastOps } });
+}
+
+/** Over the last full window and the running one. */
+export function opsPerSecond(turn: Turn): number {
+  const { windowMs, ops, lastOps } = turn.memory.traffic;
+  const age = turn.now - windowMs;
+  if (age >= 2 * TRAFFIC_WINDOW_MS) return 0;
+  return ((ops + lastOps) * 1_000) / (TRAFFIC_WINDOW_MS + Math.min(age, TRAFFIC_WINDOW_MS));
+}

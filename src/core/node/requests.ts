@@ -1,0 +1,125 @@
+/** What is asked of a node, and what it keeps of it until the answer. Types only. */
+import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
+import type { Identity, Row } from "../../data/row.ts";
+import type { Op, OpResult, ReadResult, WriteOp } from "../../protocol/ops.ts";
+import type { Retry } from "../machine/retry.ts";
+
+/** Names one incoming `deliver` call until it is answered. */
+export type CallId = number;
+
+/** Names one client socket, also after hibernation. */
+export type SocketId = string;
+
+/** What a socket carries through hibernation, in its attachment. */
+export interface Session {
+  readonly clientId: string;
+  readonly forward: boolean;
+  /** The newest map version that this client was sent in full. */
+  readonly mapVersion: number;
+}
+
+/** Each copy must have every change up to its counter. */
+export type Wait = ReadonlyMap<NodeId, Seq>;
+
+/** Who asked, and how they want the answer. */
+export type Origin =
+  | {
+      readonly type: "socket";
+      readonly socket: SocketId;
+      readonly session: Session;
+      readonly seq: number;
+      readonly kind: "OPS" | "GET";
+    }
+  | { readonly type: "peer"; readonly call: CallId; readonly forwardId: Seq };
+
+export type Results = readonly (OpResult | ReadResult | null)[];
+
+export interface PendingRequest {
+  readonly origin: Origin;
+  readonly results: Results;
+  readonly missing: number;
+  /** Ops that were passed on to another owner. */
+  readonly passedOn: readonly PassedOn[];
+}
+
+export interface PassedOn {
+  readonly index: number;
+  readonly partitionId: PartitionId;
+}
+
+/** Rows that are durable here and wait for copies before anybody is told. */
+export interface Held {
+  readonly wait: Wait;
+  readonly since: number;
+  readonly waiter: Waiter;
+}
+
+export type Waiter =
+  | {
+      readonly type: "request";
+      readonly id: number;
+      readonly indexes: readonly number[];
+      readonly ops: readonly Op[];
+      readonly results: readonly OpResult[];
+    }
+  | { readonly type: "adopted"; readonly reply: AdoptReply };
+
+/** Ops of one request for one partition, under way to the owner. */
+export interface PendingForward {
+  readonly id: number;
+  readonly partitionId: PartitionId;
+  readonly indexes: readonly number[];
+  readonly ops: readonly Op[];
+  readonly deadline: number;
+  readonly retry: Retry;
+}
+
+export type AdoptReply =
+  | { readonly type: "offer"; readonly call: CallId; readonly offerId: Seq }
+  | { readonly type: "late-item"; readonly call: CallId; readonly streamId: Seq }
+  /** From the copy at the other end of this stream; `after`: pull on from here. */
+  | {
+      readonly type: "pulled";
+      readonly from: NodeId;
+      readonly streamId: Seq;
+      readonly after: Identity | null;
+    };
+
+export interface Request {
+  readonly origin: Origin;
+  readonly ops: readonly Op[];
+}
+
+/** Where an op of a group sits: request and index in it. */
+export interface Place {
+  readonly request: number;
+  readonly index: number;
+}
+
+export type Result = OpResult | ReadResult;
+
+/**
+ * A group of requests under way through the store. It belongs to the one event that made it, whose
+ * steps fill in `results`; nothing of it is kept.
+ */
+export interface Work {
+  readonly requests: readonly Request[];
+  readonly results: (Result | null)[][];
+  readonly writes: ReadonlyMap<PartitionId, { readonly rows: Row[]; readonly places: Place[] }>;
+  readonly reads: ReadonlyMap<
+    PartitionId,
+    { readonly identities: Identity[]; readonly places: Place[] }
+  >;
+  readonly foreign: ReadonlyMap<number, PassedOn[]>;
+  /** Writes that are durable here but not yet where they must be, by `heldKey`. */
+  readonly held: Map<number, HeldWork>;
+}
+
+export interface HeldWork {
+  readonly request: number;
+  readonly partitionId: PartitionId;
+  readonly wait: Wait;
+  readonly indexes: number[];
+  readonly ops: WriteOp[];
+  readonly results: OpResult[];
+}

@@ -1,0 +1,230 @@
+/**
+ * Operations at a node: its own partitions' are applied here, the others' passed on or sent back.
+ * The path of one op saves nothing but its row.
+ */
+import { isAhead, receive } from "../../data/hlc.ts";
+import { partitionOf } from "../../data/hash.ts";
+import type { PartitionId } from "../../data/ids.ts";
+import { STAMP_AHEAD_MAX_MS } from "../../data/limits.ts";
+import { isVisible, type Identity, type Row } from "../../data/row.ts";
+import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
+import type { OpResult, ReadOp, WriteOp } from "../../protocol/ops.ts";
+import type { MergedBatch, ReadBatch } from "../rows/effects.ts";
+import { passOn } from "./forward.ts";
+import { answerRequest, notify } from "./pending.ts";
+import type { HeldWork, Origin, PassedOn, Place, Request, Result, Work } from "./requests.ts";
+import { holdBack, spread } from "../partition/spread.ts";
+import type { Turn } from "./turn.ts";
+
+export function serve(turn: Turn, requests: readonly Request[]): void {
+  const work = sort(turn, requests);
+  const { now, random } = turn;
+  if (work.writes.size > 0) {
+    const batches = [...work.writes].map(([partitionId, { rows }]) => ({
+      partitionId,
+      rows,
+      seq: turn.takeSeqs(rows.length),
+    }));
+    return turn.do({ type: "merge", batches, tag: { for: "serve", work, now, random } });
+  }
+  read(turn, work);
+}
+
+/** Decides for each op where it goes; refuses what may not enter. */
+function sort(turn: Turn, requests: readonly Request[]): Work {
+  const writes = new Map<PartitionId, { rows: Row[]; places: Place[] }>();
+  const reads = new Map<PartitionId, { identities: Identity[]; places: Place[] }>();
+  const foreign = new Map<number, PassedOn[]>();
+  const results: (Result | null)[][] = [];
+  for (const [request, { origin, ops }] of requests.entries()) {
+    const mine: (Result | null)[] = ops.map(() => null);
+    results.push(mine);
+    for (const [index, op] of ops.entries()) {
+      const partitionId = partitionOf(op.key, turn.self.partitionCount);
+      const refusal = op.type === "write" && origin.type === "socket" ? checkStamp(turn, op) : null;
+      if (refusal) mine[index] = { type: "refused", error: refusal };
+      else if (turn.partition(partitionId).role.type !== "owner")
+        entry(foreign, request, () => []).push({ index, partitionId });
+      else if (op.type === "write") {
+        const batch = entry(writes, partitionId, () => ({ rows: [], places: [] }));
+        batch.rows.push(rowOf(turn, op));
+        batch.places.push({ request, index });
+      } else {
+        const batch = entry(reads, partitionId, () => ({ identities: [], places: [] }));
+        batch.identities.push(identityOf(op));
+        batch.places.push({ request, index });
+      }
+    }
+  }
+  return { requests, results, writes, reads, foreign, held: new Map() };
+}
+
+/** Only where an op enters the cluster: between nodes a refusal would let replicas diverge. */
+function checkStamp(turn: Turn, op: WriteOp): ErrorInfo | null {
+  if (!op.stamp) return null;
+  const { tombstoneRetentionMs } = turn.config;
+  const aheadMs = op.stamp.millis - turn.now;
+  if (isAhead(op.stamp, turn.now))
+    return makeError("CLOCK_DRIFT", { aheadMs, aheadMsMax: STAMP_AHEAD_MAX_MS });
+  if (-aheadMs > tombstoneRetentionMs)
+    return makeError("STAMP_TOO_OLD", { ageMs: -aheadMs, ageMsMax: tombstoneRetentionMs });
+  return null;
+}
+
+function rowOf(turn: Turn, op: WriteOp): Row {
+  const { map, key, value, expiresAt } = op;
+  if (op.stamp) {
+    turn.setMemory({ clock: receive(turn.memory.clock, op.stamp, turn.now) });
+    turn.keepClock();
+  }
+  const stamp = op.stamp ?? turn.stamp();
+  return { map, key, kind: "lww", sub: "", stamp, value, expiresAt };
+}
+
+const identityOf = (op: ReadOp): Identity => ({ map: op.map, key: op.key, kind: "lww", sub: "" });
+
+export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]): void {
+  for (const { partitionId, outcomes } of batches) {
+    const batch = work.writes.get(partitionId);
+    if (!batch) continue;
+    const wait = spread(
+      turn,
+      partitionId,
+      batch.rows.filter((_, i) => outcomes[i]?.changed),
+    );
+    for (const [i, place] of batch.places.entries()) {
+      const outcome = outcomes[i];
+      const row = batch.rows[i];
+      if (!outcome || !row) continue;
+      const stands = outcome.changed || sameStamp(outcome.stamp, row.stamp);
+      const result: OpResult = { type: stands ? "stored" : "superseded", stamp: outcome.stamp };
+      if (wait) hold(work, { partitionId, wait }, place, { row, result });
+      else entryOf(work, place, result);
+    }
+  }
+  read(turn, work);
+}
+
+const sameStamp = (a: Row["stamp"], b: Row["stamp"]): boolean =>
+  a.millis === b.millis && a.counter === b.counter && a.node === b.node;
+
+function hold(
+  work: Work,
+  at: Pick<HeldWork, "partitionId" | "wait">,
+  { request, index }: Place,
+  { row, result }: { readonly row: Row; readonly result: OpResult },
+): void {
+  const key = request * 2 ** 16 + at.partitionId;
+  const make = (): HeldWork => ({ ...at, request, indexes: [], ops: [], results: [] });
+  const held = entry(work.held, key, make);
+  held.indexes.push(index);
+  held.results.push(result);
+  // Passed on after all, should this node lose the partition: under the stamp it was stored with.
+  const { map, key: name, stamp, value, expiresAt } = row;
+  held.ops.push({ type: "write", map, key: name, stamp, value, expiresAt });
+}
+
+function read(turn: Turn, work: Work): void {
+  if (work.reads.size === 0) return finish(turn, work);
+  const batches = [...work.reads].map(([partitionId, { identities }]) => ({
+    partitionId,
+    identities,
+  }));
+  turn.do({
+    type: "read-rows",
+    batches,
+    tag: { for: "serve", work, now: turn.now, random: turn.random },
+  });
+}
+
+export function onRead(turn: Turn, work: Work, batches: readonly ReadBatch[]): void {
+  for (const { partitionId, rows } of batches) {
+    const places = work.reads.get(partitionId)?.places ?? [];
+    for (const [i, place] of places.entries()) {
+      const row = rows[i];
+      const value = row && isVisible(row, turn.now) ? row.value : null;
+      entryOf(work, place, { type: "value", value, stamp: row?.stamp ?? null });
+    }
+  }
+  finish(turn, work);
+}
+
+function entryOf(work: Work, place: Place, result: Result): void {
+  const results = work.results[place.request];
+  if (results) results[place.index] = result;
+}
+
+/** Answers what is complete, keeps the rest as pending. */
+function finish(turn: Turn, work: Work): void {
+  const held = Map.groupBy(work.held.values(), (h) => h.request);
+  for (const [i, request] of work.requests.entries()) {
+    const { origin } = request;
+    const results = work.results[i] ?? [];
+    const elsewhere = work.foreign.get(i) ?? [];
+    const forwarding = origin.type === "socket" && origin.session.forward;
+    if (elsewhere.length > 0 && !forwarding) {
+      if (origin.type === "peer") {
+        answerNotOwner(turn, origin, elsewhere);
+        continue;
+      }
+      sendBack(turn, origin, elsewhere, results);
+    }
+    keep(turn, request, results, {
+      held: held.get(i) ?? [],
+      passedOn: forwarding ? elsewhere : [],
+    });
+  }
+}
+
+function keep(
+  turn: Turn,
+  { origin, ops }: Request,
+  results: readonly (Result | null)[],
+  waits: { readonly held: readonly HeldWork[]; readonly passedOn: readonly PassedOn[] },
+): void {
+  const { held, passedOn } = waits;
+  const missing = passedOn.length + held.reduce((sum, h) => sum + h.indexes.length, 0);
+  if (missing === 0) return answerRequest(turn, origin, results, []);
+  const id = turn.takeSeqs(1);
+  turn.setMemory({
+    pending: new Map(turn.memory.pending).set(id, { origin, results, missing, passedOn }),
+  });
+  for (const { partitionId, wait, ...rest } of held)
+    holdBack(turn, partitionId, wait, { type: "request", id, ...rest });
+  if (passedOn.length > 0) passOn(turn, id, passedOn, ops);
+}
+
+function sendBack(
+  turn: Turn,
+  origin: Extract<Origin, { type: "socket" }>,
+  elsewhere: readonly PassedOn[],
+  results: (Result | null)[],
+): void {
+  for (const { index, partitionId } of elsewhere) {
+    const ownerNodeId = turn.partition(partitionId).ruling.owner;
+    results[index] = {
+      type: "refused",
+      error: makeError("NOT_OWNER", { partitionId, ownerNodeId }),
+    };
+  }
+  notify(turn, origin, elsewhere, false);
+}
+
+function answerNotOwner(
+  turn: Turn,
+  origin: Extract<Origin, { type: "peer" }>,
+  elsewhere: readonly PassedOn[],
+): void {
+  const [first] = elsewhere;
+  if (!first) return;
+  const { ruling } = turn.partition(first.partitionId);
+  turn.answer(origin.call, { type: "NOT_OWNER", forwardId: origin.forwardId, ruling });
+}
+
+function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

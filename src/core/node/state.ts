@@ -1,0 +1,187 @@
+/**
+ * A node: what it has saved, and what it may forget. `saved` is small (identity, versions, one ruling
+ * and role per partition) and written only when it changes; rows are storage of their own. `memory`
+ * is lost in every crash and rebuilt from `saved` by asking again.
+ */
+import type { DigestKey } from "../../data/digest.ts";
+import type { Clock } from "../../data/hlc.ts";
+import { ClusterId, Epoch, Incarnation, NodeId, Seq, Term, Version } from "../../data/ids.ts";
+import type { MigrationId, PartitionId } from "../../data/ids.ts";
+import type { MembersView } from "../../data/members.ts";
+import type { Row } from "../../data/row.ts";
+import type { Ruling } from "../../data/ruling.ts";
+import type { Config } from "../config.ts";
+import type { Retry } from "../machine/retry.ts";
+import type { Stream } from "../partition/stream.ts";
+import type { Resume } from "../rows/effects.ts";
+import type { Held, PendingForward, PendingRequest } from "./requests.ts";
+
+export interface NodeState {
+  readonly config: Config;
+  readonly saved: NodeSaved;
+  readonly memory: NodeMemory;
+}
+
+export interface NodeSaved {
+  readonly self: Self;
+  readonly view: MembersView;
+  readonly partitions: ReadonlyMap<PartitionId, PartitionSaved>;
+}
+
+export interface Self {
+  readonly clusterId: ClusterId;
+  readonly nodeId: NodeId;
+  /** `stranger`: never invited. `joining`: has no view or table yet. */
+  readonly membership: "stranger" | "joining" | "member" | "removed";
+  readonly incarnation: Incarnation;
+  /** Highest term heard of. */
+  readonly term: Term;
+  readonly tableVersion: Version;
+  readonly partitionCount: number;
+  readonly digestKey: DigestKey;
+  /** No change counter above `seq` and no stamp above `millis` was given out before the last crash. */
+  readonly reserved: { readonly seq: Seq; readonly millis: number };
+}
+
+export interface PartitionSaved {
+  /** The newest ruling heard of, also of partitions that this node does not hold. */
+  readonly ruling: Ruling;
+  readonly role: Role;
+}
+
+export type Role =
+  | { readonly type: "none" }
+  | Owner
+  /** Takes the owner's stream. */
+  | ({ readonly type: "copy"; readonly state: "copying" | "complete" } & Provenance)
+  /** No copy any more: offers what the owner may lack, then drops the table. */
+  | ({ readonly type: "struck" } & Provenance);
+
+/** Which of its rows a copy need not offer: all up to `cut` are at `at`, and without `foreign` all. */
+export interface Provenance {
+  readonly at: NodeId;
+  readonly cut: Seq;
+  /** Rows above `cut` came from elsewhere, too. */
+  readonly foreign: boolean;
+}
+
+export interface Owner {
+  readonly type: "owner";
+  readonly copies: readonly OwnerCopy[];
+  readonly move: OwnerMove | null;
+}
+
+/**
+ * `counts`: equal to the owner at a marker; from here on whoever is promised to be on every complete
+ * copy is on this one, until a ruling leaves it out. The coordinator may not know yet: being asked.
+ */
+export interface OwnerCopy {
+  readonly nodeId: NodeId;
+  readonly state: "copying" | "counts" | "complete";
+  readonly migrationId: MigrationId;
+  readonly resume: Resume;
+  /** At the last equal marker. */
+  readonly digest: string;
+}
+
+/** `closing`: writes wait for the copies. `ready`: and every copy that stays was equal since. */
+export interface OwnerMove {
+  readonly migrationId: MigrationId;
+  readonly to: NodeId;
+  readonly phase: "copying" | "closing" | "ready";
+}
+
+export interface NodeMemory {
+  /** The object's own unique id. */
+  readonly host: string;
+  readonly seq: Seq;
+  readonly clock: Clock;
+  /** Only partitions with something going on. */
+  readonly partitions: ReadonlyMap<PartitionId, PartitionMemory>;
+  readonly pending: ReadonlyMap<number, PendingRequest>;
+  readonly forwards: ReadonlyMap<Seq, PendingForward>;
+  readonly joinRetry: Retry | null;
+  /** Operations answered in the current and the last ten-second window. */
+  readonly traffic: { readonly windowMs: number; readonly ops: number; readonly lastOps: number };
+}
+
+export interface PartitionMemory {
+  /** Where this node is owner: one to each copy. */
+  readonly streams: ReadonlyMap<NodeId, Stream>;
+  /** Where it is a copy: the stream it takes. */
+  readonly inbound: Inbound | null;
+  /** Where it is struck: the offer under way. */
+  readonly offer: Offer | null;
+  /** Writes that are durable here and wait for copies. */
+  readonly held: readonly Held[];
+  /** When the coordinator is asked again. */
+  readonly retry: Retry | null;
+  /** Why the coordinator is asked to give the running move up. */
+  readonly giveUp: string | null;
+}
+
+export interface Inbound {
+  readonly from: NodeId;
+  readonly streamId: Seq;
+  readonly next: number;
+  /** The last marker answered, for when that answer is lost. */
+  readonly answered: { readonly n: number; readonly buckets: Uint8Array } | null;
+}
+
+export interface Offer {
+  readonly offerId: Seq;
+  /** Scan on from here when the rows under way are acknowledged; "end": those were the last. */
+  readonly after: Resume["after"];
+  readonly rows: readonly Row[];
+  readonly retry: Retry;
+}
+
+export const NO_MEMORY: PartitionMemory = {
+  streams: new Map(),
+  inbound: null,
+  offer: null,
+  held: [],
+  retry: null,
+  giveUp: null,
+};
+
+export const NO_ROLE: Role = { type: "none" };
+
+export function initialNode(config: Config): NodeState {
+  const self: Self = {
+    clusterId: ClusterId(""),
+    nodeId: NodeId(""),
+    membership: "stranger",
+    incarnation: Incarnation(0),
+    term: Term(0),
+    tableVersion: Version(0),
+    partitionCount: config.partitionCount,
+    digestKey: { a: 0, b: 0 },
+    reserved: { seq: Seq(0), millis: 0 },
+  };
+  return wake(config, { self, view: { version: Version(0), members: [] }, partitions: new Map() });
+}
+
+/** A node as it is after a crash: everything saved, nothing remembered. */
+export function wake(config: Config, saved: NodeSaved): NodeState {
+  const { seq, millis } = saved.self.reserved;
+  return {
+    config,
+    saved,
+    memory: {
+      host: "",
+      seq,
+      clock: { millis, counter: 0 },
+      partitions: new Map(),
+      pending: new Map(),
+      forwards: new Map(),
+      joinRetry: null,
+      traffic: { windowMs: 0, ops: 0, lastOps: 0 },
+    },
+  };
+}
+
+export const unruled = (partitionId: PartitionId): PartitionSaved => ({
+  ruling: { partitionId, epoch: Epoch(0), owner: null, copies: [] },
+  role: NO_ROLE,
+});

@@ -1,0 +1,125 @@
+import { tick, type Stamp } from "../../data/hlc.ts";
+import { Seq, type NodeId, type PartitionId } from "../../data/ids.ts";
+import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
+import type { Config } from "../config.ts";
+import type { NodeEffect } from "./events.ts";
+import type { CallId } from "./requests.ts";
+import { NO_MEMORY, unruled } from "./state.ts";
+import type {
+  NodeMemory,
+  NodeState,
+  PartitionMemory,
+  PartitionSaved,
+  Role,
+  Self,
+} from "./state.ts";
+
+/** Change counters set aside at a time: one saved row per so many changes, and as wide a gap after a crash. */
+const SEQ_BLOCK = 65_536;
+/** A clock that runs ahead of real time is saved this far ahead, so that a crash cannot turn it back. */
+const CLOCK_BLOCK_MS = 1_000;
+
+/**
+ * One event being decided: the state so far, the effects so far. Sub-machines change a node only through
+ * this; every value in `state` stays immutable, so a step is a function of state and event.
+ */
+export class Turn {
+  state: NodeState;
+  readonly effects: NodeEffect[] = [];
+  readonly now: number;
+  readonly random: number;
+
+  constructor(state: NodeState, now: number, random: number) {
+    this.state = state;
+    this.now = now;
+    this.random = random;
+  }
+
+  get config(): Config {
+    return this.state.config;
+  }
+  get self(): Self {
+    return this.state.saved.self;
+  }
+  get me(): NodeId {
+    return this.state.saved.self.nodeId;
+  }
+  get memory(): NodeMemory {
+    return this.state.memory;
+  }
+
+  partition(id: PartitionId): PartitionSaved {
+    return this.state.saved.partitions.get(id) ?? unruled(id);
+  }
+  setPartition(id: PartitionId, change: Partial<PartitionSaved>): void {
+    const partitions = new Map(this.state.saved.partitions);
+    partitions.set(id, { ...this.partition(id), ...change });
+    this.state = { ...this.state, saved: { ...this.state.saved, partitions } };
+  }
+  setRole(id: PartitionId, role: Role): void {
+    this.setPartition(id, { role });
+  }
+
+  /** What is going on with a partition; none of it survives a crash. */
+  going(id: PartitionId): PartitionMemory {
+    return this.memory.partitions.get(id) ?? NO_MEMORY;
+  }
+  setGoing(id: PartitionId, change: Partial<PartitionMemory>): void {
+    const partitions = new Map(this.memory.partitions);
+    const going = { ...this.going(id), ...change };
+    if (isQuiet(going)) partitions.delete(id);
+    else partitions.set(id, going);
+    this.setMemory({ partitions });
+  }
+
+  setSelf(change: Partial<Self>): void {
+    const self = { ...this.self, ...change };
+    this.state = { ...this.state, saved: { ...this.state.saved, self } };
+  }
+  setMemory(change: Partial<NodeMemory>): void {
+    this.state = { ...this.state, memory: { ...this.memory, ...change } };
+  }
+
+  /** The first of `count` fresh change counters. */
+  takeSeqs(count: number): Seq {
+    const first = Seq(this.memory.seq + 1);
+    const last = Seq(this.memory.seq + count);
+    this.setMemory({ seq: last });
+    const { reserved } = this.self;
+    if (last > reserved.seq)
+      this.setSelf({ reserved: { ...reserved, seq: Seq(last + SEQ_BLOCK) } });
+    return first;
+  }
+
+  /** A stamp above every stamp that this node has made or seen. */
+  stamp(): Stamp {
+    const [clock, stamp] = tick(this.memory.clock, this.now, `${this.me}.${this.self.incarnation}`);
+    this.setMemory({ clock });
+    this.keepClock();
+    return stamp;
+  }
+  keepClock(): void {
+    const { reserved } = this.self;
+    const { millis } = this.memory.clock;
+    if (millis > this.now + CLOCK_BLOCK_MS && millis > reserved.millis)
+      this.setSelf({ reserved: { ...reserved, millis: millis + CLOCK_BLOCK_MS } });
+  }
+
+  do(effect: NodeEffect): void {
+    this.effects.push(effect);
+  }
+  send(to: Sender, message: ClusterMessage): void {
+    this.do({ type: "send", to, message });
+  }
+  /** Nothing is answered where nobody asked: `call` is null for an answer. */
+  answer(call: CallId | null, message: ClusterMessage): void {
+    if (call !== null) this.do({ type: "answer", call, message });
+  }
+}
+
+const isQuiet = (going: PartitionMemory): boolean =>
+  going.streams.size === 0 &&
+  going.inbound === null &&
+  going.offer === null &&
+  going.held.length === 0 &&
+  going.retry === null;

@@ -1,0 +1,78 @@
+/**
+ * Rows that another node holds and this owner may lack: merged like a write, streamed to the copies, and
+ * acknowledged when they are as durable as a write would be.
+ */
+import type { PartitionId } from "../../data/ids.ts";
+import type { Row } from "../../data/row.ts";
+import type { RowOffer } from "../../protocol/cluster-messages.ts";
+import type { MergedBatch } from "../rows/effects.ts";
+import type { AdoptReply, CallId } from "../node/requests.ts";
+import type { Turn } from "../node/turn.ts";
+import { holdBack, spread } from "./spread.ts";
+import { afterPull } from "./stream.ts";
+import { pump, setStream } from "./streams.ts";
+
+export function onRowOffer(turn: Turn, offer: RowOffer, call: CallId | null): void {
+  const { partitionId, offerId, rows } = offer;
+  if (call === null) return;
+  if (turn.partition(partitionId).role.type === "owner")
+    return adopt(turn, partitionId, rows, { type: "offer", call, offerId });
+  const { ruling } = turn.partition(partitionId);
+  turn.answer(call, { type: "ROW_OFFER_ACK", partitionId, offerId, accepted: false, ruling });
+}
+
+export function adopt(
+  turn: Turn,
+  partitionId: PartitionId,
+  rows: readonly Row[],
+  reply: AdoptReply,
+): void {
+  const { now, random } = turn;
+  const tag = { for: "adopt", partitionId, rows, reply, now, random } as const;
+  turn.do({
+    type: "merge",
+    batches: [{ partitionId, rows, seq: turn.takeSeqs(rows.length) }],
+    tag,
+  });
+}
+
+export function onAdopted(
+  turn: Turn,
+  partitionId: PartitionId,
+  { rows, reply }: { readonly rows: readonly Row[]; readonly reply: AdoptReply },
+  batch: MergedBatch | undefined,
+): void {
+  const changed = rows.filter((_, i) => batch?.outcomes[i]?.changed);
+  const wait = spread(turn, partitionId, changed);
+  // A repair is under way to make the very copy equal that it would wait for.
+  if (wait && reply.type === "offer") holdBack(turn, partitionId, wait, { type: "adopted", reply });
+  else adopted(turn, partitionId, reply);
+}
+
+export function adopted(turn: Turn, partitionId: PartitionId, reply: AdoptReply): void {
+  const { ruling, role } = turn.partition(partitionId);
+  switch (reply.type) {
+    case "offer": {
+      const { call, offerId } = reply;
+      const accepted = role.type === "owner";
+      return turn.answer(call, { type: "ROW_OFFER_ACK", partitionId, offerId, accepted, ruling });
+    }
+    case "late-item": {
+      const { call, streamId } = reply;
+      return turn.answer(call, {
+        type: "STREAM_ACK",
+        partitionId,
+        streamId,
+        status: "unknown",
+        next: 0,
+        ruling,
+      });
+    }
+    case "pulled": {
+      const stream = turn.going(partitionId).streams.get(reply.from);
+      if (stream?.streamId !== reply.streamId) return;
+      setStream(turn, partitionId, afterPull(stream, reply.after));
+      return pump(turn, partitionId, reply.from);
+    }
+  }
+}

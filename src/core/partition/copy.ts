@@ -1,0 +1,167 @@
+/**
+ * The taking side: merges the owner's stream in order, answers its markers. A copy decides nothing about
+ * itself; that it is complete, owner or struck it hears as a ruling.
+ */
+import type { NodeId, PartitionId } from "../../data/ids.ts";
+import type { MigrateData, PullRows, StreamAck } from "../../protocol/cluster-messages.ts";
+import type { NodeTag } from "../node/events.ts";
+import type { CallId } from "../node/requests.ts";
+import type { Inbound } from "../node/state.ts";
+import type { Turn } from "../node/turn.ts";
+import { adopt } from "./adopt.ts";
+
+export function onMigrateData(
+  turn: Turn,
+  from: NodeId,
+  message: MigrateData,
+  call: CallId | null,
+): void {
+  if (call === null) return;
+  const { partitionId } = message;
+  const { role, ruling } = turn.partition(partitionId);
+  const fromOwner = ruling.owner === from;
+  switch (role.type) {
+    case "owner":
+      return takeLate(turn, message, call);
+    case "struck":
+      return refuse(turn, message, call, fromOwner ? "busy" : "unknown");
+    case "none":
+      if (!fromOwner || message.n !== 0 || message.epoch < ruling.epoch)
+        return refuse(turn, message, call, "unknown");
+      turn.setRole(partitionId, {
+        type: "copy",
+        state: "copying",
+        at: from,
+        cut: turn.memory.seq,
+        foreign: false,
+      });
+      return takeItem(turn, from, message, call);
+    case "copy":
+      if (fromOwner) return takeItem(turn, from, message, call);
+      // Of an owner already replaced: its control words are void, its rows are rows.
+      turn.setRole(partitionId, { ...role, foreign: true });
+      return mergeOnly(turn, from, message, call);
+  }
+}
+
+/** What a former owner still had under way. It hears that it is one, and offers what is missing. */
+function takeLate(turn: Turn, message: MigrateData, call: CallId): void {
+  const { partitionId, streamId, chunk, deltas } = message;
+  adopt(turn, partitionId, [...chunk, ...deltas], { type: "late-item", call, streamId });
+}
+
+function takeItem(turn: Turn, from: NodeId, message: MigrateData, call: CallId): void {
+  const { partitionId, streamId, n } = message;
+  let { inbound } = turn.going(partitionId);
+  const newer = inbound === null || inbound.from !== from || streamId > inbound.streamId;
+  if (newer && n === 0) {
+    inbound = { from, streamId, next: 0, answered: null };
+    turn.setGoing(partitionId, { inbound });
+  }
+  if (inbound === null || inbound.from !== from || streamId > inbound.streamId)
+    return refuse(turn, message, call, "unknown");
+  if (streamId < inbound.streamId || n > inbound.next)
+    return turn.answer(call, opened(turn, partitionId, inbound));
+  if (n < inbound.next) return turn.answer(call, answerAgain(turn, message, inbound));
+  mergeOnly(turn, from, message, call);
+}
+
+/** A repeated marker is answered from memory: the rows have moved on since. */
+function answerAgain(turn: Turn, message: MigrateData, inbound: Inbound): StreamAck {
+  const ack = opened(turn, message.partitionId, inbound);
+  const { answered } = inbound;
+  if (!message.marker || answered?.n !== message.n) return ack;
+  return { ...ack, markerN: answered.n, buckets: answered.buckets };
+}
+
+function mergeOnly(turn: Turn, from: NodeId, message: MigrateData, call: CallId): void {
+  const { partitionId, streamId, n, marker, chunk, deltas } = message;
+  const rows = [...chunk, ...deltas];
+  const { now, random } = turn;
+  const tag = { for: "copy", call, partitionId, from, streamId, n, marker, now, random } as const;
+  if (rows.length === 0) return onCopyMerged(turn, tag);
+  turn.do({
+    type: "merge",
+    batches: [{ partitionId, rows, seq: turn.takeSeqs(rows.length), digest: true }],
+    tag,
+  });
+}
+
+type CopyTag = Extract<NodeTag, { for: "copy" }>;
+
+/** The rows of an item are merged: acknowledge it, or first answer its marker. */
+export function onCopyMerged(turn: Turn, tag: CopyTag): void {
+  const { partitionId, call, from, streamId, n, marker } = tag;
+  const { inbound } = turn.going(partitionId);
+  if (!isNext(inbound, tag))
+    return turn.answer(call, {
+      type: "STREAM_ACK",
+      partitionId,
+      streamId,
+      status: "unknown",
+      next: 0,
+      ruling: turn.partition(partitionId).ruling,
+    });
+  if (marker)
+    return turn.do({ type: "digest", partitionId, rowsMax: turn.config.digestSliceRows, tag });
+  const taken: Inbound = { from, streamId, next: n + 1, answered: inbound?.answered ?? null };
+  turn.setGoing(partitionId, { inbound: taken });
+  turn.answer(call, opened(turn, partitionId, taken));
+}
+
+export function onCopyDigested(turn: Turn, tag: CopyTag, buckets: Uint8Array | null): void {
+  const { partitionId, call, from, streamId, n } = tag;
+  const { inbound } = turn.going(partitionId);
+  if (!inbound || !isNext(inbound, tag)) return;
+  if (buckets === null)
+    return turn.answer(call, {
+      ...opened(turn, partitionId, inbound),
+      markerN: n,
+      buckets,
+    });
+  const taken: Inbound = { from, streamId, next: n + 1, answered: { n, buckets } };
+  turn.setGoing(partitionId, { inbound: taken });
+  turn.answer(call, { ...opened(turn, partitionId, taken), markerN: n, buckets });
+}
+
+const isNext = (inbound: Inbound | null, tag: CopyTag): boolean =>
+  inbound !== null &&
+  inbound.from === tag.from &&
+  inbound.streamId === tag.streamId &&
+  inbound.next === tag.n;
+
+function opened(turn: Turn, partitionId: PartitionId, inbound: Inbound): StreamAck {
+  const { streamId, next } = inbound;
+  const { ruling } = turn.partition(partitionId);
+  return { type: "STREAM_ACK", partitionId, streamId, status: "opened", next, ruling };
+}
+
+function refuse(
+  turn: Turn,
+  { partitionId, streamId }: MigrateData,
+  call: CallId,
+  status: "unknown" | "busy",
+): void {
+  const { ruling } = turn.partition(partitionId);
+  turn.answer(call, { type: "STREAM_ACK", partitionId, streamId, status, next: 0, ruling });
+}
+
+/** An owner found this copy's digest different and asks what it holds. */
+export function onPullRows(turn: Turn, from: NodeId, message: PullRows, call: CallId | null): void {
+  const { partitionId, streamId, buckets, after } = message;
+  if (call === null) return;
+  const { inbound } = turn.going(partitionId);
+  if (inbound?.from !== from || inbound.streamId !== streamId)
+    return turn.answer(call, { type: "PULLED_ROWS", partitionId, streamId, rows: [], after: null });
+  turn.do({
+    type: "scan",
+    partitionId,
+    after,
+    cut: turn.memory.seq,
+    known: { cut: turn.memory.seq, after: null },
+    buckets,
+    bytesMax: turn.config.chunkBytesMax,
+    rowsMax: turn.config.chunkRowsMax,
+    tag: { for: "pull", call, partitionId, streamId, now: turn.now, random: turn.random },
+  });
+}

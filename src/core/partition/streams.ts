@@ -1,0 +1,102 @@
+/** Keeps an owner's streams going: sends what is new, sends again what was not answered. */
+import type { NodeId, PartitionId } from "../../data/ids.ts";
+import { backoffMs } from "../config.ts";
+import type { Retry } from "../machine/retry.ts";
+import type { OwnerCopy } from "../node/state.ts";
+import type { Turn } from "../node/turn.ts";
+import { isWaiting, openStream, outstanding, wants, type Item, type Stream } from "./stream.ts";
+
+export function open(turn: Turn, partitionId: PartitionId, copy: OwnerCopy): void {
+  const seq = turn.takeSeqs(1);
+  setStream(turn, partitionId, openStream(copy.nodeId, seq, copy.resume));
+  pump(turn, partitionId, copy.nodeId);
+}
+
+export function close(turn: Turn, partitionId: PartitionId, nodeId: NodeId): void {
+  const streams = new Map(turn.going(partitionId).streams);
+  if (streams.delete(nodeId)) turn.setGoing(partitionId, { streams });
+}
+
+/** Replaces a stream and sends the items that it gained. */
+export function setStream(turn: Turn, partitionId: PartitionId, stream: Stream): void {
+  const { streams } = turn.going(partitionId);
+  const before = streams.get(stream.to);
+  const sentN = before?.streamId === stream.streamId ? before.nextN : 0;
+  for (const item of stream.unacked) if (item.n >= sentN) sendItem(turn, partitionId, stream, item);
+  const retry = isWaiting(stream) ? (stream.retry ?? retryAfter(turn, 0)) : stream.retry;
+  turn.setGoing(partitionId, { streams: new Map(streams).set(stream.to, { ...stream, retry }) });
+}
+
+/** Asks for what the stream needs to go on. */
+export function pump(turn: Turn, partitionId: PartitionId, to: NodeId): void {
+  const stream = turn.going(partitionId).streams.get(to);
+  if (!stream) return;
+  const { config, now, random } = turn;
+  const { streamId, task } = stream;
+  const after = "after" in task ? task.after : null;
+  const tag = { for: "stream", partitionId, to, streamId, after, now, random } as const;
+  switch (wants(stream, config)) {
+    case "scan":
+      return turn.do({
+        type: "scan",
+        partitionId,
+        after,
+        cut: task.step === "repair" ? turn.memory.seq : stream.cut,
+        known: task.step === "repair" ? { cut: streamId, after: null } : stream.known,
+        buckets: task.step === "repair" ? task.buckets : null,
+        bytesMax: config.chunkBytesMax,
+        rowsMax: config.chunkRowsMax,
+        tag,
+      });
+    case "digest":
+      return turn.do({ type: "digest", partitionId, rowsMax: config.digestSliceRows, tag });
+    case "pull":
+      return pull(turn, partitionId, stream);
+    case null:
+  }
+}
+
+function pull(turn: Turn, partitionId: PartitionId, stream: Stream): void {
+  const { task, streamId, to } = stream;
+  if (task.step !== "pull") return;
+  const { buckets, after } = task;
+  turn.send(to, { type: "PULL_ROWS", partitionId, streamId, buckets, after });
+  setStream(turn, partitionId, { ...stream, task: { ...task, asked: true } });
+}
+
+/** Nothing came back in time: the same again. */
+export function pursueStream(turn: Turn, partitionId: PartitionId, stream: Stream): void {
+  const attempt = (stream.retry?.attempt ?? 0) + 1;
+  for (const item of outstanding(stream)) sendItem(turn, partitionId, stream, item);
+  const { task } = stream;
+  setStream(turn, partitionId, {
+    ...stream,
+    task: task.step === "pull" ? { ...task, asked: false } : task,
+    retry: isWaiting(stream) ? retryAfter(turn, attempt) : null,
+  });
+  pump(turn, partitionId, stream.to);
+}
+
+function sendItem(turn: Turn, partitionId: PartitionId, stream: Stream, item: Item): void {
+  const { ruling } = turn.partition(partitionId);
+  const { n, kind, rows, seq: sourceVersion } = item;
+  turn.send(stream.to, {
+    type: "MIGRATE_DATA",
+    partitionId,
+    streamId: stream.streamId,
+    n,
+    epoch: ruling.epoch,
+    chunk: kind === "chunk" ? rows : [],
+    deltas: kind === "delta" ? rows : [],
+    sourceVersion,
+    marker: kind === "marker",
+    // What a copy needs to know who speaks; with every marker, so that it hears of its own completion.
+    ...((n === 0 || kind === "marker") && { ruling }),
+  });
+}
+
+/** An answer may take as long as a chunk takes to merge: never ask again at once. */
+export const retryAfter = (turn: Turn, attempt: number): Retry => ({
+  at: turn.now + turn.config.retryMsMin + backoffMs(turn.config, attempt, turn.random),
+  attempt,
+});

@@ -1,0 +1,96 @@
+/**
+ * A node that is no copy any more. It takes no rows of its own, offers the present owner every row that
+ * the owner may lack, drops the table when each is acknowledged, and says so.
+ */
+import { Seq, type PartitionId } from "../../data/ids.ts";
+import type { Row } from "../../data/row.ts";
+import type { RowOfferAck, Strike } from "../../protocol/cluster-messages.ts";
+import type { NodeTag } from "../node/events.ts";
+import type { CallId } from "../node/requests.ts";
+import { NO_ROLE, type Offer } from "../node/state.ts";
+import type { Turn } from "../node/turn.ts";
+import type { Resume } from "../rows/effects.ts";
+import { retryAfter } from "./streams.ts";
+
+export function onStrike(turn: Turn, { ruling }: Strike, call: CallId | null): void {
+  const { partitionId } = ruling;
+  const { role, ruling: known } = turn.partition(partitionId);
+  const { epoch } = known;
+  const type = role.type === "none" ? "DROPPED" : "HEARD";
+  turn.answer(call, { type, partitionId, nodeId: turn.me, epoch });
+}
+
+/** Begins, or goes on, or begins anew with another owner. */
+export function offer(turn: Turn, partitionId: PartitionId): void {
+  const { role, ruling } = turn.partition(partitionId);
+  if (role.type !== "struck" || ruling.owner === null) return;
+  if (role.at === ruling.owner && !role.foreign) return drop(turn, partitionId);
+  scan(turn, partitionId, null);
+}
+
+function scan(turn: Turn, partitionId: PartitionId, after: Offer["after"]): void {
+  const { role, ruling } = turn.partition(partitionId);
+  if (role.type !== "struck" || after === "end") return;
+  const known: Resume =
+    role.at === ruling.owner ? { cut: role.cut, after: "end" } : { cut: Seq(0), after: null };
+  const { now, random } = turn;
+  turn.do({
+    type: "scan",
+    partitionId,
+    after,
+    cut: turn.memory.seq,
+    known,
+    buckets: null,
+    bytesMax: turn.config.chunkBytesMax,
+    rowsMax: turn.config.chunkRowsMax,
+    tag: { for: "offer", partitionId, now, random },
+  });
+}
+
+type OfferTag = Extract<NodeTag, { for: "offer" }>;
+
+export function onOfferScanned(
+  turn: Turn,
+  { partitionId }: OfferTag,
+  { rows, after }: { readonly rows: readonly Row[]; readonly after: Row | null | Offer["after"] },
+): void {
+  const { role } = turn.partition(partitionId);
+  if (role.type !== "struck") return;
+  if (rows.length === 0 && after === null) return drop(turn, partitionId);
+  if (rows.length === 0) return scan(turn, partitionId, after);
+  const offerId = turn.takeSeqs(1);
+  const next: Offer = { offerId, after: after ?? "end", rows, retry: retryAfter(turn, 0) };
+  turn.setGoing(partitionId, { offer: next });
+  sendOffer(turn, partitionId, next);
+}
+
+function sendOffer(turn: Turn, partitionId: PartitionId, { offerId, rows }: Offer): void {
+  const { ruling } = turn.partition(partitionId);
+  if (ruling.owner)
+    turn.send(ruling.owner, { type: "ROW_OFFER", partitionId, offerId, ruling, rows });
+}
+
+export function onRowOfferAck(turn: Turn, ack: RowOfferAck): void {
+  const { partitionId } = ack;
+  const { offer: current } = turn.going(partitionId);
+  if (current?.offerId !== ack.offerId || !ack.accepted) return;
+  turn.setGoing(partitionId, { offer: null });
+  if (current.after === "end") drop(turn, partitionId);
+  else scan(turn, partitionId, current.after);
+}
+
+function drop(turn: Turn, partitionId: PartitionId): void {
+  turn.do({ type: "drop-rows", partitionId });
+  turn.setRole(partitionId, NO_ROLE);
+  turn.setGoing(partitionId, { offer: null });
+  const { epoch } = turn.partition(partitionId).ruling;
+  turn.send("coordinator", { type: "DROPPED", partitionId, nodeId: turn.me, epoch });
+}
+
+export function pursueOffer(turn: Turn, partitionId: PartitionId): void {
+  const { offer: current } = turn.going(partitionId);
+  if (!current || current.retry.at > turn.now) return;
+  const next = { ...current, retry: retryAfter(turn, current.retry.attempt + 1) };
+  turn.setGoing(partitionId, { offer: next });
+  sendOffer(turn, partitionId, next);
+}

@@ -1,0 +1,139 @@
+/**
+ * Effects on a node's own rows and the events that answer them, carried out by `RowTables` inside the
+ * transaction of the event that asked. `tag` comes back untouched: it is the asker's note to itself.
+ */
+import type { PartitionId, Seq } from "../../data/ids.ts";
+import type { Stamp } from "../../data/hlc.ts";
+import type { Identity, Row } from "../../data/row.ts";
+
+export type RowEffect<Tag> =
+  | MergeEffect<Tag>
+  | ReadEffect<Tag>
+  | ListEffect<Tag>
+  | ScanEffect<Tag>
+  | DigestEffect<Tag>
+  | CountEffect<Tag>
+  | DropEffect;
+
+export type RowEvent<Tag> =
+  | { readonly type: "merged"; readonly batches: readonly MergedBatch[]; readonly tag: Tag }
+  | { readonly type: "rows-read"; readonly batches: readonly ReadBatch[]; readonly tag: Tag }
+  | { readonly type: "listed"; readonly lists: readonly Listed[]; readonly tag: Tag }
+  | ({ readonly type: "scanned"; readonly tag: Tag } & Scanned)
+  /** 256 bucket digests of all rows of the partition; null: not yet, ask again. */
+  | { readonly type: "digested"; readonly buckets: Uint8Array | null; readonly tag: Tag }
+  | {
+      readonly type: "counted";
+      readonly rows: number;
+      /** Size of the database, and rows written since the store was opened. */
+      readonly bytes: number;
+      readonly rowsWritten: number;
+      readonly tag: Tag;
+    };
+
+/** Merge these rows into the partitions' tables by `mergeRows`; row i of a batch gets seq + i. */
+interface MergeEffect<Tag> {
+  readonly type: "merge";
+  readonly batches: readonly MergeBatch[];
+  readonly tag: Tag;
+}
+
+export interface MergeBatch {
+  readonly partitionId: PartitionId;
+  /** An identity may occur more than once; later ones merge onto earlier ones. */
+  readonly rows: readonly Row[];
+  readonly seq: Seq;
+  /** Keep a digest from the start if this is the table's first row: a copy will be asked for it. */
+  readonly digest?: boolean;
+}
+
+export interface MergedBatch {
+  readonly partitionId: PartitionId;
+  /**
+   * Per row of the batch: did it change the table, and which stamp stands now? `changed` is false for
+   * an equal row, whose stamp then is the standing one, and for a row that lost.
+   */
+  readonly outcomes: readonly { readonly changed: boolean; readonly stamp: Stamp }[];
+}
+
+interface ReadEffect<Tag> {
+  readonly type: "read-rows";
+  readonly batches: readonly {
+    readonly partitionId: PartitionId;
+    readonly identities: readonly Identity[];
+  }[];
+  readonly tag: Tag;
+}
+
+export interface ReadBatch {
+  readonly partitionId: PartitionId;
+  readonly rows: readonly (Row | undefined)[];
+}
+
+/** Visible entries of one map in key order, partition after partition, until `limit` in all. */
+export interface ListEffect<Tag> {
+  readonly type: "list-rows";
+  readonly partitionIds: readonly PartitionId[];
+  readonly map: string;
+  readonly prefix: string;
+  /** Only for the first partition. */
+  readonly after: string | null;
+  readonly limit: number;
+  readonly nowMs: number;
+  readonly tag: Tag;
+}
+
+export interface Listed {
+  readonly partitionId: PartitionId;
+  readonly rows: readonly Row[];
+  readonly done: boolean;
+}
+
+/** Where a copy stands: it has every row with seq <= `cut` whose identity is at or below `after`. */
+export interface Resume {
+  readonly cut: Seq;
+  readonly after: Identity | "end" | null;
+}
+
+/**
+ * The next rows, in key order above `after`, that have seq <= `cut` and that `known` does not cover.
+ * Takes the rows it passes into the partition's digest where that is not complete yet.
+ */
+export interface ScanEffect<Tag> {
+  readonly type: "scan";
+  readonly partitionId: PartitionId;
+  readonly after: Identity | null;
+  readonly cut: Seq;
+  readonly known: Resume;
+  /** Only rows of these buckets; null: of all. */
+  readonly buckets: readonly number[] | null;
+  readonly bytesMax: number;
+  readonly rowsMax: number;
+  readonly tag: Tag;
+}
+
+export interface Scanned {
+  readonly rows: readonly Row[];
+  /** Scan on from here; null: at the end. May be non-null with no rows. */
+  readonly after: Identity | null;
+}
+
+interface DigestEffect<Tag> {
+  readonly type: "digest";
+  readonly partitionId: PartitionId;
+  /** Rows to take in at most before giving up for now. */
+  readonly rowsMax: number;
+  readonly tag: Tag;
+}
+
+/** Rows of all partitions. */
+interface CountEffect<Tag> {
+  readonly type: "count-rows";
+  readonly tag: Tag;
+}
+
+/** Drops the table. Answers nothing. */
+interface DropEffect {
+  readonly type: "drop-rows";
+  readonly partitionId: PartitionId;
+}

@@ -1,0 +1,79 @@
+/** One batch of rows merged onto what a table holds: who wins, what is written. No storage here. */
+import { Seq } from "../../data/ids.ts";
+import { mergeRows, type Identity, type Row } from "../../data/row.ts";
+import type { MergeBatch, MergedBatch } from "./effects.ts";
+import { identityKey } from "./identity-key.ts";
+import type { StoredRow } from "./row-store.ts";
+
+/** An identity of the batch: the row that it had, and the row that it has from now on. */
+interface Change {
+  readonly old: Row | undefined;
+  readonly now: StoredRow;
+}
+
+export interface Merge {
+  readonly outcomes: MergedBatch["outcomes"];
+  /** One per identity that changed. */
+  readonly changes: readonly Change[];
+}
+
+/** An identity of the batch, while its rows are taken in one after the other. */
+interface Place {
+  readonly old: Row | undefined;
+  standing: Row | undefined;
+  /** Index in the batch of the row that won last; -1: none did. */
+  wonBy: number;
+}
+
+/** `read` is called once, with each identity once. */
+export function mergeBatch(
+  { rows, seq }: MergeBatch,
+  read: (identities: readonly Identity[]) => readonly (StoredRow | undefined)[],
+): Merge {
+  const { identities, placeOf } = distinct(rows);
+  const places = read(identities).map((stored): Place => ({
+    old: stored?.row,
+    standing: stored?.row,
+    wonBy: -1,
+  }));
+  const outcomes: MergedBatch["outcomes"][number][] = [];
+  for (const [i, row] of rows.entries()) {
+    const place = places[placeOf[i] ?? -1];
+    if (place) outcomes.push(take(place, row, i));
+  }
+  return { outcomes, changes: places.flatMap((place) => changeOf(place, seq)) };
+}
+
+function take(place: Place, row: Row, i: number): MergedBatch["outcomes"][number] {
+  const { standing } = place;
+  const winner = standing ? mergeRows(standing, row) : row;
+  const changed = winner !== standing;
+  if (changed) {
+    place.standing = winner;
+    place.wonBy = i;
+  }
+  return { changed, stamp: winner.stamp };
+}
+
+function changeOf({ old, standing, wonBy }: Place, seq: Seq): Change[] {
+  if (wonBy < 0 || !standing) return [];
+  return [{ old, now: { row: standing, seq: Seq(seq + wonBy) } }];
+}
+
+/** Each identity once, and which of them each row has. */
+function distinct(rows: readonly Row[]): {
+  readonly identities: readonly Identity[];
+  readonly placeOf: readonly number[];
+} {
+  if (rows.length === 1) return { identities: rows, placeOf: [0] };
+  const identities: Identity[] = [];
+  const seen = new Map<string, number>();
+  const placeOf = rows.map((row) => {
+    const key = identityKey(row);
+    const known = seen.get(key);
+    if (known !== undefined) return known;
+    seen.set(key, identities.length);
+    return identities.push(row) - 1;
+  });
+  return { identities, placeOf };
+}

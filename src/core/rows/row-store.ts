@@ -1,0 +1,58 @@
+import type { PartitionId, Seq } from "../../data/ids.ts";
+import type { Identity, Row } from "../../data/row.ts";
+
+/** A row as one node holds it: `seq` is that node's change counter when it last changed here. */
+export interface StoredRow {
+  readonly row: Row;
+  readonly seq: Seq;
+}
+
+/** Part of a partition in key order (`compareIdentity`). */
+export interface Page {
+  readonly rows: readonly StoredRow[];
+  /** No row follows. */
+  readonly done: boolean;
+}
+
+/**
+ * A node's rows, one table per partition, without any rule of their own: all calls are synchronous and
+ * belong to the running transaction. A partition without a table reads as empty.
+ */
+export interface RowStore {
+  /** In the order of `identities`. */
+  read(partitionId: PartitionId, identities: readonly Identity[]): (StoredRow | undefined)[];
+
+  /** Replaces or inserts; creates the table. No identity twice. One billed row each. */
+  write(partitionId: PartitionId, rows: readonly StoredRow[]): void;
+
+  /** Rows above `after`, at least one if there is one, then while both bounds hold. */
+  page(partitionId: PartitionId, after: Identity | null, bounds: PageBounds): Page;
+
+  /**
+   * Entries (`lww` rows) of one map whose key starts with `prefix` and lies above `after`, in key order:
+   * at least one if there is one, then while both bounds hold.
+   */
+  list(partitionId: PartitionId, query: ListQuery): Page;
+
+  count(partitionId: PartitionId): number;
+
+  drop(partitionId: PartitionId): void;
+
+  /** Size of the database in bytes, and rows written (as billed) since the store was opened. */
+  usage(): { readonly bytes: number; readonly rowsWritten: number };
+
+  /** Partitions that have a table. */
+  partitions(): readonly PartitionId[];
+}
+
+export interface PageBounds {
+  readonly rowsMax: number;
+  /** Of `rowBytes`. */
+  readonly bytesMax: number;
+}
+
+export interface ListQuery extends PageBounds {
+  readonly map: string;
+  readonly prefix: string;
+  readonly after: string | null;
+}

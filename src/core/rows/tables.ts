@@ -1,0 +1,173 @@
+/**
+ * Every partition's rows of one node. All rules over rows live here once, over any `RowStore`.
+ *
+ * Digests and counts are caches of what is stored: an instance made anew over the same store gives the
+ * same answers. So after a transaction that was undone, make a new one.
+ */
+import type { DigestKey } from "../../data/digest.ts";
+import type { PartitionId } from "../../data/ids.ts";
+import { unreachable } from "../../data/assert.ts";
+import { DigestTracker } from "./digest-tracker.ts";
+import type { MergeBatch, MergedBatch, RowEffect, RowEvent, Scanned } from "./effects.ts";
+import { list } from "./list.ts";
+import { mergeBatch } from "./merge.ts";
+import type { RowStore } from "./row-store.ts";
+import { scan, type ScanQuery } from "./scan.ts";
+
+/** Bytes read at a time for a digest. */
+const DIGEST_PAGE_BYTES = 256 * 1024;
+
+/** What is known of a partition's rows without reading them. */
+interface Cache {
+  rows: number | null;
+  tracker: DigestTracker | null;
+}
+
+export class RowTables {
+  readonly #store: RowStore;
+  readonly #digestKey: () => DigestKey;
+  /** At most one per partition. */
+  readonly #caches = new Map<PartitionId, Cache>();
+  #stored: Set<PartitionId> | null = null;
+
+  constructor(store: RowStore, digestKey: () => DigestKey) {
+    this.#store = store;
+    this.#digestKey = digestKey;
+  }
+
+  /** Null: nothing is answered. */
+  perform<Tag>(effect: RowEffect<Tag>): RowEvent<Tag> | null {
+    switch (effect.type) {
+      case "merge":
+        return {
+          type: "merged",
+          batches: effect.batches.map((b) => this.#merge(b)),
+          tag: effect.tag,
+        };
+      case "read-rows": {
+        const batches = effect.batches.map(({ partitionId, identities }) => ({
+          partitionId,
+          rows: this.#store.read(partitionId, identities).map((stored) => stored?.row),
+        }));
+        return { type: "rows-read", batches, tag: effect.tag };
+      }
+      case "list-rows":
+        return { type: "listed", lists: list(this.#store, effect), tag: effect.tag };
+      case "scan":
+        return { type: "scanned", ...this.#scan(effect), tag: effect.tag };
+      case "digest":
+        return { type: "digested", buckets: this.#digest(effect), tag: effect.tag };
+      case "count-rows":
+        return {
+          type: "counted",
+          rows: this.#count(),
+          ...this.#store.usage(),
+          ...this.#store.usage(),
+          tag: effect.tag,
+        };
+      case "drop-rows":
+        this.#drop(effect.partitionId);
+        return null;
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  #merge(batch: MergeBatch): MergedBatch {
+    const { partitionId } = batch;
+    if (batch.digest) this.#expectDigest(partitionId);
+    const { outcomes, changes } = mergeBatch(batch, (ids) => this.#store.read(partitionId, ids));
+    if (changes.length > 0) {
+      const cache = this.#cache(partitionId);
+      const tracker = this.#tracker(partitionId);
+      for (const { old, now } of changes) {
+        tracker?.replace(old, now.row);
+        if (!old && cache.rows !== null) cache.rows += 1;
+      }
+      this.#store.write(
+        partitionId,
+        changes.map(({ now }) => now),
+      );
+      this.#partitions().add(partitionId);
+    }
+    return { partitionId, outcomes };
+  }
+
+  /** The rows of an empty table are all known: its digest is complete from the start. */
+  #expectDigest(partitionId: PartitionId): void {
+    if (this.#partitions().has(partitionId) || this.#tracker(partitionId)) return;
+    this.#startTracker(partitionId).pass(null, { rows: [], done: true });
+  }
+
+  #scan(query: ScanQuery): Scanned {
+    const { partitionId, after } = query;
+    // Whoever reads a table from its start compares it next.
+    const tracker =
+      this.#tracker(partitionId) ?? (after === null ? this.#startTracker(partitionId) : null);
+    return scan(this.#store, query, (from, page) => tracker?.pass(from, page));
+  }
+
+  #digest({
+    partitionId,
+    rowsMax,
+  }: {
+    partitionId: PartitionId;
+    rowsMax: number;
+  }): Uint8Array | null {
+    const tracker = this.#tracker(partitionId) ?? this.#startTracker(partitionId);
+    for (let room = rowsMax; room > 0;) {
+      const { upTo } = tracker;
+      if (upTo === "end") break;
+      const bounds = { rowsMax: room, bytesMax: DIGEST_PAGE_BYTES };
+      const page = this.#store.page(partitionId, upTo, bounds);
+      tracker.pass(upTo, page);
+      room -= page.rows.length;
+    }
+    return tracker.buckets();
+  }
+
+  #count(): number {
+    let rows = 0;
+    for (const partitionId of this.#partitions()) {
+      const cache = this.#cache(partitionId);
+      cache.rows ??= this.#store.count(partitionId);
+      rows += cache.rows;
+    }
+    return rows;
+  }
+
+  #drop(partitionId: PartitionId): void {
+    this.#store.drop(partitionId);
+    this.#caches.delete(partitionId);
+    this.#partitions().delete(partitionId);
+  }
+
+  #startTracker(partitionId: PartitionId): DigestTracker {
+    const tracker = new DigestTracker(this.#digestKey());
+    this.#cache(partitionId).tracker = tracker;
+    return tracker;
+  }
+
+  /** A digest under the key of another cluster, from before a join, counts for nothing. */
+  #tracker(partitionId: PartitionId): DigestTracker | null {
+    const tracker = this.#caches.get(partitionId)?.tracker ?? null;
+    if (!tracker) return null;
+    const { a, b } = this.#digestKey();
+    return tracker.key.a === a && tracker.key.b === b ? tracker : null;
+  }
+
+  #cache(partitionId: PartitionId): Cache {
+    const known = this.#caches.get(partitionId);
+    if (known) return known;
+    // Without a table it is empty.
+    const rows = this.#partitions().has(partitionId) ? null : 0;
+    const cache: Cache = { rows, tracker: null };
+    this.#caches.set(partitionId, cache);
+    return cache;
+  }
+
+  #partitions(): Set<PartitionId> {
+    this.#stored ??= new Set(this.#store.partitions());
+    return this.#stored;
+  }
+}

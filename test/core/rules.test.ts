@@ -1,0 +1,140 @@
+/** One test per rule that a simulation taught; the seeds are in test/sim/seeds.txt. */
+import { describe, expect, it } from "vitest";
+import { coordinatorWakeAt } from "../../src/core/coordinator/pursue.ts";
+import { DEFAULTS } from "../../src/core/config.ts";
+import { stepNode } from "../../src/core/node/node.ts";
+import { initialNode, type NodeState, type Role } from "../../src/core/node/state.ts";
+import type { NodeEvent } from "../../src/core/node/events.ts";
+import { ClusterId, Epoch, NodeId, PartitionId, Seq, Term, Version } from "../../src/data/ids.ts";
+import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
+import { initialCoordinator } from "../../src/core/coordinator/state.ts";
+
+const CLUSTER = ClusterId("rules");
+const [A, B, C] = [NodeId("a"), NodeId("b"), NodeId("c")];
+const P = PartitionId(0);
+
+const say = (from: Sender, message: ClusterMessage): NodeEvent => ({
+  type: "message",
+  clusterId: CLUSTER,
+  from,
+  term: Term(1),
+  message,
+  call: 1,
+  now: 1_000,
+  random: 0.5,
+});
+
+function nodeWith(
+  role: Role,
+  owner: NodeId,
+  membership: "member" | "joining" = "member",
+): NodeState {
+  const state = initialNode({ ...DEFAULTS, partitionCount: 1 });
+  const ruling = { partitionId: P, epoch: Epoch(5), owner, copies: [] };
+  const self = {
+    ...state.saved.self,
+    clusterId: CLUSTER,
+    nodeId: A,
+    membership,
+    partitionCount: 1,
+  };
+  const partitions = new Map([[P, { ruling, role }]]);
+  return { ...state, saved: { ...state.saved, self, partitions } };
+}
+
+const roleOf = (state: NodeState): Role | undefined => state.saved.partitions.get(P)?.role;
+const ruling = (epoch: number, owner: NodeId) => ({
+  partitionId: P,
+  epoch: Epoch(epoch),
+  owner,
+  copies: [],
+});
+
+describe("rules that a simulation taught", () => {
+  it("a joining node does not confirm a view without the table that comes with it [I10, seed 1]", () => {
+    const joining = nodeWith({ type: "none" }, B, "joining");
+    const member = { nodeId: A, host: "", clientPort: 0, clusterPort: 0, region: "", weight: 1 };
+    const listed = {
+      ...member,
+      state: "joining",
+      joinVersion: Version(2),
+      incarnation: 1,
+    } as never;
+    const view = { version: Version(3), members: [listed] };
+    const [state, effects] = stepNode(
+      joining,
+      say("coordinator", { type: "MEMBERS_UPDATE", view, clusterTimeMs: 0 }),
+    );
+    expect(state.saved.view.version).toBe(0);
+    expect(effects.map((effect) => "message" in effect && effect.message.type)).toEqual(["ERROR"]);
+  });
+
+  it("a copy that a ruling leaves out is struck, whatever it knows of its rows [I7, seed 2]", () => {
+    const copy = { type: "copy", state: "complete", at: B, cut: Seq(9), foreign: true } as const;
+    const [state] = stepNode(
+      nodeWith(copy, B),
+      say("coordinator", { type: "STRIKE", ruling: ruling(6, B) }),
+    );
+    expect(roleOf(state)).toEqual({ type: "struck", at: B, cut: 9, foreign: true });
+  });
+
+  it("a struck node whose rows all came from the owner drops them at once and says so [I7]", () => {
+    const copy = { type: "copy", state: "copying", at: B, cut: Seq(0), foreign: false } as const;
+    const [state, effects] = stepNode(
+      nodeWith(copy, B),
+      say("coordinator", { type: "STRIKE", ruling: ruling(6, B) }),
+    );
+    expect(roleOf(state)).toEqual({ type: "none" });
+    expect(effects.map(({ type }) => type)).toEqual(["drop-rows", "send", "answer"]);
+  });
+
+  it("a struck node offers what it may hold alone before it drops anything [I6]", () => {
+    const copy = { type: "copy", state: "complete", at: B, cut: Seq(9), foreign: true } as const;
+    const [, effects] = stepNode(
+      nodeWith(copy, B),
+      say("coordinator", { type: "STRIKE", ruling: ruling(6, C) }),
+    );
+    expect(effects.map(({ type }) => type)).toEqual(["scan", "answer"]);
+    // Another owner than the one whose rows these were: nothing is known to be there.
+    expect(effects[0]).toMatchObject({ known: { cut: 0 } });
+  });
+
+  it("a ruling at or below the highest epoch heard says nothing [I2, I4]", () => {
+    const before = nodeWith({ type: "none" }, B);
+    for (const epoch of [4, 5]) {
+      const [state] = stepNode(
+        before,
+        say("coordinator", { type: "STRIKE", ruling: ruling(epoch, A) }),
+      );
+      expect(roleOf(state)).toEqual({ type: "none" });
+    }
+    const [state] = stepNode(before, say("coordinator", { type: "STRIKE", ruling: ruling(6, A) }));
+    expect(roleOf(state)?.type).toBe("owner");
+  });
+
+  it("what an older coordinator says is refused [I1, I4]", () => {
+    const before = nodeWith({ type: "none" }, B);
+    const self = { ...before.saved.self, term: Term(2) };
+    const [state, effects] = stepNode(
+      { ...before, saved: { ...before.saved, self } },
+      say("coordinator", { type: "STRIKE", ruling: ruling(6, A) }),
+    );
+    expect(roleOf(state)).toEqual({ type: "none" });
+    expect(effects).toMatchObject([{ type: "answer", message: { error: { code: "STALE_TERM" } } }]);
+  });
+
+  it("a move that is due and waits for a free place wakes nobody [I8, seed 358]", () => {
+    const config = { ...DEFAULTS, partitionCount: 1 };
+    const state = initialCoordinator(config);
+    const again = { attempt: 1, notBefore: 900 };
+    const entry = { version: Version(1), holders: [B], wanted: C, move: null, again };
+    const entries = new Map([[P, { ...entry, ruling: ruling(5, B) }]]);
+    const due = {
+      ...state,
+      saved: { ...state.saved, entries },
+      memory: { ...state.memory, now: 1_000 },
+    };
+    expect(coordinatorWakeAt(due)).toBeNull();
+    expect(coordinatorWakeAt({ ...due, memory: { ...due.memory, now: 100 } })).toBe(900);
+  });
+});
