@@ -1,0 +1,163 @@
+import type {
+  ListQuery,
+  Page,
+  PageBounds,
+  RowStore,
+  StoredRow,
+} from "../../src/core/rows/row-store.ts";
+import { PartitionId } from "../../src/data/ids.ts";
+import { compareIdentity, rowBytes, type Identity } from "../../src/data/row.ts";
+import { compareText } from "../../src/data/text.ts";
+
+/** In key order, never changed in place. */
+type Table = readonly StoredRow[];
+
+/** Everything that a store held at one moment. Never changes. */
+export interface MemorySnapshot {
+  readonly tables: readonly (Table | undefined)[];
+}
+
+/**
+ * Rows in memory, for simulations of small tables. A write copies the table it changes and no more, so a
+ * snapshot costs nothing and any number of them may be kept: `restore` the last saved one, and the disk
+ * has lost what was not saved. (Make a new `RowTables` then: its caches knew what is lost.)
+ */
+export class MemoryRowStore implements RowStore {
+  #tables: MemorySnapshot["tables"];
+  #rowsWritten = 0;
+
+  constructor(snapshot: MemorySnapshot = { tables: [] }) {
+    this.#tables = snapshot.tables;
+  }
+
+  snapshot(): MemorySnapshot {
+    return { tables: this.#tables };
+  }
+
+  restore(snapshot: MemorySnapshot): void {
+    this.#tables = snapshot.tables;
+  }
+
+  clone(): MemoryRowStore {
+    return new MemoryRowStore(this.snapshot());
+  }
+
+  read(partitionId: PartitionId, identities: readonly Identity[]): (StoredRow | undefined)[] {
+    const table = this.#table(partitionId);
+    return identities.map((identity) => {
+      const at = lowerBound(table, identity);
+      const stored = table[at];
+      return stored && compareIdentity(stored.row, identity) === 0 ? stored : undefined;
+    });
+  }
+
+  write(partitionId: PartitionId, rows: readonly StoredRow[]): void {
+    if (rows.length === 0) return;
+    this.#set(partitionId, replaced(this.#table(partitionId), rows));
+    this.#rowsWritten += rows.length;
+  }
+
+  page(partitionId: PartitionId, after: Identity | null, bounds: PageBounds): Page {
+    const table = this.#table(partitionId);
+    const from = after === null ? 0 : upperBound(table, after);
+    return pageOf(table, from, bounds);
+  }
+
+  list(partitionId: PartitionId, query: ListQuery): Page {
+    const { map, prefix, after } = query;
+    const entries = this.#table(partitionId).filter(
+      ({ row }) =>
+        row.map === map &&
+        row.kind === "lww" &&
+        row.key.startsWith(prefix) &&
+        (after === null || compareText(row.key, after) > 0),
+    );
+    return pageOf(entries, 0, query);
+  }
+
+  count(partitionId: PartitionId): number {
+    return this.#table(partitionId).length;
+  }
+
+  drop(partitionId: PartitionId): void {
+    this.#set(partitionId, undefined);
+  }
+
+  usage(): { bytes: number; rowsWritten: number } {
+    let bytes = 0;
+    for (const table of this.#tables) for (const { row } of table ?? []) bytes += rowBytes(row);
+    return { bytes, rowsWritten: this.#rowsWritten };
+  }
+
+  partitions(): readonly PartitionId[] {
+    return this.#tables.flatMap((table, id) => (table ? [PartitionId(id)] : []));
+  }
+
+  #table(partitionId: PartitionId): Table {
+    return this.#tables[partitionId] ?? [];
+  }
+
+  #set(partitionId: PartitionId, table: Table | undefined): void {
+    const tables = this.#tables.slice();
+    tables[partitionId] = table;
+    this.#tables = tables;
+  }
+}
+
+function replaced(table: Table, rows: readonly StoredRow[]): Table {
+  const [only] = rows;
+  if (rows.length === 1 && only) return withRow(table, only);
+  const news = rows.toSorted((a, b) => compareIdentity(a.row, b.row));
+  const merged: StoredRow[] = [];
+  let at = 0;
+  for (const stored of news) {
+    const to = lowerBound(table, stored.row, at);
+    for (; at < to; at++) {
+      const kept = table[at];
+      if (kept) merged.push(kept);
+    }
+    merged.push(stored);
+    at = upperBound(table, stored.row, at);
+  }
+  return merged.concat(table.slice(at));
+}
+
+function withRow(table: Table, stored: StoredRow): Table {
+  const copy = table.slice();
+  const at = lowerBound(table, stored.row);
+  const there = table[at];
+  const replaces = there && compareIdentity(there.row, stored.row) === 0;
+  copy.splice(at, replaces ? 1 : 0, stored);
+  return copy;
+}
+
+function pageOf(table: Table, from: number, { rowsMax, bytesMax }: PageBounds): Page {
+  let to = from;
+  let bytes = 0;
+  for (; to < table.length; to++) {
+    const stored = table[to];
+    if (stored) bytes += rowBytes(stored.row);
+    if (to > from && (to - from >= rowsMax || bytes > bytesMax)) break;
+  }
+  return { rows: table.slice(from, to), done: to === table.length };
+}
+
+/** Index of the first row at or above `identity`. */
+function lowerBound(table: Table, identity: Identity, from = 0): number {
+  let low = from;
+  let high = table.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const stored = table[middle];
+    if (stored && compareIdentity(stored.row, identity) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Index of the first row above `identity`. */
+function upperBound(table: Table, identity: Identity, from = 0): number {
+  const at = lowerBound(table, identity, from);
+  const stored = table[at];
+  return stored && compareIdentity(stored.row, identity) === 0 ? at + 1 : at;
+}

@@ -1,0 +1,57 @@
+/** What one run is made of, all drawn from its seed: some runs are calm, some wild. */
+import type { Config } from "../../src/core/config.ts";
+import { DEFAULTS, validate } from "../../src/core/config.ts";
+import { Prng } from "./prng.ts";
+
+export interface Options {
+  readonly seed: number;
+  readonly config: Config;
+  readonly clients: number;
+  readonly keys: number;
+  readonly chaosMs: number;
+  readonly dropRate: number;
+  readonly duplicateRate: number;
+  readonly slowRate: number;
+  readonly slowMsMax: number;
+  readonly cutRate: number;
+  readonly crashEveryMs: number | null;
+  readonly crashInStepRate: number;
+  readonly operateEveryMs: number;
+  readonly writeEveryMs: number;
+}
+
+export function draw(seed: number): Options {
+  const prng = new Prng(seed ^ 0x5eed);
+  const rate = (max: number): number => (prng.chance(0.4) ? 0 : (prng.below(1_000) / 1_000) * max);
+  return {
+    seed,
+    config: validate({
+      ...DEFAULTS,
+      partitionCount: 2 + prng.below(4),
+      initialNodes: 2 + prng.below(2),
+      maxParallelMigrations: 1 + prng.below(2),
+      migrationTimeoutMs: 2_500 + prng.below(8_000),
+      maxNoHeartbeatMs: 600 + prng.below(1_800),
+      chunkRowsMax: 1 + prng.below(4),
+      chunkWindow: 1 + prng.below(3),
+      deltaWindow: 1 + prng.below(3),
+      resumeEveryChunks: 1 + prng.below(4),
+      digestSliceRows: 1 + prng.below(8),
+      unackedDeltaBytesMax: prng.chance(0.3) ? 300 : 1_000_000,
+      forwardTimeoutMs: 20_000,
+      finishedMovesMax: 20,
+    }),
+    clients: 1 + prng.below(3),
+    keys: 4 + prng.below(16),
+    chaosMs: 8_000 + prng.below(8_000),
+    dropRate: rate(0.2),
+    duplicateRate: rate(0.2),
+    slowRate: rate(0.2),
+    slowMsMax: 200 + prng.below(6_000),
+    cutRate: rate(0.3),
+    crashEveryMs: prng.chance(0.3) ? null : 700 + prng.below(4_000),
+    crashInStepRate: rate(0.02),
+    operateEveryMs: 600 + prng.below(2_000),
+    writeEveryMs: 15 + prng.below(60),
+  };
+}

@@ -1,0 +1,126 @@
+/**
+ * One object of the simulated world: the production machine on a simulated host. Its disk keeps what was
+ * committed; a crash loses the rest, at any of the points where a real one can.
+ */
+import { drive } from "../../src/core/machine/drive.ts";
+import type { Host } from "../../src/core/machine/host.ts";
+import type { Machine } from "../../src/core/machine/step.ts";
+import { RowTables } from "../../src/core/rows/tables.ts";
+import type { RowEffect } from "../../src/core/rows/effects.ts";
+import type { DigestKey } from "../../src/data/digest.ts";
+import { MemoryRowStore } from "./memory-row-store.ts";
+
+/** `before-commit`: nothing happened. `after-commit`: all is saved, nothing of it was said. */
+export type CrashPoint = "before-commit" | "after-commit";
+
+interface Kind<State, Saved> {
+  wake(saved: Saved): State;
+  saved(state: State): Saved;
+  digestKey(state: State): DigestKey;
+}
+
+interface Wiring<State extends object, Event, Effect, Saved> {
+  readonly machine: Machine<State, Event, Effect>;
+  readonly kind: Kind<State, Saved>;
+  readonly started: () => Event;
+  readonly perform: (effect: Effect) => void;
+  readonly arm: (at: number | null) => void;
+  readonly committed: (before: Saved, after: Saved) => void;
+}
+
+const ROW_EFFECTS = new Set([
+  "merge",
+  "read-rows",
+  "list-rows",
+  "scan",
+  "digest",
+  "count-rows",
+  "drop-rows",
+]);
+
+export class SimHost<
+  State extends object,
+  Event,
+  Effect extends { type: string },
+  Saved,
+> implements Host<State, Event, Effect> {
+  readonly rows = new MemoryRowStore();
+  disk: Saved;
+  #committed = this.rows.snapshot();
+  #state: State | undefined;
+  #tables: RowTables | undefined;
+  #crash: CrashPoint | null = null;
+  #crashed = false;
+  readonly #wiring: Wiring<State, Event, Effect, Saved>;
+
+  constructor(disk: Saved, wiring: Wiring<State, Event, Effect, Saved>) {
+    this.disk = disk;
+    this.#wiring = wiring;
+  }
+
+  /** Asleep or crashed objects start when something arrives, as on the platform. */
+  deliver(event: Event, crash: CrashPoint | null = null): void {
+    if (!this.#state) {
+      this.#state = this.#wiring.kind.wake(this.disk);
+      this.#drive(this.#wiring.started(), null);
+    }
+    this.#drive(event, crash);
+  }
+
+  get awake(): boolean {
+    return this.#state !== undefined;
+  }
+  get state(): State | undefined {
+    return this.#state;
+  }
+
+  crash(): void {
+    this.#state = undefined;
+    this.#tables = undefined;
+  }
+
+  #drive(event: Event, crash: CrashPoint | null): void {
+    this.#crash = crash;
+    this.#crashed = false;
+    drive(this.#wiring.machine, this, event);
+    if (this.#crashed) this.crash();
+  }
+
+  load(): State {
+    if (!this.#state) throw new Error("a process is driven only while it is awake");
+    return this.#state;
+  }
+
+  store(effect: Effect): readonly Event[] | undefined {
+    if (!ROW_EFFECTS.has(effect.type)) return undefined;
+    const state = this.load();
+    this.#tables ??= new RowTables(this.rows, () =>
+      this.#wiring.kind.digestKey(this.#state ?? state),
+    );
+    const result = this.#tables.perform(effect as unknown as RowEffect<unknown>);
+    return result ? [result as Event] : [];
+  }
+
+  save(state: State): void {
+    if (this.#crash === "before-commit") {
+      this.rows.restore(this.#committed);
+      this.#crashed = true;
+      return;
+    }
+    const before = this.disk;
+    this.#committed = this.rows.snapshot();
+    this.disk = this.#wiring.kind.saved(state);
+    this.#state = state;
+    this.#crashed = this.#crash === "after-commit";
+    if (before !== this.disk) this.#wiring.committed(before, this.disk);
+  }
+
+  perform(effect: Effect): void {
+    if (!this.#crashed) this.#wiring.perform(effect);
+  }
+
+  arm(at: number | null): void {
+    // The alarm is part of the commit: it survives a crash right after.
+    if (this.#crash !== "before-commit") this.#wiring.arm(at);
+  }
+}

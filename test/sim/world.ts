@@ -1,0 +1,376 @@
+/**
+ * A cluster under a bad network, crashes and restless operators. Everything that happens is drawn from one
+ * seed, so a failure is its seed: `npm run sim -- --seed S`.
+ */
+import type { NodeEffect, NodeEvent } from "../../src/core/node/events.ts";
+import type { CallId, Session } from "../../src/core/node/requests.ts";
+import { coordinator } from "../../src/core/coordinator/coordinator.ts";
+import {
+  initialCoordinator,
+  wakeCoordinator,
+  type CoordinatorEffect,
+  type CoordinatorEvent,
+  type CoordinatorSaved,
+  type CoordinatorState,
+} from "../../src/core/coordinator/state.ts";
+import { node } from "../../src/core/node/node.ts";
+import { initialNode, wake, type NodeSaved, type NodeState } from "../../src/core/node/state.ts";
+import { ClusterId, NodeId, PartitionId, Term } from "../../src/data/ids.ts";
+import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
+import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
+import { Checkers } from "./checkers.ts";
+import { SimClient } from "./client.ts";
+import { draw, type Options } from "./options.ts";
+import { Prng } from "./prng.ts";
+import { SimHost, type CrashPoint } from "./process.ts";
+import { Schedule } from "./schedule.ts";
+
+export type NodeHost = SimHost<NodeState, NodeEvent, NodeEffect, NodeSaved>;
+export type CoordinatorHost = SimHost<
+  CoordinatorState,
+  CoordinatorEvent,
+  CoordinatorEffect,
+  CoordinatorSaved
+>;
+
+const CLUSTER = ClusterId("sim");
+
+interface Alarm {
+  at: number | null;
+  token: number;
+}
+
+export class World {
+  readonly options: Options;
+  readonly prng: Prng;
+  readonly schedule = new Schedule();
+  readonly trace: string[] = [];
+  readonly nodes = new Map<NodeId, NodeHost>();
+  readonly clients: SimClient[] = [];
+  readonly coordinator: CoordinatorHost;
+  readonly checkers: Checkers;
+  readonly counts = { messages: 0, crashes: 0, completed: 0, failed: 0, cancelled: 0, retried: 0 };
+  readonly writesPerPhase = new Map<string, number>();
+  healed = false;
+  #calls = 0;
+  readonly #callers = new Map<CallId, { from: Sender; to: Sender }>();
+  readonly #alarms = new Map<Sender, Alarm>();
+  readonly #sessions = new Map<string, Session>();
+  readonly #cuts = new Set<string>();
+
+  constructor(seed: number, options: Options = draw(seed)) {
+    this.options = options;
+    this.prng = new Prng(seed);
+    this.coordinator = this.#makeCoordinator();
+    this.checkers = new Checkers(this);
+    for (let i = 0; i < options.clients; i++) this.#addClient(i);
+  }
+
+  run(): void {
+    const { options, schedule } = this;
+    this.#operate({ type: "FETCH_PARTITION_TABLE" });
+    this.#every(options.writeEveryMs, () => this.#write());
+    this.#every(options.operateEveryMs, () => this.#disturb());
+    if (options.crashEveryMs !== null) this.#every(options.crashEveryMs, () => this.#crashOne());
+    this.#every(2_000, () => this.#cutOne());
+    schedule.at(schedule.now + options.chaosMs, () => this.#heal());
+    const end = schedule.now + options.chaosMs + CALM_MS;
+    while (schedule.nextAt <= end) schedule.step();
+    this.checkers.atEnd();
+  }
+
+  // ---------------------------------------------------------------- what the outside does
+
+  #every(ms: number, run: () => void): void {
+    this.schedule.after(1 + this.prng.below(2 * ms), () => {
+      if (this.healed) return;
+      run();
+      this.#every(ms, run);
+    });
+  }
+
+  #heal(): void {
+    this.healed = true;
+    this.#cuts.clear();
+    this.log("healed");
+    for (const client of this.clients) this.#reroute(client);
+    // The cluster may sleep when all is done; a last look makes sure that nothing waits for a visitor.
+    this.schedule.after(CALM_MS / 2, () => {
+      for (const client of this.clients) for (const key of this.keys()) client.read(key);
+    });
+  }
+
+  keys(): string[] {
+    return Array.from({ length: this.options.keys }, (_, i) => `k${i}`);
+  }
+
+  #write(): void {
+    const client = this.prng.pick(this.clients);
+    if (client.node === "") return this.#reroute(client);
+    if (client.outbox.size > 20) return;
+    const keys = Array.from({ length: 1 + this.prng.below(3) }, () => this.prng.pick(this.keys()));
+    if (this.prng.chance(0.2)) client.read(this.prng.pick(keys));
+    else client.write([...new Set(keys)]);
+  }
+
+  #disturb(): void {
+    const members = this.coordinator.disk.view.members.map((member) => member.nodeId);
+    if (this.coordinator.disk.entries.size === 0)
+      return this.#operate({ type: "FETCH_PARTITION_TABLE" });
+    const partitionId = PartitionId(this.prng.below(this.options.config.partitionCount));
+    const what = this.prng.below(10);
+    if (what < 3 && members.length < 5)
+      return this.#operate({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+    if (what < 5 && members.length > 1)
+      return this.#operate({ type: "LEAVE_REQUEST", nodeId: this.prng.pick(members) });
+    if (what < 6) return this.#operate({ type: "CANCEL_MOVE", partitionId });
+    if (what < 7) return this.#operate({ type: "REBALANCE" });
+    this.#operate({ type: "MOVE_PARTITION", partitionId, to: this.prng.pick(members) });
+  }
+
+  #operate(message: ClusterMessage): void {
+    this.send("front", "coordinator", message);
+  }
+
+  #crashOne(): void {
+    const hosts: (NodeHost | CoordinatorHost)[] = [this.coordinator, ...this.nodes.values()];
+    const victim = this.prng.pick(hosts);
+    if (!victim.awake) return;
+    this.counts.crashes++;
+    this.log(`crash ${this.#nameOf(victim)}`);
+    victim.crash();
+  }
+
+  #cutOne(): void {
+    this.#cuts.clear();
+    if (!this.prng.chance(this.options.cutRate)) return;
+    const ends: Sender[] = ["coordinator", ...this.nodes.keys()];
+    for (let i = 0; i < 2; i++) this.#cuts.add(`${this.prng.pick(ends)}→${this.prng.pick(ends)}`);
+    this.log(`cut ${[...this.#cuts].join(" ")}`);
+  }
+
+  // ---------------------------------------------------------------- processes
+
+  #makeCoordinator(): CoordinatorHost {
+    const { config } = this.options;
+    return new SimHost<CoordinatorState, CoordinatorEvent, CoordinatorEffect, CoordinatorSaved>(
+      initialCoordinator(config).saved,
+      {
+        machine: coordinator,
+        kind: {
+          wake: (saved) => wakeCoordinator(config, saved),
+          saved: (state) => state.saved,
+          digestKey: () => ({ a: 0, b: 0 }),
+        },
+        started: () => ({ type: "started", ...this.#moment() }),
+        perform: (effect) => this.#perform("coordinator", effect),
+        arm: (at) => this.#arm("coordinator", at),
+        committed: (before, after) => this.checkers.coordinatorCommitted(before, after),
+      },
+    );
+  }
+
+  #node(id: NodeId): NodeHost {
+    const known = this.nodes.get(id);
+    if (known) return known;
+    const { config } = this.options;
+    const host = new SimHost<NodeState, NodeEvent, NodeEffect, NodeSaved>(
+      initialNode(config).saved,
+      {
+        machine: node,
+        kind: {
+          wake: (saved) => wake(config, saved),
+          saved: (state) => state.saved,
+          digestKey: (state) => state.saved.self.digestKey,
+        },
+        started: () => ({ type: "started", host: `object-${id}`, ...this.#moment() }),
+        perform: (effect) => this.#perform(id, effect),
+        arm: (at) => this.#arm(id, at),
+        committed: (before, after) => this.checkers.nodeCommitted(id, before, after),
+      },
+    );
+    this.nodes.set(id, host);
+    return host;
+  }
+
+  #moment(): { now: number; random: number } {
+    return { now: this.schedule.now, random: this.prng.u32() / 2 ** 32 };
+  }
+
+  #crashPoint(): CrashPoint | null {
+    if (this.healed || !this.prng.chance(this.options.crashInStepRate)) return null;
+    this.counts.crashes++;
+    return this.prng.chance(0.5) ? "before-commit" : "after-commit";
+  }
+
+  #arm(id: Sender, at: number | null): void {
+    const alarm = this.#alarms.get(id) ?? { at: null, token: 0 };
+    this.#alarms.set(id, alarm);
+    if (alarm.at === at) return;
+    alarm.at = at;
+    const token = ++alarm.token;
+    if (at === null) return;
+    this.schedule.at(at, () => {
+      if (alarm.token !== token) return;
+      alarm.at = null;
+      const crash = this.#crashPoint();
+      if (id === "coordinator")
+        this.coordinator.deliver({ type: "woke", ...this.#moment() }, crash);
+      else if (id !== "front") this.#node(id).deliver({ type: "woke", ...this.#moment() }, crash);
+      // An alarm that failed is tried again by the platform.
+      if (crash === "before-commit") this.#arm(id, this.schedule.now + 100);
+      this.checkers.afterStep();
+    });
+  }
+
+  #perform(from: Sender, effect: NodeEffect | CoordinatorEffect): void {
+    switch (effect.type) {
+      case "send":
+        return this.send(from, effect.to, effect.message);
+      case "answer": {
+        const call = this.#callers.get(effect.call);
+        this.#callers.delete(effect.call);
+        if (call) this.#travel(from, call.from, effect.message, null);
+        return;
+      }
+      case "push":
+        return this.#push(effect.socket, effect.message);
+      case "attach":
+        this.#sessions.set(effect.socket, effect.session);
+        return;
+      case "close-sockets":
+        for (const client of this.clients) if (client.node === from) this.#reroute(client);
+        return;
+      default:
+    }
+  }
+
+  // ---------------------------------------------------------------- network
+
+  send(from: Sender, to: Sender, message: ClusterMessage): void {
+    const call = ++this.#calls;
+    this.#callers.set(call, { from, to });
+    this.#travel(from, to, message, call);
+  }
+
+  #travel(from: Sender, to: Sender, message: ClusterMessage, call: CallId | null): void {
+    const { dropRate, duplicateRate } = this.options;
+    const lost = !this.healed && (this.#cuts.has(`${from}→${to}`) || this.prng.chance(dropRate));
+    if (this.tracing) this.log(`${from}→${to} ${describe(message)}${lost ? " (lost)" : ""}`);
+    if (lost) return;
+    const copies = !this.healed && this.prng.chance(duplicateRate) ? 2 : 1;
+    for (let i = 0; i < copies; i++)
+      this.schedule.after(this.#delay(), () => this.#arrive(from, to, message, call));
+  }
+
+  #delay(): number {
+    const { slowRate, slowMsMax } = this.options;
+    if (this.healed) return 2;
+    return this.prng.chance(slowRate) ? this.prng.below(slowMsMax) : 1 + this.prng.below(8);
+  }
+
+  #arrive(from: Sender, to: Sender, message: ClusterMessage, call: CallId | null): void {
+    if (to === "front") return;
+    this.counts.messages++;
+    const term =
+      from === "coordinator" ? (this.coordinator.disk.cluster?.term ?? Term(0)) : Term(0);
+    const facts = { type: "message", clusterId: CLUSTER, from, term, message, call } as const;
+    const event = { ...facts, ...this.#moment() };
+    if (to === "coordinator") this.coordinator.deliver(event, this.#crashPoint());
+    else this.#node(to).deliver(event, this.#crashPoint());
+    this.checkers.afterStep();
+  }
+
+  // ---------------------------------------------------------------- clients
+
+  #addClient(i: number): void {
+    const forward = this.prng.chance(0.6);
+    const client: SimClient = new SimClient(`c${i}`, forward, new Prng(this.prng.u32()), {
+      now: () => this.schedule.now,
+      later: (ms, run) => this.schedule.after(ms, run),
+      reroute: (it) => this.#reroute(it),
+      send: (it, message) => this.#fromClient(it, message),
+    });
+    this.clients.push(client);
+  }
+
+  #reroute(client: SimClient): void {
+    const active = this.coordinator.disk.view.members.filter((m) => m.state !== "joining");
+    if (active.length > 0) client.connect(this.prng.pick(active).nodeId);
+  }
+
+  #fromClient(client: SimClient, message: ClientMessage): void {
+    const { node: at } = client;
+    if (at === "" || (!this.healed && this.prng.chance(this.options.dropRate))) return;
+    this.schedule.after(1 + this.prng.below(5), () => {
+      const socket = `${client.id}@${at}`;
+      const session = this.#sessions.get(socket) ?? null;
+      const frames = [{ socket, session, message }];
+      if (message.type === "OPS") this.#countPhases(message.ops.map((op) => op.key));
+      this.#node(NodeId(at)).deliver(
+        { type: "frames", frames, ...this.#moment() },
+        this.#crashPoint(),
+      );
+      this.checkers.afterStep();
+    });
+  }
+
+  #countPhases(keys: readonly string[]): void {
+    for (const key of keys) {
+      const phase = this.checkers.phaseOf(key);
+      this.writesPerPhase.set(phase, (this.writesPerPhase.get(phase) ?? 0) + 1);
+    }
+  }
+
+  #push(socket: string, message: ServerMessage): void {
+    const [id, at] = socket.split("@");
+    const client = this.clients.find((c) => c.id === id);
+    if (!client || client.node !== at) return;
+    if (message.type === "ACK") this.checkers.acked(client, message);
+    if (!this.healed && this.prng.chance(this.options.dropRate)) return;
+    this.schedule.after(1 + this.prng.below(5), () => client.receive(message));
+  }
+
+  // ---------------------------------------------------------------- trace
+
+  tracing = true;
+
+  log(line: string): void {
+    this.trace.push(`${this.schedule.now} ${line}`);
+    if (this.trace.length > 4_000) this.trace.splice(0, 2_000);
+  }
+
+  #nameOf(host: NodeHost | CoordinatorHost): string {
+    for (const [id, it] of this.nodes) if (it === host) return id;
+    return "coordinator";
+  }
+}
+
+const CALM_MS = 90_000;
+
+/** One line a message: its type and what tells it from others of that type. */
+function describe(message: ClusterMessage): string {
+  const facts: string[] = [message.type];
+  const say = message as unknown as Record<string, string | number | boolean | undefined>;
+  for (const field of [
+    "partitionId",
+    "migrationId",
+    "epoch",
+    "streamId",
+    "n",
+    "next",
+    "status",
+    "nodeId",
+    "marker",
+    "accepted",
+    "reason",
+  ])
+    if (say[field] !== undefined) facts.push(`${field}=${say[field]}`);
+  if ("ruling" in message && message.ruling)
+    facts.push(
+      `ruling=${message.ruling.epoch}:${message.ruling.owner}[${message.ruling.copies.map((c) => `${c.nodeId}:${c.state}`).join()}]`,
+    );
+  if ("chunk" in message)
+    facts.push(`chunk=${message.chunk.length} deltas=${message.deltas.length}`);
+  return facts.join(" ");
+}
