@@ -1,0 +1,75 @@
+import type { Host } from "../core/machine/host.ts";
+import { DocumentStore, type Documents } from "./documents.ts";
+import { openSchema } from "./schema.ts";
+
+export interface DurableWiring<State, Event, Effect> {
+  /** The state that these documents hold, with nothing remembered. */
+  readonly wake: (documents: Documents) => State;
+  readonly documents: (state: State) => Documents;
+  readonly store: (effect: Effect) => readonly Event[] | undefined;
+  readonly perform: (effect: Effect) => void;
+}
+
+/**
+ * Runs a machine on a Durable Object. What one event stores and saves is one implicit transaction, since
+ * nothing is awaited in between; the output gate holds every message until that is on disk.
+ */
+export class DurableHost<State, Event, Effect> implements Host<State, Event, Effect> {
+  readonly #storage: DurableObjectStorage;
+  readonly #documents: DocumentStore;
+  readonly #wiring: DurableWiring<State, Event, Effect>;
+  #state: State | undefined;
+  #armed: number | null | undefined;
+
+  constructor(storage: DurableObjectStorage, wiring: DurableWiring<State, Event, Effect>) {
+    openSchema(storage.sql);
+    this.#storage = storage;
+    this.#documents = new DocumentStore(storage.sql);
+    this.#wiring = wiring;
+  }
+
+  load(): State {
+    if (this.#state !== undefined) return this.#state;
+    const state = this.#wiring.wake(this.#documents.read());
+    this.#documents.adopt(this.#wiring.documents(state));
+    this.#state = state;
+    return state;
+  }
+
+  store(effect: Effect): readonly Event[] | undefined {
+    return this.#wiring.store(effect);
+  }
+
+  save(state: State): void {
+    this.#documents.write(this.#wiring.documents(state));
+    this.#state = state;
+  }
+
+  perform(effect: Effect): void {
+    this.#wiring.perform(effect);
+  }
+
+  /**
+   * One alarm, set again only to come earlier: each setting is a billed row, and an alarm that comes too
+   * early merely looks and sets the next.
+   */
+  arm(at: number | null): void {
+    const { alarm } = this;
+    if (at === null) {
+      if (this.#armed !== null) void this.#storage.deleteAlarm();
+      this.#armed = null;
+    } else if (alarm === null || at < alarm) {
+      void this.#storage.setAlarm(at);
+      this.#armed = at;
+    }
+  }
+
+  /** The alarm is ringing: it is not set any more. */
+  rang(): void {
+    this.#armed = null;
+  }
+
+  private get alarm(): number | null {
+    return this.#armed ?? null;
+  }
+}

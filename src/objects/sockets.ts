@@ -1,0 +1,78 @@
+/** Client sockets under the hibernation API: what is theirs survives in tag and attachment. */
+import type { Session, SocketId } from "../core/node/requests.ts";
+import { encodeServerMessage } from "../protocol/codec.ts";
+import type { ServerMessage } from "../protocol/client-messages.ts";
+
+interface Attachment {
+  readonly id: SocketId;
+  readonly session: Session | null;
+}
+
+/** Codes that a socket reports and that must not be sent back. */
+const UNSENDABLE = new Set([1005, 1006, 1015]);
+
+export class Sockets {
+  readonly #ctx: DurableObjectState;
+
+  constructor(ctx: DurableObjectState) {
+    this.#ctx = ctx;
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+  }
+
+  accept(): Response {
+    const [client, server] = Object.values(new WebSocketPair());
+    if (!client || !server) return new Response(null, { status: 500 });
+    const attachment: Attachment = { id: crypto.randomUUID(), session: null };
+    this.#ctx.acceptWebSocket(server, [attachment.id]);
+    server.serializeAttachment(attachment);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  idOf(socket: WebSocket): SocketId {
+    return attachmentOf(socket).id;
+  }
+  sessionOf(socket: WebSocket): Session | null {
+    return attachmentOf(socket).session;
+  }
+
+  currentSession(id: SocketId): Session | null {
+    const [socket] = this.#ctx.getWebSockets(id);
+    return socket ? this.sessionOf(socket) : null;
+  }
+
+  attach(id: SocketId, session: Session): void {
+    for (const socket of this.#ctx.getWebSockets(id)) socket.serializeAttachment({ id, session });
+  }
+
+  push(id: SocketId, message: ServerMessage): void {
+    const [socket] = this.#ctx.getWebSockets(id);
+    if (socket) this.send(socket, message);
+  }
+
+  send(socket: WebSocket, message: ServerMessage): void {
+    try {
+      socket.send(encodeServerMessage(message));
+    } catch {
+      // Closed meanwhile: the client sends again what it has no answer to.
+    }
+  }
+
+  /** The other side waits for this, and sees 1006 without it. */
+  finish(socket: WebSocket, code: number): void {
+    if (UNSENDABLE.has(code)) return;
+    try {
+      socket.close(code);
+    } catch {
+      // closed already
+    }
+  }
+
+  /** 1012: service restart, connect again. */
+  closeAll(reason: string): void {
+    for (const socket of this.#ctx.getWebSockets()) socket.close(1012, reason);
+  }
+}
+
+const attachmentOf = (socket: WebSocket): Attachment =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `accept` and `attach`
+  socket.deserializeAttachment() as Attachment;
