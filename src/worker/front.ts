@@ -1,0 +1,238 @@
+/**
+ * One request's way into a cluster: to the owner by what is known, after NOT_OWNER to whom it names,
+ * again after what will pass. All of it ends by one deadline.
+ */
+import type { ClusterId, NodeId, PartitionId } from "../data/ids.ts";
+import { Seq, Term } from "../data/ids.ts";
+import { err, ok } from "../data/result.ts";
+import { nodeName } from "../objects/door.ts";
+import type { Env } from "../objects/env.ts";
+import type { ClusterMessage } from "../protocol/cluster-messages.ts";
+import { decodeEnvelope, encodeEnvelope } from "../protocol/codec.ts";
+import { makeError, type ErrorCode, type ErrorInfo } from "../protocol/errors.ts";
+import type { Op, OpResult, ReadResult } from "../protocol/ops.ts";
+import { PROTOCOL_VERSION } from "../protocol/version.ts";
+import { learnRuling, learnTable, recall, type Known } from "./known.ts";
+import type { Parsed } from "./routes.ts";
+
+const DEADLINE_MS = 15_000;
+const PAUSE_MS_MIN = 50;
+const PAUSE_MS_MAX = 2_000;
+
+/** What passes by itself. Other errors with `retry: "later"` are for the caller to wait out. */
+const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "CLUSTER_FORMING",
+  "NOT_A_MEMBER",
+  "OWNER_UNREACHABLE",
+  "OVERLOADED",
+  "STALE_TERM",
+  "NOT_OWNER",
+]);
+
+export type Target = NodeId | "coordinator";
+type Message<Type extends ClusterMessage["type"]> = Extract<ClusterMessage, { type: Type }>;
+type Result = OpResult | ReadResult;
+
+/** An answer, or why there is none. `again`: asking once more may help. */
+export type Answer =
+  | { readonly type: "answered"; readonly message: ClusterMessage }
+  | { readonly type: "failed"; readonly again: boolean; readonly reason: string };
+
+export class Front {
+  readonly clusterId: ClusterId;
+  readonly #env: Env;
+  readonly #deadline = Date.now() + DEADLINE_MS;
+
+  constructor(env: Env, clusterId: ClusterId) {
+    this.#env = env;
+    this.clusterId = clusterId;
+  }
+
+  // ---------------------------------------------------------------- coordinator
+
+  /** The coordinator's answer of that type. `repeatable`: said twice it means the same. */
+  async ask<Type extends ClusterMessage["type"]>(
+    message: ClusterMessage,
+    wanted: Type,
+    { repeatable = true } = {},
+  ): Promise<Parsed<Message<Type>>> {
+    for (let attempt = 0; ; attempt++) {
+      const answer = await this.call("coordinator", message);
+      if (answer.type === "answered" && isOf(answer.message, wanted)) return ok(answer.message);
+      const error = errorOf(answer, (reason) => makeError("INTERNAL", { reason }));
+      const passing = answer.type === "failed" ? answer.again && repeatable : isPassing(error);
+      if (!passing || !(await this.pause(attempt))) return err(error);
+    }
+  }
+
+  /** What is known; asks for it only where nothing is. */
+  async known(): Promise<Parsed<Known>> {
+    const known = recall(this.clusterId);
+    return known ? ok(known) : this.refetch();
+  }
+
+  async refetch(): Promise<Parsed<Known>> {
+    const update = await this.ask({ type: "FETCH_PARTITION_TABLE" }, "PARTITION_TABLE_UPDATE");
+    if (!update.ok) return update;
+    const known = learnTable(this.clusterId, update.value);
+    return known ? ok(known) : err(makeError("INTERNAL", { reason: "a table without members" }));
+  }
+
+  // ---------------------------------------------------------------- owners
+
+  /** One result per op, in order: all ops lie in this partition. `follow` false: NOT_OWNER is an error. */
+  async forward(
+    partitionId: PartitionId,
+    ops: readonly Op[],
+    { follow = true } = {},
+  ): Promise<readonly Result[]> {
+    const results: Result[] = [];
+    let open = [...ops.keys()];
+    for (let attempt = 0, hops = 0; ;) {
+      const theirs = open.flatMap((index) => ops[index] ?? []);
+      const outcome = await this.#forwardOnce(partitionId, theirs);
+      for (const [i, index] of open.entries())
+        results[index] =
+          outcome.results[i] ?? refused(makeError("OWNER_UNREACHABLE", { partitionId }));
+      open = open.filter((index) => isOpen(results[index]));
+      if (open.length === 0 || isLast(outcome, follow)) return results;
+      // Whoever knows better is followed at once, but two that contradict each other not for ever.
+      if (outcome.moved && hops++ < HOPS_AT_ONCE) continue;
+      hops = 0;
+      if (!(await this.pause(attempt++))) return results;
+      await this.refetch();
+    }
+  }
+
+  async #forwardOnce(partitionId: PartitionId, ops: readonly Op[]): Promise<Forwarded> {
+    const all = (error: ErrorInfo): Result[] => ops.map(() => refused(error));
+    const known = await this.known();
+    if (!known.ok) return { results: all(known.error), final: true };
+    const ruling = known.value.table.get(partitionId);
+    if (!ruling.owner)
+      return { results: all(makeError("NOT_OWNER", { partitionId, ownerNodeId: null })) };
+    const answer = await this.call(ruling.owner, {
+      type: "OP_FORWARD",
+      sourceNodeId: "front",
+      targetPartitionId: partitionId,
+      forwardId: Seq(1),
+      ruling,
+      ops,
+    });
+    if (answer.type === "answered" && answer.message.type === "OP_FORWARDED")
+      return { results: answer.message.results };
+    if (answer.type === "answered" && answer.message.type === "NOT_OWNER") {
+      const moved = learnRuling(this.clusterId, answer.message.ruling);
+      const { owner } = answer.message.ruling;
+      return { results: all(makeError("NOT_OWNER", { partitionId, ownerNodeId: owner })), moved };
+    }
+    const error = errorOf(answer, () => makeError("OWNER_UNREACHABLE", { partitionId }));
+    const final = answer.type === "failed" ? !answer.again : !isPassing(error);
+    return { results: all(error), final };
+  }
+
+  // ---------------------------------------------------------------- one call
+
+  /** One attempt, with a fresh stub: one that failed once fails for ever. */
+  async call(to: Target, message: ClusterMessage, timeoutMs = DEADLINE_MS): Promise<Answer> {
+    const { clusterId } = this;
+    const bytes = encodeEnvelope({
+      clusterId,
+      version: PROTOCOL_VERSION,
+      term: Term(0),
+      from: "front",
+      message,
+    });
+    const left = Math.min(timeoutMs, this.#deadline - Date.now());
+    try {
+      const answer = decodeEnvelope(await within(left, this.#deliver(to, bytes)));
+      if (answer.ok) return { type: "answered", message: answer.value.message };
+      return { type: "failed", again: false, reason: answer.error.message };
+    } catch (error) {
+      return { type: "failed", again: isWorthAnother(error), reason: String(error) };
+    }
+  }
+
+  async #deliver(to: Target, bytes: Uint8Array): Promise<Uint8Array> {
+    return to === "coordinator"
+      ? this.#env.COORDINATOR.getByName(this.clusterId).deliver(bytes)
+      : this.#env.NODES.getByName(nodeName(this.clusterId, to)).deliver(bytes);
+  }
+
+  /** Hands a request on to a node as it is. */
+  async hand(to: NodeId, request: Request): Promise<Response> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#env.NODES.getByName(nodeName(this.clusterId, to)).fetch(request);
+      } catch (error) {
+        if (!isWorthAnother(error) || !(await this.pause(attempt))) throw error;
+      }
+    }
+  }
+
+  /** Full jitter; false when the time is up. */
+  async pause(attempt: number): Promise<boolean> {
+    const ceiling = Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 ** Math.min(attempt, 20));
+    const ms = Math.random() * ceiling;
+    if (Date.now() + ms >= this.#deadline) return false;
+    await new Promise((resume) => setTimeout(resume, ms));
+    return true;
+  }
+}
+
+/** NOT_OWNER answers followed without a pause. */
+const isLast = ({ final, moved }: Forwarded, follow: boolean): boolean =>
+  final === true || (!follow && moved === true);
+
+const HOPS_AT_ONCE = 4;
+
+interface Forwarded {
+  readonly results: readonly Result[];
+  /** Trying again is no use. */
+  readonly final?: boolean;
+  /** There is a newer ruling to go by. */
+  readonly moved?: boolean;
+}
+
+const refused = (error: ErrorInfo): Result => ({ type: "refused", error });
+
+const isOpen = (result: Result | undefined): boolean =>
+  result?.type === "refused" && isPassing(result.error);
+
+const isPassing = ({ code }: ErrorInfo): boolean => PASSING.has(code);
+
+function isOf<Type extends ClusterMessage["type"]>(
+  message: ClusterMessage,
+  type: Type,
+): message is Message<Type> {
+  return message.type === type;
+}
+
+function errorOf(answer: Answer, unheard: (reason: string) => ErrorInfo): ErrorInfo {
+  if (answer.type === "failed") return unheard(answer.reason);
+  const { message } = answer;
+  if (message.type === "ERROR") return message.error;
+  return makeError("INTERNAL", { reason: `answered by ${message.type}` });
+}
+
+/** The platform's own advice, and a reset by `ctx.abort()`, which says nothing of retrying. */
+function isWorthAnother(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  if ("overloaded" in error && error.overloaded === true) return false;
+  return (
+    ("retryable" in error && error.retryable === true) ||
+    ("durableObjectReset" in error && error.durableObjectReset === true)
+  );
+}
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), Math.max(0, ms));
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

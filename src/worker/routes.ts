@@ -1,0 +1,217 @@
+/** What a request asks for, read from method, path and query alone; its body is not looked at here. */
+import { ClusterId, NodeId, PartitionId } from "../data/ids.ts";
+import { err, ok, type Result } from "../data/result.ts";
+import {
+  checkKey,
+  checkNodeId,
+  integerProblem,
+  keyProblem,
+  malformed,
+  mapProblem,
+} from "../protocol/checks.ts";
+import { makeError, type ErrorInfo } from "../protocol/errors.ts";
+import {
+  NAME_PATTERN,
+  PARTITION_COUNT_MAX,
+  SCAN_LIMIT_DEFAULT,
+  SCAN_LIMIT_MAX,
+  TTL_MS_MAX,
+} from "../protocol/limits.ts";
+import { decodeCursor, type Cursor } from "./cursor.ts";
+
+export type Route =
+  | { readonly type: "get" | "delete"; readonly map: string; readonly key: string }
+  | {
+      readonly type: "put";
+      readonly map: string;
+      readonly key: string;
+      readonly ttlMs: number | null;
+    }
+  | { readonly type: "batch"; readonly map: string }
+  | ScanRoute
+  | { readonly type: "map"; readonly version: number | null }
+  | { readonly type: "cluster" | "add-nodes" | "move" | "migrations" | "rebalance" }
+  | { readonly type: "remove-node" | "drain"; readonly nodeId: NodeId }
+  | { readonly type: "cancel"; readonly partitionId: PartitionId }
+  | { readonly type: "socket"; readonly nodeId: NodeId | null };
+
+export interface ScanRoute {
+  readonly type: "scan";
+  readonly map: string;
+  readonly prefix: string;
+  readonly limit: number;
+  readonly cursor: Cursor | null;
+}
+
+export type Parsed<T> = Result<T, ErrorInfo>;
+
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  /** Decoded, without the leading `v1`. */
+  readonly rest: readonly string[];
+  readonly query: URLSearchParams;
+}
+
+type Handlers = Readonly<Record<string, () => Parsed<Route>>>;
+
+export function routeOf(method: string, url: URL): Parsed<Route> {
+  const segments: string[] = [];
+  for (const segment of url.pathname.split("/").slice(1)) {
+    const decoded = decodePercent(segment);
+    if (decoded === null) return err(notUtf8("path"));
+    segments.push(decoded);
+  }
+  const [first, ...rest] = segments;
+  const asked = { method, path: url.pathname, rest, query: url.searchParams };
+  if (first !== "v1" || badQuery(url.search)) return err(notFoundOrText(first, asked));
+  return choose(asked, handlersFor(asked));
+}
+
+function notFoundOrText(first: string | undefined, { path }: Asked): ErrorInfo {
+  return first === "v1" ? notUtf8("query") : makeError("ROUTE_NOT_FOUND", { path });
+}
+
+/** `URLSearchParams` would put U+FFFD for what is not UTF-8: another key than was meant. */
+const badQuery = (search: string): boolean => decodePercent(search) === null;
+
+export function clusterOf(url: URL): Parsed<ClusterId> {
+  const name = url.searchParams.get("cluster") ?? "main";
+  return NAME_PATTERN.test(name)
+    ? ok(ClusterId(name))
+    : err(malformed("1 to 32 of a-z 0-9 -")("cluster"));
+}
+
+/** The map version by which the caller has routed, if it insists on it. */
+export function pinnedOf(headers: Headers): Parsed<number | null> {
+  return integer(headers.get("x-godwit-map-version"), "x-godwit-map-version", VERSION);
+}
+
+function choose({ method, path }: Asked, handlers: Handlers | null): Parsed<Route> {
+  if (!handlers) return err(makeError("ROUTE_NOT_FOUND", { path }));
+  const handler = Object.hasOwn(handlers, method) ? handlers[method] : undefined;
+  if (handler) return handler();
+  const allowed = Object.keys(handlers).join(", ");
+  return err(makeError("METHOD_NOT_ALLOWED", { method, allowed }));
+}
+
+/** By method; null where there is nothing at all. */
+function handlersFor(asked: Asked): Handlers | null {
+  const [what, ...rest] = asked.rest;
+  switch (what) {
+    case "maps":
+      return mapHandlers(asked, rest);
+    case "map":
+      return rest.length === 0 ? { GET: () => mapRoute(asked) } : null;
+    case "ws":
+      return rest.length === 0 ? { GET: () => socketRoute(asked) } : null;
+    case "cluster":
+      return clusterHandlers(asked, rest);
+    default:
+      return null;
+  }
+}
+
+function mapHandlers({ query }: Asked, [map, key, ...more]: readonly string[]): Handlers | null {
+  if (map === undefined || more.length > 0) return null;
+  if (key === undefined) {
+    const problem = mapProblem(map)?.("map");
+    const batch = (): Parsed<Route> => (problem ? err(problem) : ok({ type: "batch", map }));
+    return { GET: () => (problem ? err(problem) : scanRoute(map, query)), POST: batch };
+  }
+  const problem = checkKey(map, key);
+  const entry = (type: "get" | "delete") => (): Parsed<Route> =>
+    problem ? err(problem) : ok({ type, map, key });
+  return {
+    GET: entry("get"),
+    PUT: () => (problem ? err(problem) : putRoute(map, key, query)),
+    DELETE: entry("delete"),
+  };
+}
+
+function putRoute(map: string, key: string, query: URLSearchParams): Parsed<Route> {
+  const ttl = integer(query.get("ttl"), "ttl", { min: 1, max: TTL_MS_MAX });
+  return ttl.ok ? ok({ type: "put", map, key, ttlMs: ttl.value }) : ttl;
+}
+
+function scanRoute(map: string, query: URLSearchParams): Parsed<Route> {
+  const prefix = query.get("prefix") ?? "";
+  const problem = keyProblem(prefix)?.("prefix");
+  if (problem) return err(problem);
+  const limit = integer(query.get("limit"), "limit", { min: 1, max: SCAN_LIMIT_MAX });
+  if (!limit.ok) return limit;
+  const text = query.get("cursor");
+  const cursor = text === null ? null : decodeCursor(text);
+  if (text !== null && !cursor) return err(makeError("BAD_CURSOR", { field: "cursor" }));
+  return ok({ type: "scan", map, prefix, limit: limit.value ?? SCAN_LIMIT_DEFAULT, cursor });
+}
+
+function mapRoute({ query }: Asked): Parsed<Route> {
+  const version = integer(query.get("version"), "version", VERSION);
+  return version.ok ? ok({ type: "map", version: version.value }) : version;
+}
+
+function socketRoute({ query }: Asked): Parsed<Route> {
+  const id = query.get("node");
+  if (id === null) return ok({ type: "socket", nodeId: null });
+  const problem = checkNodeId(id);
+  return problem ? err(problem) : ok({ type: "socket", nodeId: NodeId(id) });
+}
+
+function clusterHandlers(
+  asked: Asked,
+  [what, id, verb, ...more]: readonly string[],
+): Handlers | null {
+  if (what === undefined) return { GET: () => ok({ type: "cluster" }) };
+  if (more.length > 0) return null;
+  if (what === "rebalance" && id === undefined) return { POST: () => ok({ type: "rebalance" }) };
+  if (what === "nodes") return nodeHandlers(asked, id, verb);
+  if (what !== "migrations" || verb !== undefined) return null;
+  return id === undefined
+    ? { GET: () => ok({ type: "migrations" }), POST: () => ok({ type: "move" }) }
+    : { DELETE: () => cancelRoute(id) };
+}
+
+function nodeHandlers({ query }: Asked, id?: string, verb?: string): Handlers | null {
+  if (id === undefined) return { POST: () => ok({ type: "add-nodes" }) };
+  const named = (type: "remove-node" | "drain") => (): Parsed<Route> => {
+    const problem = checkNodeId(id);
+    return problem ? err(problem) : ok({ type, nodeId: NodeId(id) });
+  };
+  if (verb === "drain") return { POST: named("drain") };
+  // Taken for an ordinary leave it would wait for a node that is lost.
+  const forced = (query.get("force") ?? "false") !== "false";
+  return verb === undefined ? { DELETE: forced ? unable : named("remove-node") } : null;
+}
+
+const unable = (): Parsed<Route> => err(malformed("false: eviction is not there yet")("force"));
+
+function cancelRoute(text: string): Parsed<Route> {
+  const id = integer(text, "partition", { min: 0, max: PARTITION_COUNT_MAX - 1 });
+  return id.ok ? ok({ type: "cancel", partitionId: PartitionId(id.value ?? 0) }) : id;
+}
+
+const VERSION = { min: 0, max: Number.MAX_SAFE_INTEGER };
+
+/** null where there is none. */
+function integer(
+  text: string | null,
+  field: string,
+  { min, max }: { readonly min: number; readonly max: number },
+): Parsed<number | null> {
+  if (text === null) return ok(null);
+  if (!/^-?\d+$/.test(text)) return err(malformed("an integer")(field));
+  const problem = integerProblem(Number(text), min, max)?.(field);
+  return problem ? err(problem) : ok(Number(text));
+}
+
+function decodePercent(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}
+
+const notUtf8 = (field: string): ErrorInfo =>
+  makeError("BAD_TEXT", { field, expected: "percent-encoded UTF-8" });
