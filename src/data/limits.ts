@@ -23,7 +23,7 @@ export const STAMP_HEAD_BYTES = 8;
 export const STAMP_AHEAD_MAX_MS = 60_000;
 
 /** `expiresAt` is whole milliseconds since 1970, 0 .. this. */
-export const EXPIRES_AT_MAX = STAMP_MILLIS_MAX;
+export const EXPIRES_AT_MAX = 2 ** 48 - 1;
 
 /** What a row weighs beyond its texts and its value: stamp, expiry, framing. An estimate. */
 export const ROW_OVERHEAD_BYTES = 48;

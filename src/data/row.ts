@@ -25,8 +25,8 @@ export interface Identity {
 }
 
 /**
- * `value` null is a tombstone. `expiresAt` is whole milliseconds since 1970, null is never; from
- * then on the row reads as absent and ages like a tombstone that was written at that moment.
+ * `value` null is a tombstone. `expiresAt` is whole milliseconds since 1970 (0 .. EXPIRES_AT_MAX),
+ * null is never; from then on the row reads as absent and ages like a tombstone of that moment.
  */
 export interface Row extends Identity {
   readonly stamp: Stamp;

@@ -1,7 +1,7 @@
 /** Values for the property tests: from domains so small that ties happen, and from whole domains. */
 import fc from "fast-check";
 import type { Stamp } from "../../src/data/hlc.ts";
-import { STAMP_COUNTER_MAX, STAMP_MILLIS_MAX } from "../../src/data/limits.ts";
+import { EXPIRES_AT_MAX, STAMP_COUNTER_MAX, STAMP_MILLIS_MAX } from "../../src/data/limits.ts";
 import type { Identity, Row } from "../../src/data/row.ts";
 
 /** Either side of every border between the order of code units and that of UTF-8 bytes. */
@@ -71,7 +71,7 @@ const value = fc.option(
     fc.uint8Array({ maxLength: 40 }),
   ),
 );
-const expiresAt = fc.option(fc.oneof(fc.nat(2), fc.integer({ min: 0, max: STAMP_MILLIS_MAX })));
+const expiresAt = fc.option(fc.oneof(fc.nat(2), fc.integer({ min: 0, max: EXPIRES_AT_MAX })));
 
 export const rowOf = (of: fc.Arbitrary<Identity>): fc.Arbitrary<Row> =>
   fc

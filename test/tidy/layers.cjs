@@ -1,29 +1,54 @@
 /** What may import what. src/README.md draws the same arrows. */
-const layer = (name, mayImport) => ({
+const layers = {
+  data: [],
+  protocol: ["data"],
+  core: ["data", "protocol"],
+  objects: ["data", "protocol", "core"],
+  worker: ["data", "protocol", "core/placement", "core/config.ts", "objects"],
+  client: ["data", "protocol", "core/machine"],
+  dashboard: ["data", "protocol"],
+  cli: ["data", "protocol", "core"],
+  demo: ["data", "protocol", "core"],
+};
+
+const paths = (names) => `^src/(${names.join("|")})(/|$)`;
+
+const layer = ([name, mayImport]) => ({
   name: `${name}-imports-only-${mayImport.join("-") || "itself"}`,
   severity: "error",
-  from: { path: `^src/${name}/` },
-  to: { path: "^src/", pathNot: `^src/(${[name, ...mayImport].join("|")})/` },
+  from: { path: paths([name]) },
+  to: { path: "^src/", pathNot: paths([name, ...mayImport]) },
+});
+
+const only = (who, what, names, to) => ({
+  name: `only-${who}-know-${what}`,
+  severity: "error",
+  from: { path: "^src/", pathNot: paths(names) },
+  to,
 });
 
 module.exports = {
   forbidden: [
-    layer("data", []),
-    layer("protocol", ["data"]),
-    layer("core", ["data", "protocol"]),
-    layer("objects", ["data", "protocol", "core"]),
-    layer("worker", ["data", "protocol", "core/placement", "core/config.ts", "objects"]),
+    ...Object.entries(layers).map(layer),
+    only("objects-and-worker", "cloudflare", ["objects", "worker"], { path: "^cloudflare:" }),
+    only("cli-and-demo", "node", ["cli", "demo"], { dependencyTypes: ["core"] }),
     {
-      name: "only-objects-and-worker-know-cloudflare",
+      name: "data-and-core-know-no-package",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(objects|worker)/" },
-      to: { path: "cloudflare:" },
+      from: { path: paths(["data", "core"]) },
+      to: { path: "node_modules/" },
     },
     {
-      name: "only-cli-and-demo-know-node",
+      name: "protocol-knows-its-codec-packages-only",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(cli|demo)/" },
-      to: { path: "^node:", dependencyTypes: ["core"] },
+      from: { path: paths(["protocol"]) },
+      to: { path: "node_modules/", pathNot: "node_modules/(@msgpack/msgpack|valibot)/" },
+    },
+    {
+      name: "every-folder-is-a-layer",
+      severity: "error",
+      from: { path: "^src/[^/]+/", pathNot: paths(Object.keys(layers)) },
+      to: {},
     },
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
     { name: "no-orphans", severity: "error", from: { orphan: true, path: "^src/" }, to: {} },
