@@ -24,8 +24,10 @@ let stopping: Promise<void> | undefined;
 const stop = (): void => {
   stopping ??= local.dispose().then(() => process.exit(0));
 };
-process.on("SIGINT", stop);
-process.on("SIGTERM", stop);
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.removeAllListeners(signal); // Miniflare's own leaves at once, with the signal's exit code
+  process.on(signal, stop);
+}
 
 const formed = await fetch(new URL("/v1/map", local.url));
 if (!formed.ok) console.error(`the cluster does not form: ${await formed.text()}`);
