@@ -54,7 +54,7 @@ export class DurableHost<State, Event, Effect> implements Host<State, Event, Eff
    * early merely looks and sets the next.
    */
   arm(at: number | null): void {
-    const { alarm } = this;
+    const alarm = this.#armed ?? null;
     if (at === null) {
       if (this.#armed !== null) void this.#storage.deleteAlarm();
       this.#armed = null;
@@ -67,9 +67,5 @@ export class DurableHost<State, Event, Effect> implements Host<State, Event, Eff
   /** The alarm is ringing: it is not set any more. */
   rang(): void {
     this.#armed = null;
-  }
-
-  private get alarm(): number | null {
-    return this.#armed ?? null;
   }
 }

@@ -52,7 +52,7 @@ type OfferTag = Extract<NodeTag, { for: "offer" }>;
 export function onOfferScanned(
   turn: Turn,
   { partitionId }: OfferTag,
-  { rows, after }: { readonly rows: readonly Row[]; readonly after: Row | null | Offer["after"] },
+  { rows, after }: { readonly rows: readonly Row[]; readonly after: Offer["after"] },
 ): void {
   const { role } = turn.partition(partitionId);
   if (role.type !== "struck") return;
