@@ -17,10 +17,12 @@ import { ClusterId } from "../data/ids.ts";
 import { call, Calls } from "./door.ts";
 import { DurableHost } from "./durable-host.ts";
 import type { Env } from "./env.ts";
+import { Pace } from "./pace.ts";
 
 /** Turns what Cloudflare calls into events, and effects into Cloudflare calls. Decides nothing. */
 export class CoordinatorObject extends DurableObject<Env> {
   readonly #calls = new Calls();
+  readonly #pace = new Pace();
   readonly #config = configOf(this.env);
   readonly #host = new DurableHost<CoordinatorState, CoordinatorEvent, CoordinatorEffect>(
     this.ctx.storage,
@@ -65,6 +67,7 @@ export class CoordinatorObject extends DurableObject<Env> {
   }
 
   async #send(to: Sender, message: ClusterMessage): Promise<void> {
+    await this.#pace.turn();
     const answer = await call(this.env, { ...this.#self(), from: "coordinator" }, to, message);
     if (answer) this.#onEnvelope(answer, null);
     else this.#drive({ type: "undelivered", to, message, ...moment() });

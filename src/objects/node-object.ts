@@ -82,7 +82,6 @@ export class NodeObject extends DurableObject<Env> {
   }
 
   #onFrames(frames: readonly ClientFrame[]): void {
-    this.#pace.frames(frames.length);
     // A frame that waited behind its own HELLO has a session by now.
     const current = frames.map((frame) => ({
       ...frame,
@@ -135,10 +134,9 @@ export class NodeObject extends DurableObject<Env> {
   }
 
   async #send(to: Sender, message: ClusterMessage): Promise<void> {
+    await this.#pace.turn();
     const { clusterId, nodeId: from, term } = this.#host.load().saved.self;
     const answer = await call(this.env, { clusterId, from, term }, to, message);
-    // Object-to-object calls alone would keep the sockets from being read until the move is over.
-    if (message.type === "MIGRATE_DATA" && message.chunk.length > 0) await this.#pace.yield();
     if (answer) this.#onEnvelope(answer, null);
     else this.#drive({ type: "undelivered", to, message, ...moment() });
   }

@@ -1,27 +1,26 @@
-/** Lets client frames through between the chunks of a move: whichever comes first resumes it. */
-const RESUME_AFTER_MS = 2;
-const RESUME_AFTER_FRAMES = 4;
+/**
+ * When an object may call others. Calls between objects of one process keep its event loop from looking at
+ * sockets and timers for as long as any of them is under way, so all of them must fall silent together:
+ * each object speaks in the first part of every period of the common clock, and listens in the rest.
+ */
+const PERIOD_MS = 10;
+const SPEAK_MS = 7;
 
 export class Pace {
-  #waiting: { frames: number; resume: () => void }[] = [];
+  #silence: Promise<void> | null = null;
 
-  yield(): Promise<void> {
-    return new Promise((resume) => {
-      const waiting = { frames: RESUME_AFTER_FRAMES, resume };
-      this.#waiting.push(waiting);
-      setTimeout(() => {
-        this.#waiting = this.#waiting.filter((other) => other !== waiting);
-        resume();
-      }, RESUME_AFTER_MS);
-    });
+  /** Resolves when this object may speak, in the order of asking. */
+  turn(): Promise<void> {
+    const elapsed = Date.now() % PERIOD_MS;
+    if (elapsed < SPEAK_MS) return this.#silence ?? Promise.resolve();
+    this.#silence ??= this.#listen(PERIOD_MS - elapsed);
+    return this.#silence;
   }
 
-  frames(count: number): void {
-    if (this.#waiting.length === 0) return;
-    for (const waiting of this.#waiting) {
-      waiting.frames -= count;
-      if (waiting.frames <= 0) waiting.resume();
-    }
-    this.#waiting = this.#waiting.filter(({ frames }) => frames > 0);
+  async #listen(ms: number): Promise<void> {
+    await new Promise((resume) => {
+      setTimeout(resume, ms);
+    });
+    this.#silence = null;
   }
 }
