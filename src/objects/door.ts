@@ -3,7 +3,7 @@ import type { ClusterId, NodeId, Term } from "../data/ids.ts";
 import { decodeEnvelope, encodeEnvelope } from "../protocol/codec.ts";
 import type { ClusterMessage, Envelope, Sender } from "../protocol/cluster-messages.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
-import type { CallId } from "../core/node/requests.ts";
+import type { CallId } from "../core/machine/cluster-event.ts";
 import type { Env } from "./env.ts";
 
 /** Calls that wait for their answer. Memory only: whoever asked an object that restarts asks again. */

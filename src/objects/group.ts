@@ -1,6 +1,9 @@
 /**
- * Group commit: the first frame is taken at once, frames that come while its commit is under way wait and
- * are taken together. One fsync then serves many frames, and a lone frame does not wait for a timer.
+ * Group commit: the first item is taken at once, items that come while its commit is under way wait and are
+ * taken together. One fsync then serves many, and a lone item does not wait for a timer.
+ *
+ * It also lets sockets through: calls from object to object alone would keep the event loop of their process
+ * from looking at any socket until the last of them is done, and here none goes on without a timer.
  */
 export class Group<T> {
   readonly #take: (items: readonly T[]) => void;

@@ -1,37 +1,28 @@
-import { DurableObject } from "cloudflare:workers";
-import { drive } from "../core/machine/drive.ts";
+import type { ClusterEvent } from "../core/machine/cluster-event.ts";
 import { nodeDocuments, nodeFromDocuments } from "../core/node/documents.ts";
-import type { ClientFrame, NodeEffect, NodeEvent } from "../core/node/events.ts";
+import type { NodeEffect, NodeEvent } from "../core/node/events.ts";
 import { node } from "../core/node/node.ts";
 import { wake, type NodeState } from "../core/node/state.ts";
 import { RowTables } from "../core/rows/tables.ts";
-import { decodeClientMessage, decodeEnvelope, encodeEnvelope } from "../protocol/codec.ts";
-import type { ClusterMessage, Envelope, Sender } from "../protocol/cluster-messages.ts";
+import { decodeClientMessage } from "../protocol/codec.ts";
 import { makeError } from "../protocol/errors.ts";
-import { PROTOCOL_VERSION } from "../protocol/version.ts";
+import { ClusterObject, moment } from "./cluster-object.ts";
 import { configOf } from "./config-of.ts";
-import { call, Calls } from "./door.ts";
+import type { Address } from "./door.ts";
 import { DurableHost } from "./durable-host.ts";
-import type { Env } from "./env.ts";
-import { Group } from "./group.ts";
-import { Pace } from "./pace.ts";
 import { Sockets } from "./sockets.ts";
 import { SqlRowStore } from "./sql-row-store.ts";
 
-/** A group this large keeps the object from everything else for some 10 ms. */
-const GROUP_OPS_MAX = 1_000;
-
 /** Turns what Cloudflare calls into events, and effects into Cloudflare calls. Decides nothing. */
-export class NodeObject extends DurableObject<Env> {
-  readonly #calls = new Calls();
+export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect> {
+  protected readonly machine = node;
   readonly #sockets = new Sockets(this.ctx);
-  readonly #pace = new Pace();
   readonly #config = configOf(this.env);
   readonly #tables = new RowTables(
     new SqlRowStore(this.ctx.storage.sql),
-    () => this.#host.load().saved.self.digestKey,
+    () => this.host.load().saved.self.digestKey,
   );
-  readonly #host: DurableHost<NodeState, NodeEvent, NodeEffect> = new DurableHost(
+  protected readonly host: DurableHost<NodeState, NodeEvent, NodeEffect> = new DurableHost(
     this.ctx.storage,
     {
       wake: (documents) => wake(this.#config, nodeFromDocuments(documents, this.#config)),
@@ -40,20 +31,6 @@ export class NodeObject extends DurableObject<Env> {
       perform: (effect) => this.#perform(effect),
     },
   );
-  readonly #group = new Group<ClientFrame>(
-    (frames) => this.#onFrames(frames),
-    GROUP_OPS_MAX,
-    ({ message }) => (message.type === "OPS" ? message.ops.length : 1),
-  );
-  #started = false;
-
-  async deliver(bytes: Uint8Array): Promise<Uint8Array> {
-    const envelope = decodeEnvelope(bytes);
-    if (!envelope.ok) return this.#seal({ type: "ERROR", error: envelope.error });
-    const { call: id, answer } = this.#calls.open();
-    this.#onEnvelope(envelope.value, id);
-    return this.#seal(await answer);
-  }
 
   override fetch(request: Request): Response {
     if (request.headers.get("upgrade") === "websocket") return this.#sockets.accept();
@@ -68,38 +45,41 @@ export class NodeObject extends DurableObject<Env> {
     const message = decodeClientMessage(new Uint8Array(bytes));
     if (!message.ok) return this.#sockets.send(socket, { type: "ERROR", ...message.error });
     const session = this.#sockets.sessionOf(socket);
-    this.#group.add({ socket: this.#sockets.idOf(socket), session, message: message.value });
+    const frame = { socket: this.#sockets.idOf(socket), session, message: message.value };
+    this.tell({ type: "frames", frames: [frame], ...moment() });
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
     this.#sockets.finish(socket, code);
-    this.#drive({ type: "socket-closed", socket: this.#sockets.idOf(socket), ...moment() });
+    this.tell({ type: "socket-closed", socket: this.#sockets.idOf(socket), ...moment() });
   }
 
-  override alarm(): void {
-    this.#host.rang();
-    this.#drive({ type: "woke", ...moment() });
+  protected started(): NodeEvent {
+    return { type: "started", host: this.ctx.id.toString(), ...moment() };
   }
 
-  #onFrames(frames: readonly ClientFrame[]): void {
+  protected address(): Address {
+    const { clusterId, nodeId, term } = this.host.load().saved.self;
+    return { clusterId, from: nodeId, term };
+  }
+
+  /** All frames of a group are one event: their rows are written, and their commit waited for, once. */
+  protected override together(events: readonly NodeEvent[]): readonly NodeEvent[] {
+    const frames = events.flatMap((event) => (event.type === "frames" ? event.frames : []));
+    if (frames.length === 0) return events;
     // A frame that waited behind its own HELLO has a session by now.
     const current = frames.map((frame) => ({
       ...frame,
       session: frame.session ?? this.#sockets.currentSession(frame.socket),
     }));
-    this.#drive({ type: "frames", frames: current, ...moment() });
+    const others = events.filter(({ type }) => type !== "frames");
+    return [{ type: "frames", frames: current, ...moment() }, ...others];
   }
 
-  #onEnvelope({ clusterId, from, term, message }: Envelope, id: number | null): void {
-    this.#drive({ type: "message", clusterId, from, term, message, call: id, ...moment() });
-  }
-
-  #drive(event: NodeEvent): void {
-    if (!this.#started) {
-      this.#started = true;
-      drive(node, this.#host, { type: "started", host: this.ctx.id.toString(), ...moment() });
-    }
-    drive(node, this.#host, event);
+  protected override sizeOf(event: NodeEvent | ClusterEvent): number {
+    if (event.type === "frames")
+      return event.frames.reduce((sum, { message }) => sum + opsIn(message), 0);
+    return event.type === "message" ? opsIn(event.message) : 1;
   }
 
   #store(effect: NodeEffect): readonly NodeEvent[] | undefined {
@@ -120,9 +100,8 @@ export class NodeObject extends DurableObject<Env> {
   #perform(effect: NodeEffect): void {
     switch (effect.type) {
       case "send":
-        return this.ctx.waitUntil(this.#send(effect.to, effect.message));
       case "answer":
-        return this.#calls.answer(effect.call, effect.message);
+        return this.speak(effect);
       case "push":
         return this.#sockets.push(effect.socket, effect.message);
       case "attach":
@@ -132,19 +111,7 @@ export class NodeObject extends DurableObject<Env> {
       default:
     }
   }
-
-  async #send(to: Sender, message: ClusterMessage): Promise<void> {
-    await this.#pace.turn();
-    const { clusterId, nodeId: from, term } = this.#host.load().saved.self;
-    const answer = await call(this.env, { clusterId, from, term }, to, message);
-    if (answer) this.#onEnvelope(answer, null);
-    else this.#drive({ type: "undelivered", to, message, ...moment() });
-  }
-
-  #seal(message: ClusterMessage): Uint8Array {
-    const { clusterId, nodeId: from, term } = this.#host.load().saved.self;
-    return encodeEnvelope({ clusterId, version: PROTOCOL_VERSION, term, from, message });
-  }
 }
 
-const moment = (): { now: number; random: number } => ({ now: Date.now(), random: Math.random() });
+const opsIn = (message: object): number =>
+  "ops" in message && Array.isArray(message.ops) ? message.ops.length : 1;

@@ -3,7 +3,8 @@
  * seed, so a failure is its seed: `npm run sim -- --seed S`.
  */
 import type { NodeEffect, NodeEvent } from "../../src/core/node/events.ts";
-import type { CallId, Session } from "../../src/core/node/requests.ts";
+import type { CallId } from "../../src/core/machine/cluster-event.ts";
+import type { Session } from "../../src/core/node/requests.ts";
 import { coordinator } from "../../src/core/coordinator/coordinator.ts";
 import {
   initialCoordinator,

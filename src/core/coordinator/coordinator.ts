@@ -3,7 +3,7 @@ import { Version, type PartitionId } from "../../data/ids.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
 import { makeError } from "../../protocol/errors.ts";
 import type { Machine, Next } from "../machine/step.ts";
-import type { CallId } from "../node/requests.ts";
+import type { CallId } from "../machine/cluster-event.ts";
 import {
   form,
   onAddNodes,

@@ -11,7 +11,7 @@ import type {
 import { makeError } from "../../protocol/errors.ts";
 import { NODES_MAX } from "../../protocol/limits.ts";
 import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "../../protocol/version.ts";
-import type { CallId } from "../node/requests.ts";
+import type { CallId } from "../machine/cluster-event.ts";
 import { assignFirst, lastOwner, plan, replan } from "./plan.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 

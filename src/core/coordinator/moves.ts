@@ -16,7 +16,7 @@ import type {
   MigrationReport,
 } from "../../protocol/cluster-messages.ts";
 import { backoffMs } from "../config.ts";
-import type { CallId } from "../node/requests.ts";
+import type { CallId } from "../machine/cluster-event.ts";
 import type { MigrationTask } from "../placement/plan.ts";
 import type { Entry, Move } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";

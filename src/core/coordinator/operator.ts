@@ -10,7 +10,7 @@ import type {
   MovePartition,
 } from "../../protocol/cluster-messages.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
-import type { CallId } from "../node/requests.ts";
+import type { CallId } from "../machine/cluster-event.ts";
 import { giveUpMove } from "./moves.ts";
 import { lastOwner, mayOwn, plan, queue, replan } from "./plan.ts";
 import type { CoordinatorTurn } from "./turn.ts";

@@ -7,9 +7,9 @@ import type { ClusterId, Epoch, MigrationId, NodeId, PartitionId, Term } from ".
 import { Version } from "../../data/ids.ts";
 import type { MembersView } from "../../data/members.ts";
 import type { Ruling } from "../../data/ruling.ts";
-import type { ClusterMessage, MigrationReport, Sender } from "../../protocol/cluster-messages.ts";
+import type { MigrationReport } from "../../protocol/cluster-messages.ts";
 import type { Config } from "../config.ts";
-import type { CallId } from "../node/requests.ts";
+import type { ClusterEffect, ClusterEvent, Moment } from "../machine/cluster-event.ts";
 import type { Retry } from "../machine/retry.ts";
 
 export interface CoordinatorState {
@@ -101,23 +101,9 @@ interface Heard {
   readonly migrating: readonly PartitionId[];
 }
 
-export type CoordinatorEvent = { readonly now: number; readonly random: number } & (
-  | { readonly type: "started" }
-  | { readonly type: "woke" }
-  | {
-      readonly type: "message";
-      readonly clusterId: ClusterId;
-      readonly from: Sender;
-      readonly term: Term;
-      readonly message: ClusterMessage;
-      readonly call: CallId | null;
-    }
-  | { readonly type: "undelivered"; readonly to: Sender; readonly message: ClusterMessage }
-);
+export type CoordinatorEvent = ClusterEvent | (Moment & { readonly type: "started" });
 
-export type CoordinatorEffect =
-  | { readonly type: "send"; readonly to: Sender; readonly message: ClusterMessage }
-  | { readonly type: "answer"; readonly call: CallId; readonly message: ClusterMessage };
+export type CoordinatorEffect = ClusterEffect;
 
 export const initialCoordinator = (config: Config): CoordinatorState =>
   wakeCoordinator(config, {

@@ -4,7 +4,7 @@ import type { MemberInfo, MembersView } from "../../data/members.ts";
 import type { Copy, Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
 import { backoffMs, type Config } from "../config.ts";
-import type { CallId } from "../node/requests.ts";
+import type { CallId } from "../machine/cluster-event.ts";
 import type {
   Cluster,
   CoordinatorEffect,

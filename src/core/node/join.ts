@@ -9,7 +9,7 @@ import type {
 } from "../../protocol/cluster-messages.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { retryAfter } from "../partition/streams.ts";
-import type { CallId } from "./requests.ts";
+import type { CallId } from "../machine/cluster-event.ts";
 import type { Turn } from "./turn.ts";
 
 /** Each join is a new incarnation, so that a node that returns never continues an old history. */

@@ -2,10 +2,8 @@
 import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
 import type { Identity, Row } from "../../data/row.ts";
 import type { Op, OpResult, ReadResult, WriteOp } from "../../protocol/ops.ts";
+import type { CallId } from "../machine/cluster-event.ts";
 import type { Retry } from "../machine/retry.ts";
-
-/** Names one incoming `deliver` call until it is answered. */
-export type CallId = number;
 
 /** Names one client socket, also after hibernation. */
 export type SocketId = string;

@@ -1,7 +1,7 @@
 /** Lists the entries of a map, partition by partition, as far as this node owns them. */
 import type { Scan, ScanPage } from "../../protocol/cluster-messages.ts";
 import type { Listed } from "../rows/effects.ts";
-import type { CallId } from "./requests.ts";
+import type { CallId } from "../machine/cluster-event.ts";
 import type { Turn } from "./turn.ts";
 
 export function onScan(turn: Turn, scan: Scan, call: CallId | null): void {

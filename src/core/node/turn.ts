@@ -3,7 +3,7 @@ import { Seq, type NodeId, type PartitionId } from "../../data/ids.ts";
 import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
 import type { Config } from "../config.ts";
 import type { NodeEffect } from "./events.ts";
-import type { CallId } from "./requests.ts";
+import type { CallId } from "../machine/cluster-event.ts";
 import { NO_MEMORY, unruled } from "./state.ts";
 import type {
   NodeMemory,

@@ -5,7 +5,7 @@
 import type { NodeId, PartitionId } from "../../data/ids.ts";
 import type { MigrateData, PullRows, StreamAck } from "../../protocol/cluster-messages.ts";
 import type { NodeTag } from "../node/events.ts";
-import type { CallId } from "../node/requests.ts";
+import type { CallId } from "../machine/cluster-event.ts";
 import type { Inbound } from "../node/state.ts";
 import type { Turn } from "../node/turn.ts";
 import { adopt } from "./adopt.ts";

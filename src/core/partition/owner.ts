@@ -14,7 +14,7 @@ import type { NodeId, PartitionId } from "../../data/ids.ts";
 import type { Row } from "../../data/row.ts";
 import type { MigrateStart, StreamAck, PulledRows } from "../../protocol/cluster-messages.ts";
 import type { NodeTag } from "../node/events.ts";
-import type { CallId } from "../node/requests.ts";
+import type { CallId } from "../machine/cluster-event.ts";
 import type { Owner, OwnerCopy, OwnerMove } from "../node/state.ts";
 import type { Turn } from "../node/turn.ts";
 import { adopt } from "./adopt.ts";

@@ -6,7 +6,7 @@ import { Seq, type PartitionId } from "../../data/ids.ts";
 import type { Row } from "../../data/row.ts";
 import type { RowOfferAck, Strike } from "../../protocol/cluster-messages.ts";
 import type { NodeTag } from "../node/events.ts";
-import type { CallId } from "../node/requests.ts";
+import type { CallId } from "../machine/cluster-event.ts";
 import { NO_ROLE, type Offer } from "../node/state.ts";
 import type { Turn } from "../node/turn.ts";
 import type { Resume } from "../rows/effects.ts";

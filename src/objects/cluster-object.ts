@@ -1,0 +1,95 @@
+import { DurableObject } from "cloudflare:workers";
+import type { ClusterEffect, ClusterEvent, Moment } from "../core/machine/cluster-event.ts";
+import { drive } from "../core/machine/drive.ts";
+import type { Machine } from "../core/machine/step.ts";
+import type { ClusterMessage, Envelope, Sender } from "../protocol/cluster-messages.ts";
+import { decodeEnvelope, encodeEnvelope } from "../protocol/codec.ts";
+import { PROTOCOL_VERSION } from "../protocol/version.ts";
+import { call, Calls, type Address } from "./door.ts";
+import type { DurableHost } from "./durable-host.ts";
+import type { Env } from "./env.ts";
+import { Group } from "./group.ts";
+
+/** A group this large keeps the object from everything else for some 10 ms. */
+const GROUP_SIZE_MAX = 1_000;
+
+/** An object of a cluster: one machine, one door to the other objects, one alarm. */
+export abstract class ClusterObject<State, Event, Effect> extends DurableObject<Env> {
+  protected abstract readonly machine: Machine<State, Event | ClusterEvent, Effect>;
+  protected abstract readonly host: DurableHost<State, Event | ClusterEvent, Effect>;
+  readonly #calls = new Calls();
+  readonly #inbox = new Group<Event | ClusterEvent>(
+    (events) => this.#driveAll(this.together(events)),
+    GROUP_SIZE_MAX,
+    (event) => this.sizeOf(event),
+  );
+  #started = false;
+
+  /** The first event of every life of this object. */
+  protected abstract started(): Event;
+  /** As whom it speaks. */
+  protected abstract address(): Address;
+
+  async deliver(bytes: Uint8Array): Promise<Uint8Array> {
+    const envelope = decodeEnvelope(bytes);
+    if (!envelope.ok) return this.#seal({ type: "ERROR", error: envelope.error });
+    const { call: id, answer } = this.#calls.open();
+    this.#hear(envelope.value, id);
+    return this.#seal(await answer);
+  }
+
+  /** At once: an alarm whose handler has returned does not ring again. */
+  override alarm(): void {
+    this.host.rang();
+    this.#driveAll([{ type: "woke", ...moment() }]);
+  }
+
+  /** Events of one group may be told as fewer. */
+  protected together(events: readonly (Event | ClusterEvent)[]): readonly (Event | ClusterEvent)[] {
+    return events;
+  }
+
+  /** What handling it costs, in operations. */
+  protected sizeOf(_event: Event | ClusterEvent): number {
+    return 1;
+  }
+
+  /** What arrives while a commit is under way is committed together. */
+  protected tell(event: Event | ClusterEvent): void {
+    this.#inbox.add(event);
+  }
+
+  protected speak(effect: ClusterEffect): void {
+    if (effect.type === "answer") this.#calls.answer(effect.call, effect.message);
+    else this.ctx.waitUntil(this.#send(effect.to, effect.message));
+  }
+
+  async #send(to: Sender, message: ClusterMessage): Promise<void> {
+    const answer = await call(this.env, this.address(), to, message);
+    if (answer) this.#hear(answer, null);
+    else this.tell({ type: "undelivered", to, message, ...moment() });
+  }
+
+  #hear({ clusterId, from, term, message }: Envelope, id: number | null): void {
+    this.tell({ type: "message", clusterId, from, term, message, call: id, ...moment() });
+  }
+
+  /** Nothing is awaited in between, so what these events store and save is one implicit transaction. */
+  #driveAll(events: readonly (Event | ClusterEvent)[]): void {
+    try {
+      if (!this.#started) drive(this.machine, this.host, this.started());
+      this.#started = true;
+      for (const event of events) drive(this.machine, this.host, event);
+    } catch (error) {
+      // Memory may be ahead of the rows, or behind: begin again from what was committed.
+      this.ctx.abort(String(error));
+      throw error;
+    }
+  }
+
+  #seal(message: ClusterMessage): Uint8Array {
+    return encodeEnvelope({ ...this.address(), version: PROTOCOL_VERSION, message });
+  }
+}
+
+export const moment = (): Moment => ({ now: Date.now(), random: Math.random() });
