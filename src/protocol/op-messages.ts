@@ -5,20 +5,19 @@ import type { Op, OpResult, ReadResult } from "./ops.ts";
 
 export type Sender = NodeId | "coordinator" | "front";
 
-export type OpMessage = OpForward | OpForwarded | NotOwner | Scan | Scanned;
+export type OpMessage = OpForward | OpForwarded | Scan | Scanned;
 
 /**
- * Operations on keys of one partition, for its owner. From the front they carry no stamp and the
- * owner stands in for the caller; forwarded ones keep theirs. Answered by OP_FORWARDED or NOT_OWNER.
+ * Operations for the owner of their keys, in whatever partitions of its. From the front they carry no
+ * stamp and the owner stands in for the caller; forwarded ones keep theirs. Answered by OP_FORWARDED.
  */
 export interface OpForward {
   readonly type: "OP_FORWARD";
   readonly sourceNodeId: Sender;
-  readonly targetPartitionId: PartitionId;
   readonly clientId?: string;
   readonly forwardId: Seq;
-  /** What the sender knows of the partition, so that a new owner starts at once. */
-  readonly ruling?: Ruling;
+  /** What the owner has shown not to know, so that a new one starts at once. */
+  readonly rulings: readonly Ruling[];
   /** `payload` on the wire. */
   readonly ops: readonly Op[];
 }
@@ -26,13 +25,10 @@ export interface OpForward {
 export interface OpForwarded {
   readonly type: "OP_FORWARDED";
   readonly forwardId: Seq;
+  /** One per operation, in order; NOT_OWNER for those of other owners, which were not applied. */
   readonly results: readonly (OpResult | ReadResult)[];
-}
-
-export interface NotOwner {
-  readonly type: "NOT_OWNER";
-  readonly forwardId: Seq;
-  readonly ruling: Ruling;
+  /** On the partitions of the latter. */
+  readonly notOwned: readonly Ruling[];
 }
 
 /** Entries of one map, partition by partition in the given order. Answered by SCANNED. */

@@ -2,7 +2,6 @@ import * as v from "valibot";
 import type {
   Done,
   Failed,
-  NotOwner,
   OpForward,
   OpForwarded,
   Scan,
@@ -20,7 +19,7 @@ import {
 } from "./packed-results.ts";
 import { describe } from "./packed.ts";
 import { clientId, integer, list, packed, partitionId, sender, seq } from "./schema.ts";
-import { errorInfo, key, mapName, partitionIds, ruling, rulings } from "./schema-shared.ts";
+import { errorInfo, key, mapName, partitionIds, rulings } from "./schema-shared.ts";
 
 const ops = packed(
   `bytes: list of ${Object.values(OP_LAYOUTS).map(describe).join(" or ")}`,
@@ -37,20 +36,16 @@ export const operationSchemas = {
       v.object({
         type: v.literal("OP_FORWARD"),
         sourceNodeId: sender,
-        targetPartitionId: partitionId,
         clientId: v.exactOptional(clientId),
         forwardId: seq,
-        ruling: v.exactOptional(ruling),
+        rulings,
         payload: ops,
       }),
       v.transform(({ payload, ...rest }) => ({ ...rest, ops: payload })),
     ),
   ),
   OP_FORWARDED: declared<OpForwarded>()(
-    v.object({ type: v.literal("OP_FORWARDED"), forwardId: seq, results }),
-  ),
-  NOT_OWNER: declared<NotOwner>()(
-    v.object({ type: v.literal("NOT_OWNER"), forwardId: seq, ruling }),
+    v.object({ type: v.literal("OP_FORWARDED"), forwardId: seq, results, notOwned: rulings }),
   ),
   SCAN: declared<Scan>()(
     v.object({

@@ -7,6 +7,7 @@ import { makeError, type ErrorInfo } from "../protocol/errors.ts";
 import type { Op, OpResult, ReadResult } from "../protocol/ops.ts";
 import { batchOf, readJson, type Batch } from "./bodies.ts";
 import type { Front } from "./front.ts";
+import { forward } from "./owners.ts";
 import { errorJson, errorReply, jsonReply, reply } from "./replies.ts";
 import type { Parsed, Route } from "./routes.ts";
 import { scan } from "./scan.ts";
@@ -22,7 +23,7 @@ interface Asked {
 }
 
 type OneResult = OpResult | ReadResult;
-type Results = ReadonlyMap<Op, OneResult>;
+type Results = ReadonlyMap<Op, OneResult | undefined>;
 
 export async function entries(front: Front, route: EntryRoute, asked: Asked): Promise<Response> {
   switch (route.type) {
@@ -67,7 +68,7 @@ async function batch(front: Front, map: string, { request, pinned }: Asked): Pro
   return results instanceof Response ? results : batchReply(asked.value, results);
 }
 
-/** Every partition by itself, all at once. A Response where the request as a whole has failed. */
+/** A Response where the request as a whole has failed. */
 async function apply(
   front: Front,
   ops: readonly Op[],
@@ -76,23 +77,13 @@ async function apply(
   const known = await front.known();
   if (!known.ok) return errorReply(known.error);
   const { partitionCount } = known.value.table;
-  const groups = Map.groupBy(ops, (op) => partitionOf(op.key, partitionCount));
-  const [first = PartitionId(0)] = groups.keys();
-  const wrong = await notAsPinned(front, pinned, first);
+  const placeOf = (op: Op | undefined): PartitionId => partitionOf(op?.key ?? "", partitionCount);
+  const wrong = await notAsPinned(front, pinned, placeOf(ops[0]));
   if (wrong) return wrong;
-  const results = new Map<Op, OneResult>();
-  const all = [...groups].map(async ([partitionId, group]) => {
-    const theirs = await front.forward(partitionId, group, { follow: pinned === null });
-    for (const [i, op] of group.entries()) {
-      const result = theirs[i];
-      if (result) results.set(op, result);
-    }
-  });
-  await Promise.all(all);
-  const moved = [...results].find(([, result]) => errorOf(result)?.code === "NOT_OWNER");
-  return pinned !== null && moved
-    ? wrongOwner(front, partitionOf(moved[0].key, partitionCount))
-    : results;
+  const results = await forward(front, ops, { follow: pinned === null });
+  const moved = results.findIndex((result) => errorOf(result)?.code === "NOT_OWNER");
+  if (pinned !== null && moved >= 0) return wrongOwner(front, placeOf(ops[moved]));
+  return new Map(ops.map((op, i) => [op, results[i]]));
 }
 
 // ------------------------------------------------------------------ replies

@@ -1,18 +1,14 @@
-/**
- * One request's way into a cluster: to the owner by what is known, after NOT_OWNER to whom it names,
- * again after what will pass. All of it ends by one deadline.
- */
-import type { ClusterId, NodeId, PartitionId } from "../data/ids.ts";
-import { Seq, Term } from "../data/ids.ts";
+/** One request's way into a cluster: asked again after what will pass, and all of it by one deadline. */
+import type { ClusterId, NodeId } from "../data/ids.ts";
+import { Term } from "../data/ids.ts";
 import { err, ok } from "../data/result.ts";
 import { nodeName } from "../objects/door.ts";
 import type { Env } from "../objects/env.ts";
 import type { ClusterMessage } from "../protocol/cluster-messages.ts";
 import { decodeEnvelope, encodeEnvelope } from "../protocol/codec.ts";
 import { makeError, type ErrorCode, type ErrorInfo } from "../protocol/errors.ts";
-import type { Op, OpResult, ReadResult } from "../protocol/ops.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
-import { learnRuling, learnTable, recall, type Known } from "./known.ts";
+import { learnTable, recall, type Known } from "./known.ts";
 import type { Parsed } from "./routes.ts";
 
 const DEADLINE_MS = 15_000;
@@ -31,7 +27,6 @@ const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 export type Target = NodeId | "coordinator";
 type Message<Type extends ClusterMessage["type"]> = Extract<ClusterMessage, { type: Type }>;
-type Result = OpResult | ReadResult;
 
 /** An answer, or why there is none. `again`: asking once more may help. */
 export type Answer =
@@ -67,8 +62,11 @@ export class Front {
 
   /** What is known; asks for it only where nothing is. */
   async known(): Promise<Parsed<Known>> {
-    const known = recall(this.clusterId);
+    const known = this.recalled();
     return known ? ok(known) : this.refetch();
+  }
+  recalled(): Known | null {
+    return recall(this.clusterId);
   }
 
   async refetch(): Promise<Parsed<Known>> {
@@ -76,59 +74,6 @@ export class Front {
     if (!update.ok) return update;
     const known = learnTable(this.clusterId, update.value);
     return known ? ok(known) : err(makeError("INTERNAL", { reason: "a table without members" }));
-  }
-
-  // ---------------------------------------------------------------- owners
-
-  /** One result per op, in order: all ops lie in this partition. `follow` false: NOT_OWNER is an error. */
-  async forward(
-    partitionId: PartitionId,
-    ops: readonly Op[],
-    { follow = true } = {},
-  ): Promise<readonly Result[]> {
-    const results: Result[] = [];
-    let open = [...ops.keys()];
-    for (let attempt = 0, hops = 0; ;) {
-      const theirs = open.flatMap((index) => ops[index] ?? []);
-      const outcome = await this.#forwardOnce(partitionId, theirs);
-      for (const [i, index] of open.entries())
-        results[index] =
-          outcome.results[i] ?? refused(makeError("OWNER_UNREACHABLE", { partitionId }));
-      open = open.filter((index) => isOpen(results[index]));
-      if (open.length === 0 || isLast(outcome, follow)) return results;
-      // Whoever knows better is followed at once, but two that contradict each other not for ever.
-      if (outcome.moved && hops++ < HOPS_AT_ONCE) continue;
-      hops = 0;
-      if (!(await this.pause(attempt++))) return results;
-      await this.refetch();
-    }
-  }
-
-  async #forwardOnce(partitionId: PartitionId, ops: readonly Op[]): Promise<Forwarded> {
-    const all = (error: ErrorInfo): Result[] => ops.map(() => refused(error));
-    const known = await this.known();
-    if (!known.ok) return { results: all(known.error), final: true };
-    const ruling = known.value.table.get(partitionId);
-    if (!ruling.owner)
-      return { results: all(makeError("NOT_OWNER", { partitionId, ownerNodeId: null })) };
-    const answer = await this.call(ruling.owner, {
-      type: "OP_FORWARD",
-      sourceNodeId: "front",
-      targetPartitionId: partitionId,
-      forwardId: Seq(1),
-      ruling,
-      ops,
-    });
-    if (answer.type === "answered" && answer.message.type === "OP_FORWARDED")
-      return { results: answer.message.results };
-    if (answer.type === "answered" && answer.message.type === "NOT_OWNER") {
-      const moved = learnRuling(this.clusterId, answer.message.ruling);
-      const { owner } = answer.message.ruling;
-      return { results: all(makeError("NOT_OWNER", { partitionId, ownerNodeId: owner })), moved };
-    }
-    const error = errorOf(answer, () => makeError("OWNER_UNREACHABLE", { partitionId }));
-    const final = answer.type === "failed" ? !answer.again : !isPassing(error);
-    return { results: all(error), final };
   }
 
   // ---------------------------------------------------------------- one call
@@ -180,26 +125,7 @@ export class Front {
   }
 }
 
-/** NOT_OWNER answers followed without a pause. */
-const isLast = ({ final, moved }: Forwarded, follow: boolean): boolean =>
-  final === true || (!follow && moved === true);
-
-const HOPS_AT_ONCE = 4;
-
-interface Forwarded {
-  readonly results: readonly Result[];
-  /** Trying again is no use. */
-  readonly final?: boolean;
-  /** There is a newer ruling to go by. */
-  readonly moved?: boolean;
-}
-
-const refused = (error: ErrorInfo): Result => ({ type: "refused", error });
-
-const isOpen = (result: Result | undefined): boolean =>
-  result?.type === "refused" && isPassing(result.error);
-
-const isPassing = ({ code }: ErrorInfo): boolean => PASSING.has(code);
+export const isPassing = ({ code }: ErrorInfo): boolean => PASSING.has(code);
 
 function isOf<Type extends ClusterMessage["type"]>(
   message: ClusterMessage,
@@ -208,7 +134,7 @@ function isOf<Type extends ClusterMessage["type"]>(
   return message.type === type;
 }
 
-function errorOf(answer: Answer, unheard: (reason: string) => ErrorInfo): ErrorInfo {
+export function errorOf(answer: Answer, unheard: (reason: string) => ErrorInfo): ErrorInfo {
   if (answer.type === "failed") return unheard(answer.reason);
   const { message } = answer;
   if (message.type === "ERROR") return message.error;

@@ -279,8 +279,8 @@ describe("between objects", () => {
     const forward = {
       type: "OP_FORWARD",
       sourceNodeId: "front",
-      targetPartitionId: 1,
       forwardId: 1,
+      rulings: [],
       payload,
     };
     expect(errorOf(sent(forward))).toMatchObject(

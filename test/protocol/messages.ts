@@ -222,19 +222,18 @@ export const clusterMessages: Table<ClusterMessage> = {
     "OP_FORWARD",
     {
       sourceNodeId: fc.oneof(nodeId, fc.constant("front" as const)),
-      targetPartitionId: partitionId,
       clientId: a.clientId,
       forwardId: seq,
-      ruling,
+      rulings: a.list(ruling),
       ops: a.list(a.op),
     },
-    ["clientId", "ruling"],
+    ["clientId"],
   ),
   OP_FORWARDED: of<Cluster<"OP_FORWARDED">>()("OP_FORWARDED", {
     forwardId: seq,
     results: a.list(fc.oneof(a.opResult, a.readResult)),
+    notOwned: a.list(ruling),
   }),
-  NOT_OWNER: of<Cluster<"NOT_OWNER">>()("NOT_OWNER", { forwardId: seq, ruling }),
   SCAN: of<Cluster<"SCAN">>()("SCAN", {
     partitionIds,
     map: a.map,

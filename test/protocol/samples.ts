@@ -163,9 +163,9 @@ const cluster = {
   "forward with bytes": {
     type: "OP_FORWARD",
     sourceNodeId: "front",
-    targetPartitionId: P3,
     clientId: "c-1",
     forwardId: Seq(6),
+    rulings: [],
     ops: [
       { type: "read", map: "users", key: "user:1" },
       { type: "write", map: "users", key: "user:1", stamp: null, value, expiresAt: null },
@@ -182,6 +182,7 @@ const cluster = {
       { type: "value", value, stamp: null },
       { type: "value", value: null, stamp },
     ],
+    notOwned: [],
   },
   scanned: {
     type: "SCANNED",

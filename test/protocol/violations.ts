@@ -175,7 +175,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   suspectedNodes: list(1_000),
   tableVersion: count,
   target: node,
-  targetPartitionId: partition,
+  rulings: list(16_384),
   term: count,
   timestampMs: moment,
   to: node,

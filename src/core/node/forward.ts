@@ -1,89 +1,128 @@
-/** Ops of clients whose owner is elsewhere: passed on, with the ruling, until the owner has answered. */
-import type { NodeId, Seq } from "../../data/ids.ts";
+/** Ops of clients whose owner is elsewhere: passed on to it, and after it, until it has answered. */
+import { partitionOf } from "../../data/hash.ts";
+import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
+import type { Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
 import { makeError } from "../../protocol/errors.ts";
 import type { Op } from "../../protocol/ops.ts";
 import { retryAfter } from "../partition/streams.ts";
 import { settle } from "./pending.ts";
-import type { PassedOn, PendingForward } from "./requests.ts";
+import type { PendingForward, Result } from "./requests.ts";
 import type { Turn } from "./turn.ts";
 
-export function passOn(
-  turn: Turn,
-  id: number,
-  places: readonly PassedOn[],
-  ops: readonly Op[],
-): void {
-  for (const [partitionId, group] of Map.groupBy(places, (place) => place.partitionId)) {
-    const indexes = group.map((place) => place.index);
-    const theirs = indexes.flatMap((index) => ops[index] ?? []);
-    forward(turn, { id, partitionId, indexes, ops: theirs });
+/** Ops of one request: `ops[i]` is its op number `indexes[i]`. */
+type Part = Pick<PendingForward, "id" | "indexes" | "ops">;
+
+export function passOn(turn: Turn, part: Part): void {
+  const deadline = turn.now + turn.config.forwardTimeoutMs;
+  for (const [to, theirs] of byOwner(turn, part)) {
+    const retry = retryAfter(turn, 0);
+    begin(turn, { ...theirs, to, lacked: [], deadline, retry });
   }
 }
 
-export function forward(
-  turn: Turn,
-  what: Pick<PendingForward, "id" | "partitionId" | "indexes" | "ops">,
-): void {
-  const forwardId = turn.takeSeqs(1);
-  const deadline = turn.now + turn.config.forwardTimeoutMs;
-  keep(turn, forwardId, { ...what, deadline, retry: retryAfter(turn, 0) });
-  send(turn, forwardId);
+function byOwner(turn: Turn, { id, indexes, ops }: Part): Map<NodeId | null, Part> {
+  const groups = Map.groupBy(ops.keys(), (i) => ownerOf(turn, ops[i]));
+  const part = (at: readonly number[]): Part => ({
+    id,
+    indexes: at.flatMap((i) => indexes[i] ?? []),
+    ops: at.flatMap((i) => ops[i] ?? []),
+  });
+  return new Map([...groups].map(([owner, at]) => [owner, part(at)]));
 }
 
-function send(turn: Turn, forwardId: Seq): void {
-  const pending = turn.memory.forwards.get(forwardId);
-  if (!pending) return;
-  const { partitionId: targetPartitionId, ops } = pending;
-  const { ruling } = turn.partition(targetPartitionId);
-  // That may be this very node by now: it then answers itself like any other.
-  if (ruling.owner)
-    turn.send(ruling.owner, {
-      type: "OP_FORWARD",
-      sourceNodeId: turn.me,
-      targetPartitionId,
-      forwardId,
-      ruling,
-      ops,
-    });
+const ownerOf = (turn: Turn, op: Op | undefined): NodeId | null =>
+  op ? turn.partition(placeOf(turn, op)).ruling.owner : null;
+
+const placeOf = (turn: Turn, op: Op): PartitionId => partitionOf(op.key, turn.self.partitionCount);
+
+function begin(turn: Turn, pending: PendingForward): void {
+  const forwardId = turn.takeSeqs(1);
+  keep(turn, forwardId, pending);
+  send(turn, forwardId, pending);
+}
+
+/** That may be this very node by now: it then answers itself like any other. */
+function send(turn: Turn, forwardId: Seq, { to, lacked, ops }: PendingForward): void {
+  if (!to) return;
+  const message = { forwardId, sourceNodeId: turn.me, rulings: lacked, ops };
+  turn.send(to, { type: "OP_FORWARD", ...message });
 }
 
 export function onForwarded(
   turn: Turn,
-  { forwardId, results }: Extract<ClusterMessage, { type: "OP_FORWARDED" }>,
+  from: NodeId,
+  { forwardId, results, notOwned }: Extract<ClusterMessage, { type: "OP_FORWARDED" }>,
 ): void {
   const pending = turn.memory.forwards.get(forwardId);
-  if (!pending || results.length !== pending.ops.length) return;
+  if (!pending || pending.to !== from || results.length !== pending.ops.length) return;
   drop(turn, forwardId);
-  settle(turn, pending.id, pending.indexes, results);
+  const [open, done] = partition(results.keys(), (i) => isElsewhere(results[i]));
+  const settled = done.map((i) => results[i]).filter((result) => result !== undefined);
+  settle(turn, pending.id, pick(pending.indexes, done), settled);
+  if (open.length === 0) return;
+  const rest = { indexes: pick(pending.indexes, open), ops: pick(pending.ops, open) };
+  follow(turn, from, { ...pending, ...rest }, notOwned);
 }
 
-/** Whoever knows better was heard and is followed at once; two who know the same wait for news. */
-export function onNotOwner(
+const isElsewhere = (result: Result | undefined): boolean =>
+  result?.type === "refused" && result.error.code === "NOT_OWNER";
+
+/**
+ * Whoever knows better was heard and is followed at once; whoever knows less is told. One that knows the same
+ * and still is not the owner is asked again later.
+ */
+function follow(
   turn: Turn,
   from: NodeId,
-  { forwardId, ruling }: Extract<ClusterMessage, { type: "NOT_OWNER" }>,
+  pending: PendingForward,
+  theirs: readonly Ruling[],
 ): void {
-  if (turn.partition(ruling.partitionId).ruling.owner !== from) send(turn, forwardId);
+  for (const [to, part] of byOwner(turn, pending)) {
+    const lacked = to === from ? newer(turn, part.ops, theirs) : [];
+    const next = { ...pending, ...part, to, lacked };
+    if (to === from && lacked.length === 0) keep(turn, turn.takeSeqs(1), next);
+    else begin(turn, next);
+  }
+}
+
+/** What this node knows of the partitions of these ops, where that is more than `theirs`. */
+function newer(turn: Turn, ops: readonly Op[], theirs: readonly Ruling[]): Ruling[] {
+  const rulings = new Set(ops.map((op) => turn.partition(placeOf(turn, op)).ruling));
+  const isNewer = ({ partitionId, epoch }: Ruling): boolean =>
+    theirs.some((other) => other.partitionId === partitionId && other.epoch < epoch);
+  return [...rulings].filter(isNewer);
 }
 
 export function pursueForwards(turn: Turn): void {
   for (const [forwardId, pending] of turn.memory.forwards) {
     if (pending.deadline <= turn.now) {
       drop(turn, forwardId);
-      settle(turn, pending.id, pending.indexes, unreachable(pending));
+      settle(turn, pending.id, pending.indexes, pending.ops.map(unreachable(turn)));
     } else if (pending.retry.at <= turn.now) {
-      keep(turn, forwardId, { ...pending, retry: retryAfter(turn, pending.retry.attempt + 1) });
-      send(turn, forwardId);
+      again(turn, forwardId, pending);
     }
   }
 }
 
-const unreachable = ({
-  ops,
-  partitionId,
-}: PendingForward): { type: "refused"; error: ReturnType<typeof makeError> }[] =>
-  ops.map(() => ({ type: "refused", error: makeError("OWNER_UNREACHABLE", { partitionId }) }));
+/** Under its old number while the owner is the same: a slow answer still counts. */
+function again(turn: Turn, forwardId: Seq, pending: PendingForward): void {
+  const next = { ...pending, retry: retryAfter(turn, pending.retry.attempt + 1) };
+  const groups = byOwner(turn, pending);
+  if (groups.size === 1 && groups.has(pending.to)) {
+    keep(turn, forwardId, next);
+    return send(turn, forwardId, next);
+  }
+  drop(turn, forwardId);
+  for (const [to, part] of groups) begin(turn, { ...next, ...part, to, lacked: [] });
+}
+
+const unreachable =
+  (turn: Turn) =>
+  (op: Op): Result => ({
+    type: "refused",
+    error: makeError("OWNER_UNREACHABLE", { partitionId: placeOf(turn, op) }),
+  });
 
 function keep(turn: Turn, forwardId: Seq, pending: PendingForward): void {
   turn.setMemory({ forwards: new Map(turn.memory.forwards).set(forwardId, pending) });
@@ -93,4 +132,16 @@ function drop(turn: Turn, forwardId: Seq): void {
   const forwards = new Map(turn.memory.forwards);
   forwards.delete(forwardId);
   turn.setMemory({ forwards });
+}
+
+const pick = <T>(items: readonly T[], at: readonly number[]): T[] =>
+  at.flatMap((i) => items[i] ?? []);
+
+function partition(
+  indexes: Iterable<number>,
+  test: (index: number) => boolean,
+): [number[], number[]] {
+  const [yes, no]: [number[], number[]] = [[], []];
+  for (const index of indexes) (test(index) ? yes : no).push(index);
+  return [yes, no];
 }

@@ -11,7 +11,7 @@ import { release } from "../partition/release.ts";
 import { resumeOf } from "../partition/stream.ts";
 import { close } from "../partition/streams.ts";
 import { offer } from "../partition/struck.ts";
-import { forward } from "./forward.ts";
+import { passOn } from "./forward.ts";
 import { NO_ROLE, type Owner, type Provenance, type Role } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
@@ -20,6 +20,8 @@ export function hearAll(turn: Turn, message: ClusterMessage): void {
   if ("ruling" in message && message.ruling) hear(turn, message.ruling);
   if (message.type === "PARTITION_TABLE_UPDATE")
     for (const ruling of message.assignments) hear(turn, ruling);
+  if (message.type === "OP_FORWARD") for (const ruling of message.rulings) hear(turn, ruling);
+  if (message.type === "OP_FORWARDED") for (const ruling of message.notOwned) hear(turn, ruling);
   if (message.type === "JOIN_RESPONSE")
     for (const ruling of message.partitionAssignments ?? []) hear(turn, ruling);
 }
@@ -120,6 +122,6 @@ function loseOwnership(turn: Turn, partitionId: PartitionId): void {
   turn.setGoing(partitionId, { streams: new Map(), held: [], retry: null, giveUp: null });
   for (const { waiter } of held) {
     if (waiter.type === "adopted") adopted(turn, partitionId, waiter.reply);
-    else forward(turn, { id: waiter.id, partitionId, indexes: waiter.indexes, ops: waiter.ops });
+    else passOn(turn, waiter);
   }
 }

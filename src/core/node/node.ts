@@ -23,7 +23,7 @@ import {
 import type { RowEvent } from "../rows/effects.ts";
 import { onFrames } from "./clients.ts";
 import type { Incoming, NodeEffect, NodeEvent, NodeTag } from "./events.ts";
-import { onForwarded, onNotOwner, pursueForwards } from "./forward.ts";
+import { onForwarded, pursueForwards } from "./forward.ts";
 import { hearAll } from "./hear.ts";
 import { askToJoin, onInvite, onJoinResponse, onMembersUpdate, onTableUpdate } from "./join.ts";
 import { opsPerSecond } from "./pending.ts";
@@ -184,9 +184,7 @@ function fromPeer(turn: Turn, event: Message): void {
     case "OP_FORWARD":
       return onOpForward(turn, message, call);
     case "OP_FORWARDED":
-      return onForwarded(turn, message);
-    case "NOT_OWNER":
-      return onNotOwner(turn, from, message);
+      return onForwarded(turn, from, message);
     default:
       return refuse(turn, message, call);
   }

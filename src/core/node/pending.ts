@@ -2,7 +2,7 @@
 import { toPartitionMap } from "../placement/table.ts";
 import type { OpException } from "../../protocol/client-messages.ts";
 import type { OpResult, ReadResult } from "../../protocol/ops.ts";
-import type { Origin, PassedOn, Results } from "./requests.ts";
+import type { Elsewhere, Origin, Results } from "./requests.ts";
 import { tableOf } from "./table.ts";
 import type { Turn } from "./turn.ts";
 
@@ -25,24 +25,23 @@ export function settle(
   if (missing > 0) pending.set(id, { ...request, results: filled, missing });
   else pending.delete(id);
   turn.setMemory({ pending });
-  if (missing === 0) answerRequest(turn, request.origin, filled, request.passedOn);
+  if (missing === 0) answerRequest(turn, request.origin, filled, request.elsewhere);
 }
 
 export function answerRequest(
   turn: Turn,
   origin: Origin,
   results: Results,
-  passedOn: readonly PassedOn[],
+  elsewhere: readonly Elsewhere[],
 ): void {
   const all = results.filter((result) => result !== null);
   countTraffic(turn, all.length);
-  if (origin.type === "peer")
-    return turn.answer(origin.call, {
-      type: "OP_FORWARDED",
-      forwardId: origin.forwardId,
-      results: all,
-    });
-  if (passedOn.length > 0) notify(turn, origin, passedOn, true);
+  if (origin.type === "peer") {
+    const { call, forwardId } = origin;
+    const notOwned = [...new Set(elsewhere.map(({ ruling }) => ruling))];
+    return turn.answer(call, { type: "OP_FORWARDED", forwardId, results: all, notOwned });
+  }
+  notify(turn, origin, elsewhere, true);
   const { socket, seq } = origin;
   if (origin.kind === "OPS")
     return turn.do({
@@ -63,12 +62,13 @@ const exceptionsOf = (results: readonly (OpResult | ReadResult)[]): OpException[
 export function notify(
   turn: Turn,
   origin: Extract<Origin, { type: "socket" }>,
-  ops: readonly PassedOn[],
+  ops: readonly Elsewhere[],
   applied: boolean,
 ): void {
+  if (ops.length === 0) return;
   const { socket, seq, session } = origin;
   const mapVersion = turn.self.tableVersion;
-  const partitionIds = [...new Set(ops.map((op) => op.partitionId))];
+  const partitionIds = [...new Set(ops.map((op) => op.ruling.partitionId))];
   const owners = partitionIds.map((partitionId) => ({
     partitionId,
     ownerNodeId: turn.partition(partitionId).ruling.owner,

@@ -1,6 +1,7 @@
 /** What is asked of a node, and what it keeps of it until the answer. Types only. */
 import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
 import type { Identity, Row } from "../../data/row.ts";
+import type { Ruling } from "../../data/ruling.ts";
 import type { Op, OpResult, ReadResult, WriteOp } from "../../protocol/ops.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { Retry } from "../machine/retry.ts";
@@ -36,13 +37,14 @@ export interface PendingRequest {
   readonly origin: Origin;
   readonly results: Results;
   readonly missing: number;
-  /** Ops that were passed on to another owner. */
-  readonly passedOn: readonly PassedOn[];
+  readonly elsewhere: readonly Elsewhere[];
 }
 
-export interface PassedOn {
+/** An op of another owner's: passed on for a client, given back to a peer. */
+export interface Elsewhere {
   readonly index: number;
-  readonly partitionId: PartitionId;
+  /** What this node knew when the op came. */
+  readonly ruling: Ruling;
 }
 
 /** Rows that are durable here and wait for copies before anybody is told. */
@@ -62,10 +64,13 @@ export type Waiter =
     }
   | { readonly type: "adopted"; readonly reply: AdoptReply };
 
-/** Ops of one request for one partition, under way to the owner. */
+/** Ops of one request for one owner, under way to it. */
 export interface PendingForward {
   readonly id: number;
-  readonly partitionId: PartitionId;
+  /** null: nobody owns their partitions that this node knows of. */
+  readonly to: NodeId | null;
+  /** Rulings that it does not know, by its own word. */
+  readonly lacked: readonly Ruling[];
   readonly indexes: readonly number[];
   readonly ops: readonly Op[];
   readonly deadline: number;
@@ -108,7 +113,7 @@ export interface Work {
     PartitionId,
     { readonly identities: Identity[]; readonly places: Place[] }
   >;
-  readonly foreign: ReadonlyMap<number, PassedOn[]>;
+  readonly elsewhere: ReadonlyMap<number, Elsewhere[]>;
   /** Writes that are durable here but not yet where they must be, by `heldKey`. */
   readonly held: Map<number, HeldWork>;
 }

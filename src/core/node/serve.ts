@@ -7,12 +7,13 @@ import { partitionOf } from "../../data/hash.ts";
 import type { PartitionId } from "../../data/ids.ts";
 import { STAMP_AHEAD_MAX_MS } from "../../data/limits.ts";
 import { isVisible, type Identity, type Row } from "../../data/row.ts";
+import type { Ruling } from "../../data/ruling.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import type { OpResult, ReadOp, WriteOp } from "../../protocol/ops.ts";
 import type { MergedBatch, ReadBatch } from "../rows/effects.ts";
 import { passOn } from "./forward.ts";
 import { answerRequest, notify } from "./pending.ts";
-import type { HeldWork, Origin, PassedOn, Place, Request, Result, Work } from "./requests.ts";
+import type { Elsewhere, HeldWork, Place, Request, Result, Work } from "./requests.ts";
 import { holdBack, spread } from "../partition/spread.ts";
 import type { Turn } from "./turn.ts";
 
@@ -34,7 +35,7 @@ export function serve(turn: Turn, requests: readonly Request[]): void {
 function sort(turn: Turn, requests: readonly Request[]): Work {
   const writes = new Map<PartitionId, { rows: Row[]; places: Place[] }>();
   const reads = new Map<PartitionId, { identities: Identity[]; places: Place[] }>();
-  const foreign = new Map<number, PassedOn[]>();
+  const elsewhere = new Map<number, Elsewhere[]>();
   const results: (Result | null)[][] = [];
   for (const [request, { origin, ops }] of requests.entries()) {
     const mine: (Result | null)[] = ops.map(() => null);
@@ -44,7 +45,10 @@ function sort(turn: Turn, requests: readonly Request[]): Work {
       const refusal = op.type === "write" && origin.type === "socket" ? checkStamp(turn, op) : null;
       if (refusal) mine[index] = { type: "refused", error: refusal };
       else if (turn.partition(partitionId).role.type !== "owner")
-        entry(foreign, request, () => []).push({ index, partitionId });
+        entry(elsewhere, request, () => []).push({
+          index,
+          ruling: turn.partition(partitionId).ruling,
+        });
       else if (op.type === "write") {
         const batch = entry(writes, partitionId, () => ({ rows: [], places: [] }));
         batch.rows.push(rowOf(turn, op));
@@ -56,7 +60,7 @@ function sort(turn: Turn, requests: readonly Request[]): Work {
       }
     }
   }
-  return { requests, results, writes, reads, foreign, held: new Map() };
+  return { requests, results, writes, reads, elsewhere, held: new Map() };
 }
 
 /** Only where an op enters the cluster: between nodes a refusal would let replicas diverge. */
@@ -160,66 +164,44 @@ function finish(turn: Turn, work: Work): void {
   for (const [i, request] of work.requests.entries()) {
     const { origin } = request;
     const results = work.results[i] ?? [];
-    const elsewhere = work.foreign.get(i) ?? [];
-    const forwarding = origin.type === "socket" && origin.session.forward;
-    if (elsewhere.length > 0 && !forwarding) {
-      if (origin.type === "peer") {
-        answerNotOwner(turn, origin, elsewhere);
-        continue;
-      }
-      sendBack(turn, origin, elsewhere, results);
-    }
-    keep(turn, request, results, {
-      held: held.get(i) ?? [],
-      passedOn: forwarding ? elsewhere : [],
-    });
+    const elsewhere = work.elsewhere.get(i) ?? [];
+    const passing = origin.type === "socket" && origin.session.forward;
+    if (!passing)
+      for (const { index, ruling } of elsewhere)
+        results[index] = { type: "refused", error: notOwner(ruling) };
+    if (!passing && origin.type === "socket") notify(turn, origin, elsewhere, false);
+    keep(turn, request, { results, elsewhere, passing }, held.get(i) ?? []);
   }
+}
+
+interface Sorted {
+  readonly results: readonly (Result | null)[];
+  readonly elsewhere: readonly Elsewhere[];
+  /** What is elsewhere goes there. */
+  readonly passing: boolean;
 }
 
 function keep(
   turn: Turn,
   { origin, ops }: Request,
-  results: readonly (Result | null)[],
-  waits: { readonly held: readonly HeldWork[]; readonly passedOn: readonly PassedOn[] },
+  { results, elsewhere, passing }: Sorted,
+  held: readonly HeldWork[],
 ): void {
-  const { held, passedOn } = waits;
-  const missing = passedOn.length + held.reduce((sum, h) => sum + h.indexes.length, 0);
-  if (missing === 0) return answerRequest(turn, origin, results, []);
+  const passed = passing ? elsewhere.map(({ index }) => index) : [];
+  const missing = passed.length + held.reduce((sum, { indexes }) => sum + indexes.length, 0);
+  const told = origin.type === "socket" && !passing ? [] : elsewhere;
+  if (missing === 0) return answerRequest(turn, origin, results, told);
   const id = turn.takeSeqs(1);
-  turn.setMemory({
-    pending: new Map(turn.memory.pending).set(id, { origin, results, missing, passedOn }),
-  });
+  const request = { origin, results, missing, elsewhere: told };
+  turn.setMemory({ pending: new Map(turn.memory.pending).set(id, request) });
   for (const { partitionId, wait, ...rest } of held)
     holdBack(turn, partitionId, wait, { type: "request", id, ...rest });
-  if (passedOn.length > 0) passOn(turn, id, passedOn, ops);
+  if (passed.length > 0)
+    passOn(turn, { id, indexes: passed, ops: passed.flatMap((index) => ops[index] ?? []) });
 }
 
-function sendBack(
-  turn: Turn,
-  origin: Extract<Origin, { type: "socket" }>,
-  elsewhere: readonly PassedOn[],
-  results: (Result | null)[],
-): void {
-  for (const { index, partitionId } of elsewhere) {
-    const ownerNodeId = turn.partition(partitionId).ruling.owner;
-    results[index] = {
-      type: "refused",
-      error: makeError("NOT_OWNER", { partitionId, ownerNodeId }),
-    };
-  }
-  notify(turn, origin, elsewhere, false);
-}
-
-function answerNotOwner(
-  turn: Turn,
-  origin: Extract<Origin, { type: "peer" }>,
-  elsewhere: readonly PassedOn[],
-): void {
-  const [first] = elsewhere;
-  if (!first) return;
-  const { ruling } = turn.partition(first.partitionId);
-  turn.answer(origin.call, { type: "NOT_OWNER", forwardId: origin.forwardId, ruling });
-}
+const notOwner = ({ partitionId, owner }: Ruling): ErrorInfo =>
+  makeError("NOT_OWNER", { partitionId, ownerNodeId: owner });
 
 function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   const found = map.get(key);
