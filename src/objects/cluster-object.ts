@@ -14,9 +14,9 @@ import { Group } from "./group.ts";
 const GROUP_SIZE_MAX = 1_000;
 
 /** An object of a cluster: one machine, one door to the other objects, one alarm. */
-export abstract class ClusterObject<State, Event, Effect> extends DurableObject<Env> {
+export abstract class ClusterObject<State, Event, Effect, Saved> extends DurableObject<Env> {
   protected abstract readonly machine: Machine<State, Event | ClusterEvent, Effect>;
-  protected abstract readonly host: DurableHost<State, Event | ClusterEvent, Effect>;
+  protected abstract readonly host: DurableHost<State, Event | ClusterEvent, Effect, Saved>;
   readonly #calls = new Calls();
   readonly #inbox = new Group<Event | ClusterEvent>(
     (events) => this.#driveAll(this.together(events)),

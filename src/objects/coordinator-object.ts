@@ -4,6 +4,7 @@ import {
   wakeCoordinator,
   type CoordinatorEffect,
   type CoordinatorEvent,
+  type CoordinatorSaved,
   type CoordinatorState,
 } from "../core/coordinator/state.ts";
 import { ClusterId, Term } from "../data/ids.ts";
@@ -16,20 +17,24 @@ import { DurableHost } from "./durable-host.ts";
 export class CoordinatorObject extends ClusterObject<
   CoordinatorState,
   CoordinatorEvent,
-  CoordinatorEffect
+  CoordinatorEffect,
+  CoordinatorSaved
 > {
   protected readonly machine = coordinator;
   readonly #config = configOf(this.env);
-  protected readonly host = new DurableHost<CoordinatorState, CoordinatorEvent, CoordinatorEffect>(
-    this.ctx.storage,
-    {
-      wake: (documents) =>
-        wakeCoordinator(this.#config, coordinatorFromDocuments(documents, this.#config)),
-      documents: (state) => coordinatorDocuments(state.saved),
-      store: () => undefined,
-      perform: (effect) => this.speak(effect),
-    },
-  );
+  protected readonly host = new DurableHost<
+    CoordinatorState,
+    CoordinatorEvent,
+    CoordinatorEffect,
+    CoordinatorSaved
+  >(this.ctx.storage, {
+    wake: (documents) =>
+      wakeCoordinator(this.#config, coordinatorFromDocuments(documents, this.#config)),
+    saved: (state) => state.saved,
+    documents: coordinatorDocuments,
+    store: () => undefined,
+    perform: (effect) => this.speak(effect),
+  });
 
   protected started(): CoordinatorEvent {
     return { type: "started", ...moment() };

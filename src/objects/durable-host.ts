@@ -2,10 +2,12 @@ import type { Host } from "../core/machine/host.ts";
 import { DocumentStore, type Documents } from "./documents.ts";
 import { openSchema } from "./schema.ts";
 
-export interface DurableWiring<State, Event, Effect> {
+export interface DurableWiring<State, Event, Effect, Saved> {
   /** The state that these documents hold, with nothing remembered. */
   readonly wake: (documents: Documents) => State;
-  readonly documents: (state: State) => Documents;
+  /** The same object for as long as nothing in it has changed. */
+  readonly saved: (state: State) => Saved;
+  readonly documents: (saved: Saved) => Documents;
   readonly store: (effect: Effect) => readonly Event[] | undefined;
   readonly perform: (effect: Effect) => void;
 }
@@ -14,14 +16,15 @@ export interface DurableWiring<State, Event, Effect> {
  * Runs a machine on a Durable Object. What one event stores and saves is one implicit transaction, since
  * nothing is awaited in between; the output gate holds every message until that is on disk.
  */
-export class DurableHost<State, Event, Effect> implements Host<State, Event, Effect> {
+export class DurableHost<State, Event, Effect, Saved> implements Host<State, Event, Effect> {
   readonly #storage: DurableObjectStorage;
   readonly #documents: DocumentStore;
-  readonly #wiring: DurableWiring<State, Event, Effect>;
+  readonly #wiring: DurableWiring<State, Event, Effect, Saved>;
   #state: State | undefined;
+  #saved: Saved | undefined;
   #armed: number | null = null;
 
-  constructor(storage: DurableObjectStorage, wiring: DurableWiring<State, Event, Effect>) {
+  constructor(storage: DurableObjectStorage, wiring: DurableWiring<State, Event, Effect, Saved>) {
     openSchema(storage.sql);
     this.#storage = storage;
     this.#documents = new DocumentStore(storage.sql);
@@ -31,7 +34,8 @@ export class DurableHost<State, Event, Effect> implements Host<State, Event, Eff
   load(): State {
     if (this.#state !== undefined) return this.#state;
     const state = this.#wiring.wake(this.#documents.read());
-    this.#documents.adopt(this.#wiring.documents(state));
+    this.#saved = this.#wiring.saved(state);
+    this.#documents.adopt(this.#wiring.documents(this.#saved));
     this.#state = state;
     return state;
   }
@@ -41,7 +45,9 @@ export class DurableHost<State, Event, Effect> implements Host<State, Event, Eff
   }
 
   save(state: State): void {
-    this.#documents.write(this.#wiring.documents(state));
+    const saved = this.#wiring.saved(state);
+    if (saved !== this.#saved) this.#documents.write(this.#wiring.documents(saved));
+    this.#saved = saved;
     this.#state = state;
   }
 

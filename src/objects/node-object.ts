@@ -2,7 +2,7 @@ import type { ClusterEvent } from "../core/machine/cluster-event.ts";
 import { nodeDocuments, nodeFromDocuments } from "../core/node/documents.ts";
 import type { NodeEffect, NodeEvent } from "../core/node/events.ts";
 import { node } from "../core/node/node.ts";
-import { wake, type NodeState } from "../core/node/state.ts";
+import { wake, type NodeSaved, type NodeState } from "../core/node/state.ts";
 import { RowTables } from "../core/rows/tables.ts";
 import { decodeClientMessage } from "../protocol/codec.ts";
 import { makeError } from "../protocol/errors.ts";
@@ -14,7 +14,7 @@ import { Sockets } from "./sockets.ts";
 import { SqlRowStore } from "./sql-row-store.ts";
 
 /** Turns what Cloudflare calls into events, and effects into Cloudflare calls. Decides nothing. */
-export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect> {
+export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, NodeSaved> {
   protected readonly machine = node;
   readonly #sockets = new Sockets(this.ctx);
   readonly #config = configOf(this.env);
@@ -22,15 +22,14 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect> 
     new SqlRowStore(this.ctx.storage.sql),
     () => this.host.load().saved.self.digestKey,
   );
-  protected readonly host: DurableHost<NodeState, NodeEvent, NodeEffect> = new DurableHost(
-    this.ctx.storage,
-    {
+  protected readonly host: DurableHost<NodeState, NodeEvent, NodeEffect, NodeSaved> =
+    new DurableHost(this.ctx.storage, {
       wake: (documents) => wake(this.#config, nodeFromDocuments(documents, this.#config)),
-      documents: (state) => nodeDocuments(state.saved),
+      saved: (state) => state.saved,
+      documents: nodeDocuments,
       store: (effect) => this.#store(effect),
       perform: (effect) => this.#perform(effect),
-    },
-  );
+    });
 
   override fetch(request: Request): Response {
     if (request.headers.get("upgrade") === "websocket") return this.#sockets.accept();

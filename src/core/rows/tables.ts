@@ -62,7 +62,6 @@ export class RowTables {
           type: "counted",
           rows: this.#count(),
           ...this.#store.usage(),
-          ...this.#store.usage(),
           tag: effect.tag,
         };
       case "drop-rows":
