@@ -53,6 +53,10 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
     this.tell({ type: "socket-closed", socket: this.#sockets.idOf(socket), ...moment() });
   }
 
+  override webSocketError(socket: WebSocket): void {
+    this.webSocketClose(socket, 1006);
+  }
+
   protected started(): NodeEvent {
     return { type: "started", host: this.ctx.id.toString(), ...moment() };
   }

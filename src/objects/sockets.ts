@@ -13,6 +13,9 @@ const UNSENDABLE = new Set([1005, 1006, 1015]);
 
 export class Sockets {
   readonly #ctx: DurableObjectState;
+  /** Copies of what the platform keeps, since it hands both out slowly. */
+  readonly #sockets = new Map<SocketId, WebSocket>();
+  readonly #attachments = new WeakMap<WebSocket, Attachment>();
 
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
@@ -24,28 +27,29 @@ export class Sockets {
     if (!client || !server) return new Response(null, { status: 500 });
     const attachment: Attachment = { id: crypto.randomUUID(), session: null };
     this.#ctx.acceptWebSocket(server, [attachment.id]);
-    server.serializeAttachment(attachment);
+    this.#keep(server, attachment);
     return new Response(null, { status: 101, webSocket: client });
   }
 
   idOf(socket: WebSocket): SocketId {
-    return attachmentOf(socket).id;
+    return this.#attachmentOf(socket).id;
   }
   sessionOf(socket: WebSocket): Session | null {
-    return attachmentOf(socket).session;
+    return this.#attachmentOf(socket).session;
   }
 
   currentSession(id: SocketId): Session | null {
-    const [socket] = this.#ctx.getWebSockets(id);
+    const socket = this.#find(id);
     return socket ? this.sessionOf(socket) : null;
   }
 
   attach(id: SocketId, session: Session): void {
-    for (const socket of this.#ctx.getWebSockets(id)) socket.serializeAttachment({ id, session });
+    const socket = this.#find(id);
+    if (socket) this.#keep(socket, { id, session });
   }
 
   push(id: SocketId, message: ServerMessage): void {
-    const [socket] = this.#ctx.getWebSockets(id);
+    const socket = this.#find(id);
     if (socket) this.send(socket, message);
   }
 
@@ -59,6 +63,7 @@ export class Sockets {
 
   /** The other side waits for this, and sees 1006 without it. */
   finish(socket: WebSocket, code: number): void {
+    this.#sockets.delete(this.idOf(socket));
     if (UNSENDABLE.has(code)) return;
     try {
       socket.close(code);
@@ -71,8 +76,26 @@ export class Sockets {
   closeAll(reason: string): void {
     for (const socket of this.#ctx.getWebSockets()) socket.close(1012, reason);
   }
-}
 
-const attachmentOf = (socket: WebSocket): Attachment =>
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `accept` and `attach`
-  socket.deserializeAttachment() as Attachment;
+  #find(id: SocketId): WebSocket | undefined {
+    const known = this.#sockets.get(id);
+    if (known) return known;
+    const [socket] = this.#ctx.getWebSockets(id);
+    if (socket) this.#sockets.set(id, socket);
+    return socket;
+  }
+
+  #keep(socket: WebSocket, attachment: Attachment): void {
+    socket.serializeAttachment(attachment);
+    this.#attachments.set(socket, attachment);
+  }
+
+  #attachmentOf(socket: WebSocket): Attachment {
+    const known = this.#attachments.get(socket);
+    if (known) return known;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `#keep`
+    const attachment = socket.deserializeAttachment() as Attachment;
+    this.#attachments.set(socket, attachment);
+    return attachment;
+  }
+}
