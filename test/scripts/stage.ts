@@ -1,0 +1,188 @@
+/**
+ * A cluster whose network does nothing by itself: every message waits until a command delivers, drops or
+ * repeats it. Time stands still until a command advances it. The machines are those of production.
+ */
+import { DEFAULTS, validate, type Config } from "../../src/core/config.ts";
+import { coordinator } from "../../src/core/coordinator/coordinator.ts";
+import { initialCoordinator, wakeCoordinator } from "../../src/core/coordinator/state.ts";
+import type {
+  CoordinatorEffect,
+  CoordinatorEvent,
+  CoordinatorSaved,
+  CoordinatorState,
+} from "../../src/core/coordinator/state.ts";
+import type { CallId, ClusterEvent, Moment } from "../../src/core/machine/cluster-event.ts";
+import type { NodeEffect, NodeEvent } from "../../src/core/node/events.ts";
+import { node } from "../../src/core/node/node.ts";
+import { initialNode, wake, type NodeSaved, type NodeState } from "../../src/core/node/state.ts";
+import { ClusterId, Term, type NodeId } from "../../src/data/ids.ts";
+import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
+import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
+import { SimHost, type CrashPoint } from "../sim/process.ts";
+import type { CoordinatorHost, NodeHost } from "../sim/world.ts";
+import { showAnswer, showMessage, showRuling } from "./show.ts";
+
+/** One message on its way. `call` null: it is the answer to one. */
+export interface Letter {
+  readonly from: Sender;
+  readonly to: Sender;
+  readonly message: ClusterMessage;
+  readonly call: CallId | null;
+  readonly term: Term;
+}
+
+const CLUSTER = ClusterId("play");
+
+export class Stage {
+  now = 1_000;
+  letters: Letter[] = [];
+  /** Filled by what happens; emptied by whoever shows it. */
+  readonly lines: string[] = [];
+  readonly answers: ServerMessage[] = [];
+  readonly delivered = new Map<string, number>();
+  readonly nodes = new Map<NodeId, NodeHost>();
+  readonly coordinator: CoordinatorHost;
+  readonly config: Config;
+  #calls = 0;
+  readonly #callers = new Map<CallId, Sender>();
+  readonly #alarms = new Map<Sender, number>();
+
+  constructor(settings: Partial<Config>) {
+    this.config = validate({ ...DEFAULTS, ...settings });
+    this.coordinator = new SimHost<
+      CoordinatorState,
+      CoordinatorEvent,
+      CoordinatorEffect,
+      CoordinatorSaved
+    >(initialCoordinator(this.config).saved, {
+      machine: coordinator,
+      kind: {
+        wake: (saved) => wakeCoordinator(this.config, saved),
+        saved: (state) => state.saved,
+        digestKey: () => ({ a: 0, b: 0 }),
+      },
+      started: () => ({ type: "started", ...this.#moment() }),
+      perform: (effect) => this.#perform("coordinator", effect),
+      arm: (at) => this.#arm("coordinator", at),
+      committed: (before, after) => this.#ruled(before, after),
+    });
+  }
+
+  node(id: NodeId): NodeHost {
+    const known = this.nodes.get(id);
+    if (known) return known;
+    const host = new SimHost<NodeState, NodeEvent, NodeEffect, NodeSaved>(
+      initialNode(this.config).saved,
+      {
+        machine: node,
+        kind: {
+          wake: (saved) => wake(this.config, saved),
+          saved: (state) => state.saved,
+          digestKey: (state) => state.saved.self.digestKey,
+        },
+        started: () => ({ type: "started", host: `object-${id}`, ...this.#moment() }),
+        perform: (effect) => this.#perform(id, effect),
+        arm: (at) => this.#arm(id, at),
+        committed: () => {},
+      },
+    );
+    this.nodes.set(id, host);
+    return host;
+  }
+
+  /** From outside: an operator or the front. */
+  ask(message: ClusterMessage): void {
+    this.#post("front", "coordinator", message);
+  }
+
+  client(at: NodeId, message: ClientMessage): void {
+    const session = { clientId: "client", forward: true, mapVersion: Number.MAX_SAFE_INTEGER };
+    const frames = [{ socket: "client", session, message }];
+    this.node(at).deliver({ type: "frames", frames, ...this.#moment() });
+  }
+
+  deliver(letter: Letter, crash: CrashPoint | null = null): void {
+    const { from, to, message } = letter;
+    this.lines.push(`${from} → ${to} ${showMessage(message)}`);
+    this.delivered.set(message.type, (this.delivered.get(message.type) ?? 0) + 1);
+    const { call, term } = letter;
+    const facts = { type: "message", clusterId: CLUSTER, from, term, message, call } as const;
+    this.#tell(to, { ...facts, ...this.#moment() }, crash);
+  }
+
+  /** Lets time go by; alarms ring in their order. */
+  advance(ms: number): void {
+    const end = this.now + ms;
+    for (let next = this.#nextAlarm(end); next; next = this.#nextAlarm(end)) {
+      const [id, at] = next;
+      this.#alarms.delete(id);
+      this.now = Math.max(this.now, at);
+      this.lines.push(`${id} wakes at ${this.now}`);
+      this.#tell(id, { type: "woke", ...this.#moment() }, null);
+    }
+    this.now = end;
+  }
+
+  get isQuiet(): boolean {
+    return this.letters.length === 0 && this.#alarms.size === 0;
+  }
+
+  #nextAlarm(end: number): [Sender, number] | undefined {
+    const due = [...this.#alarms].filter(([, at]) => at <= end);
+    return due.toSorted(([, a], [, b]) => a - b)[0];
+  }
+
+  #tell(to: Sender, event: ClusterEvent, crash: CrashPoint | null): void {
+    if (to === "front") return;
+    if (to === "coordinator") this.coordinator.deliver(event, crash);
+    else this.node(to).deliver(event, crash);
+    if (crash) this.lines.push(`  ${to} crashes ${crash.replace("-", " ")}`);
+  }
+
+  #moment(): Moment {
+    return { now: this.now, random: 0.5 };
+  }
+
+  #arm(id: Sender, at: number | null): void {
+    if (at === null) this.#alarms.delete(id);
+    else this.#alarms.set(id, at);
+  }
+
+  #perform(from: Sender, effect: NodeEffect | CoordinatorEffect): void {
+    switch (effect.type) {
+      case "send":
+        return this.#post(from, effect.to, effect.message);
+      case "answer": {
+        const to = this.#callers.get(effect.call);
+        this.#callers.delete(effect.call);
+        if (to && to !== "front") this.#put({ from, to, message: effect.message, call: null });
+        return;
+      }
+      case "push":
+        this.answers.push(effect.message);
+        this.lines.push(`  client: ${showAnswer(effect.message)}`);
+        return;
+      default:
+    }
+  }
+
+  #post(from: Sender, to: Sender, message: ClusterMessage): void {
+    const call = ++this.#calls;
+    this.#callers.set(call, from);
+    this.#put({ from, to, message, call });
+  }
+
+  #put(letter: Omit<Letter, "term">): void {
+    const { from, to, message } = letter;
+    const term = from === "coordinator" ? (this.coordinator.disk.cluster?.term ?? 0) : 0;
+    this.letters.push({ ...letter, term: Term(term) });
+    if (from !== "front") this.lines.push(`  ${from} → ${to} ${showMessage(message)}`);
+  }
+
+  #ruled(before: CoordinatorSaved, after: CoordinatorSaved): void {
+    for (const [id, { ruling }] of after.entries) {
+      const known = before.entries.get(id)?.ruling.epoch ?? 0;
+      if (ruling.epoch > known) this.lines.push(`  ruling ${showRuling(ruling)}`);
+    }
+  }
+}
