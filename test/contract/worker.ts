@@ -1,4 +1,6 @@
-/** A worker with one empty Durable Object, whose storage the contract tests borrow. */
+/** A worker of Durable Objects for the contract tests: one to borrow the storage of, one that hosts. */
 import { DurableObject } from "cloudflare:workers";
+
+export { HostObject } from "./host-object.ts";
 
 export class StorageObject extends DurableObject {}

@@ -63,7 +63,7 @@ export class Stage {
       },
       started: () => ({ type: "started", ...this.#moment() }),
       perform: (effect) => this.#perform("coordinator", effect),
-      arm: (at) => this.#arm("coordinator", at),
+      arm: (at) => void this.#alarms.set("coordinator", at),
       committed: (before, after) => this.#ruled(before, after),
     });
   }
@@ -82,7 +82,7 @@ export class Stage {
         },
         started: () => ({ type: "started", host: `object-${id}`, ...this.#moment() }),
         perform: (effect) => this.#perform(id, effect),
-        arm: (at) => this.#arm(id, at),
+        arm: (at) => void this.#alarms.set(id, at),
         committed: () => {},
       },
     );
@@ -118,6 +118,8 @@ export class Stage {
       this.#alarms.delete(id);
       this.now = Math.max(this.now, at);
       this.lines.push(`${id} wakes at ${this.now}`);
+      if (id === "coordinator") this.coordinator.rang();
+      else if (id !== "front") this.node(id).rang();
       this.#tell(id, { type: "woke", ...this.#moment() }, null);
     }
     this.now = end;
@@ -141,11 +143,6 @@ export class Stage {
 
   #moment(): Moment {
     return { now: this.now, random: 0.5 };
-  }
-
-  #arm(id: Sender, at: number | null): void {
-    if (at === null) this.#alarms.delete(id);
-    else this.#alarms.set(id, at);
   }
 
   #perform(from: Sender, effect: NodeEffect | CoordinatorEffect): void {

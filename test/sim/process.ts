@@ -24,7 +24,7 @@ interface Wiring<State extends object, Event, Effect, Saved> {
   readonly kind: Kind<State, Saved>;
   readonly started: () => Event;
   readonly perform: (effect: Effect) => void;
-  readonly arm: (at: number | null) => void;
+  readonly arm: (at: number) => void;
   readonly committed: (before: Saved, after: Saved) => void;
 }
 
@@ -51,6 +51,7 @@ export class SimHost<
   #tables: RowTables | undefined;
   #crash: CrashPoint | null = null;
   #crashed = false;
+  #armed: number | null = null;
   readonly #wiring: Wiring<State, Event, Effect, Saved>;
 
   constructor(disk: Saved, wiring: Wiring<State, Event, Effect, Saved>) {
@@ -119,8 +120,19 @@ export class SimHost<
     if (!this.#crashed) this.#wiring.perform(effect);
   }
 
+  /** One alarm, which can only come earlier. It is part of the commit: it survives a crash right after. */
   arm(at: number | null): void {
-    // The alarm is part of the commit: it survives a crash right after.
-    if (this.#crash !== "before-commit") this.#wiring.arm(at);
+    if (at === null || at >= (this.#armed ?? Infinity) || this.#crash === "before-commit") return;
+    this.#armed = at;
+    this.#wiring.arm(at);
+  }
+
+  get armed(): number | null {
+    return this.#armed;
+  }
+
+  /** The alarm is ringing: it is not set any more. */
+  rang(): void {
+    this.#armed = null;
   }
 }

@@ -36,11 +36,6 @@ export type CoordinatorHost = SimHost<
 
 const CLUSTER = ClusterId("sim");
 
-interface Alarm {
-  at: number | null;
-  token: number;
-}
-
 export class World {
   readonly options: Options;
   readonly prng: Prng;
@@ -55,7 +50,8 @@ export class World {
   healed = false;
   #calls = 0;
   readonly #callers = new Map<CallId, { from: Sender; to: Sender }>();
-  readonly #alarms = new Map<Sender, Alarm>();
+  /** How often each was set: only the last one rings. */
+  readonly #alarms = new Map<Sender, number>();
   readonly #sessions = new Map<string, Session>();
   readonly #cuts = new Set<string>();
 
@@ -204,24 +200,25 @@ export class World {
     return this.prng.chance(0.5) ? "before-commit" : "after-commit";
   }
 
-  #arm(id: Sender, at: number | null): void {
-    const alarm = this.#alarms.get(id) ?? { at: null, token: 0 };
-    this.#alarms.set(id, alarm);
-    if (alarm.at === at) return;
-    alarm.at = at;
-    const token = ++alarm.token;
-    if (at === null) return;
+  #arm(id: Sender, at: number): void {
+    const token = (this.#alarms.get(id) ?? 0) + 1;
+    this.#alarms.set(id, token);
     this.schedule.at(at, () => {
-      if (alarm.token !== token) return;
-      alarm.at = null;
+      // Set again meanwhile, to come earlier.
+      if (this.#alarms.get(id) !== token) return;
       const crash = this.#crashPoint();
-      if (id === "coordinator")
-        this.coordinator.deliver({ type: "woke", ...this.#moment() }, crash);
-      else if (id !== "front") this.#node(id).deliver({ type: "woke", ...this.#moment() }, crash);
+      this.#ring(id, crash);
       // An alarm that failed is tried again by the platform.
       if (crash === "before-commit") this.#arm(id, this.schedule.now + 100);
       this.checkers.afterStep();
     });
+  }
+
+  #ring(id: Sender, crash: CrashPoint | null): void {
+    if (id === "front") return;
+    const host = id === "coordinator" ? this.coordinator : this.#node(id);
+    host.rang();
+    host.deliver({ type: "woke", ...this.#moment() }, crash);
   }
 
   #perform(from: Sender, effect: NodeEffect | CoordinatorEffect): void {
