@@ -36,6 +36,13 @@ export const createTable = (table: string): string =>
 export const replaceRows = (table: string, count: number): string =>
   `INSERT OR REPLACE INTO ${table} VALUES ${times(count, () => "(?, ?, ?, ?, ?, ?, ?, ?)")}`;
 
+/** Stamps are encoded so that they compare by their bytes. */
+export const upsertNewer = (table: string, count: number): string =>
+  `INSERT INTO ${table} VALUES ${times(count, () => "(?, ?, ?, ?, ?, ?, ?, ?)")}
+  ON CONFLICT (${IDENTITY}) DO UPDATE SET
+    stamp = excluded.stamp, value = excluded.value, expires_at = excluded.expires_at, seq = excluded.seq
+  WHERE excluded.stamp > stamp`;
+
 /** A join, so that a row says by a number which identity it is of. */
 export const selectRows = (table: string, count: number): string =>
   `WITH wanted (n, m, k, d, s) AS (VALUES ${times(count, (n) => `(${n}, ?, ?, ?, ?)`)})

@@ -20,6 +20,7 @@ import {
   selectBytes,
   selectRange,
   selectRows,
+  upsertNewer,
   WRITE_SIZES,
   type Range,
 } from "./sql-row-statements.ts";
@@ -60,17 +61,11 @@ export class SqlRowStore implements RowStore {
   }
 
   write(partitionId: PartitionId, rows: readonly StoredRow[]): void {
-    if (rows.length === 0) return;
-    const table = tableOf(partitionId);
-    if (!this.#tables.has(partitionId)) {
-      this.#run(createTable(table), []);
-      this.#tables.add(partitionId);
-    }
-    for (const [from, to] of slices(rows.length, WRITE_SIZES)) {
-      const parameters: SqlBinding[] = [];
-      for (const row of rows.slice(from, to)) parameters.push(...bindingsOf(row));
-      this.#run(replaceRows(table, to - from), parameters);
-    }
+    this.#write(partitionId, rows, replaceRows);
+  }
+
+  writeNewer(partitionId: PartitionId, rows: readonly StoredRow[]): number {
+    return this.#write(partitionId, rows, upsertNewer);
   }
 
   page(partitionId: PartitionId, after: Identity | null, bounds: PageBounds): Page {
@@ -102,6 +97,26 @@ export class SqlRowStore implements RowStore {
     return [...this.#tables];
   }
 
+  #write(
+    partitionId: PartitionId,
+    rows: readonly StoredRow[],
+    statement: (table: string, count: number) => string,
+  ): number {
+    if (rows.length === 0) return 0;
+    const table = tableOf(partitionId);
+    if (!this.#tables.has(partitionId)) {
+      this.#run(createTable(table), []);
+      this.#tables.add(partitionId);
+    }
+    let written = 0;
+    for (const [from, to] of slices(rows.length, WRITE_SIZES)) {
+      const parameters: SqlBinding[] = [];
+      for (const row of rows.slice(from, to)) parameters.push(...bindingsOf(row));
+      written += this.#run(statement(table, to - from), parameters);
+    }
+    return written;
+  }
+
   /** Sizes first: values that are beyond the bound are never in memory. */
   #page(range: Range, { rowsMax, bytesMax }: PageBounds): Page {
     // One more than can fit shows whether any follows.
@@ -118,8 +133,10 @@ export class SqlRowStore implements RowStore {
     return [...this.#sql.exec(statement, ...parameters).raw<Row>()];
   }
 
-  #run(statement: string, parameters: readonly SqlBinding[]): void {
-    this.#rowsWritten += this.#sql.exec(statement, ...parameters).rowsWritten;
+  #run(statement: string, parameters: readonly SqlBinding[]): number {
+    const { rowsWritten } = this.#sql.exec(statement, ...parameters);
+    this.#rowsWritten += rowsWritten;
+    return rowsWritten;
   }
 }
 

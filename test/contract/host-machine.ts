@@ -56,7 +56,7 @@ function step(state: State, event: Event): Next<State, Effect> {
   switch (event.type) {
     case "write": {
       const after = { keys: [...saved.keys, event.key], unsaid: [...saved.unsaid, event.key] };
-      const batches = [{ partitionId: P, rows: [rowOf(event.key)], seq: Seq(1) }];
+      const batches = [{ partitionId: P, rows: [rowOf(event.key)], seq: Seq(after.keys.length) }];
       // Said before it is decided to be: a host that performs at once would show.
       const first: Effect = { type: "say", text: `writing ${event.key}` };
       const merge: Effect = { type: "merge", batches, tag: { key: event.key } };

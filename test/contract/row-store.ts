@@ -69,6 +69,27 @@ export function registerRowStoreContract(name: string, withStorage: WithStorage)
       ).toEqual(rows);
     });
 
+    rule("writes only what is newer, says how many, and bills only those", (store) => {
+      const at = (key: string, millis: number, counter = 0, node = "n1.1"): StoredRow =>
+        stored(key, { stamp: { millis, counter, node } });
+      const old = [at("a", 5), at("b", 5, 7), at("c", 5, 0, "n2.1"), at("d", 255), at("e", 5)];
+      store.write(P, old);
+      const before = store.usage().rowsWritten;
+      const news = [
+        at("a", 6),
+        at("b", 5, 6), // an older counter
+        at("c", 5, 0, "n10.1"), // n1 comes before n2
+        at("d", 256), // newer by value, not by its last byte
+        at("e", 5), // equal
+        at("f", 1), // nothing stands there
+      ].map((row): StoredRow => ({ ...row, seq: Seq(9) }));
+      expect(store.writeNewer(P, news)).toBe(3);
+      expect(store.usage().rowsWritten - before).toBe(3);
+      const seqs = store.read(P, ["a", "b", "c", "d", "e", "f"].map(entry)).map((row) => row?.seq);
+      expect(seqs).toEqual([9, 5, 5, 9, 5, 9]);
+      expect(store.writeNewer(P, [])).toBe(0);
+    });
+
     rule("answers in the order asked, also twice for an identity", (store) => {
       store.write(P, [stored("a"), stored("b")]);
       const asked = ["b", "none", "a", "b"].map(entry);

@@ -5,6 +5,7 @@ import type {
   RowStore,
   StoredRow,
 } from "../../src/core/rows/row-store.ts";
+import { compareStamps } from "../../src/data/hlc.ts";
 import { PartitionId } from "../../src/data/ids.ts";
 import { compareIdentity, rowBytes, type Identity } from "../../src/data/row.ts";
 import { compareText } from "../../src/data/text.ts";
@@ -55,6 +56,19 @@ export class MemoryRowStore implements RowStore {
     if (rows.length === 0) return;
     this.#set(partitionId, replaced(this.#table(partitionId), rows));
     this.#rowsWritten += rows.length;
+  }
+
+  writeNewer(partitionId: PartitionId, rows: readonly StoredRow[]): number {
+    const standing = this.read(
+      partitionId,
+      rows.map(({ row }) => row),
+    );
+    const newer = rows.filter(({ row }, i) => {
+      const old = standing[i]?.row;
+      return !old || compareStamps(row.stamp, old.stamp) > 0;
+    });
+    this.write(partitionId, newer);
+    return newer.length;
   }
 
   page(partitionId: PartitionId, after: Identity | null, bounds: PageBounds): Page {

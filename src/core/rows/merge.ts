@@ -13,7 +13,7 @@ interface Change {
 
 export interface Merge {
   readonly outcomes: MergedBatch["outcomes"];
-  /** One per identity that changed. */
+  /** One per identity that changed and is not written yet. */
   readonly changes: readonly Change[];
 }
 
@@ -25,11 +25,37 @@ interface Place {
   wonBy: number;
 }
 
+/**
+ * Entries whose former rows nobody needs. A newer stamp is the first word of the merge, so the store decides
+ * that without reading; only a batch in which some row was not newer is read, and merged as any other.
+ * Null: not such a batch.
+ */
+export function mergeEntries(
+  batch: MergeBatch,
+  store: {
+    readonly writeNewer: (rows: readonly StoredRow[]) => number;
+    readonly read: Read;
+  },
+): Merge | null {
+  const { rows, seq } = batch;
+  if (rows.some(({ kind }) => kind !== "lww") || distinct(rows).identities.length < rows.length)
+    return null;
+  const mine = rows.map((row, i) => ({ row, seq: Seq(seq + i) }));
+  const stands = rows.map(({ stamp }) => ({ changed: true, stamp }));
+  if (store.writeNewer(mine) === rows.length) return { outcomes: stands, changes: [] };
+  const standing = store.read(rows);
+  const { outcomes, changes } = mergeBatch(batch, () => standing);
+  const wrote = (i: number): boolean => standing[i]?.seq === mine[i]?.seq;
+  return {
+    outcomes: outcomes.map((outcome, i) => (wrote(i) ? (stands[i] ?? outcome) : outcome)),
+    changes,
+  };
+}
+
+type Read = (identities: readonly Identity[]) => readonly (StoredRow | undefined)[];
+
 /** `read` is called once, with each identity once. */
-export function mergeBatch(
-  { rows, seq }: MergeBatch,
-  read: (identities: readonly Identity[]) => readonly (StoredRow | undefined)[],
-): Merge {
+export function mergeBatch({ rows, seq }: MergeBatch, read: Read): Merge {
   const { identities, placeOf } = distinct(rows);
   const places = read(identities).map((stored): Place => ({
     old: stored?.row,

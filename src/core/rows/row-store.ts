@@ -25,6 +25,12 @@ export interface RowStore {
   /** Replaces or inserts; creates the table. No identity twice. One billed row each. */
   write(partitionId: PartitionId, rows: readonly StoredRow[]): void;
 
+  /**
+   * As `write`, but only where nothing stands under the identity, or what stands has an older stamp. Returns
+   * how many were written; the others bill nothing.
+   */
+  writeNewer(partitionId: PartitionId, rows: readonly StoredRow[]): number;
+
   /** Rows above `after`, at least one if there is one, then while both bounds hold. */
   page(partitionId: PartitionId, after: Identity | null, bounds: PageBounds): Page;
 

@@ -7,19 +7,25 @@
 import type { DigestKey } from "../../data/digest.ts";
 import type { PartitionId } from "../../data/ids.ts";
 import { unreachable } from "../../data/assert.ts";
+import type { Identity } from "../../data/row.ts";
 import { DigestTracker } from "./digest-tracker.ts";
 import type { MergeBatch, MergedBatch, RowEffect, RowEvent, Scanned } from "./effects.ts";
 import { list } from "./list.ts";
-import { mergeBatch } from "./merge.ts";
-import type { RowStore } from "./row-store.ts";
+import { mergeBatch, mergeEntries, type Merge } from "./merge.ts";
+import type { RowStore, StoredRow } from "./row-store.ts";
 import { scan, type ScanQuery } from "./scan.ts";
 
 /** Bytes read at a time for a digest. */
 const DIGEST_PAGE_BYTES = 256 * 1024;
 
+/** Rows counted anew in one event, some 20 ms: entries are written without asking what stood there. */
+const RECOUNT_ROWS_MAX = 200_000;
+
 /** What is known of a partition's rows without reading them. */
 interface Cache {
-  rows: number | null;
+  /** As last counted, and kept up since by what reads rows before it writes them. */
+  rows: number;
+  isCounted: boolean;
   tracker: DigestTracker | null;
 }
 
@@ -75,21 +81,32 @@ export class RowTables {
   #merge(batch: MergeBatch): MergedBatch {
     const { partitionId } = batch;
     if (batch.digest) this.#expectDigest(partitionId);
-    const { outcomes, changes } = mergeBatch(batch, (ids) => this.#store.read(partitionId, ids));
-    if (changes.length > 0) {
-      const cache = this.#cache(partitionId);
-      const tracker = this.#tracker(partitionId);
-      for (const { old, now } of changes) {
-        tracker?.replace(old, now.row);
-        if (!old && cache.rows !== null) cache.rows += 1;
-      }
-      this.#store.write(
-        partitionId,
-        changes.map(({ now }) => now),
-      );
+    const tracker = this.#tracker(partitionId);
+    const read = (ids: readonly Identity[]): readonly (StoredRow | undefined)[] =>
+      this.#store.read(partitionId, ids);
+    const writeNewer = (rows: readonly StoredRow[]): number => {
+      this.#cache(partitionId).isCounted = false;
       this.#partitions().add(partitionId);
-    }
+      return this.#store.writeNewer(partitionId, rows);
+    };
+    const { outcomes, changes } =
+      (tracker ? null : mergeEntries(batch, { read, writeNewer })) ?? mergeBatch(batch, read);
+    this.#apply(partitionId, changes, tracker);
     return { partitionId, outcomes };
+  }
+
+  #apply(partitionId: PartitionId, changes: Merge["changes"], tracker: DigestTracker | null): void {
+    if (changes.length === 0) return;
+    const cache = this.#cache(partitionId);
+    for (const { old, now } of changes) {
+      tracker?.replace(old, now.row);
+      if (!old) cache.rows += 1;
+    }
+    this.#store.write(
+      partitionId,
+      changes.map(({ now }) => now),
+    );
+    this.#partitions().add(partitionId);
   }
 
   /** The rows of an empty table are all known: its digest is complete from the start. */
@@ -125,11 +142,20 @@ export class RowTables {
     return tracker.buckets();
   }
 
+  /** Exact for what has never been counted; else as exact as the bound allows, the oldest counts first. */
   #count(): number {
+    let room = RECOUNT_ROWS_MAX;
     let rows = 0;
-    for (const partitionId of this.#partitions()) {
-      const cache = this.#cache(partitionId);
-      cache.rows ??= this.#store.count(partitionId);
+    for (const partitionId of this.#partitions()) this.#cache(partitionId);
+    const caches = [...this.#caches]; // what is counted goes to the end
+    for (const [partitionId, cache] of caches) {
+      if (!cache.isCounted && (cache.rows === 0 || room > 0)) {
+        cache.rows = this.#store.count(partitionId);
+        cache.isCounted = true;
+        room -= cache.rows;
+        this.#caches.delete(partitionId);
+        this.#caches.set(partitionId, cache);
+      }
       rows += cache.rows;
     }
     return rows;
@@ -159,8 +185,8 @@ export class RowTables {
     const known = this.#caches.get(partitionId);
     if (known) return known;
     // Without a table it is empty.
-    const rows = this.#partitions().has(partitionId) ? null : 0;
-    const cache: Cache = { rows, tracker: null };
+    const isCounted = !this.#partitions().has(partitionId);
+    const cache: Cache = { rows: 0, isCounted, tracker: null };
     this.#caches.set(partitionId, cache);
     return cache;
   }
