@@ -10,7 +10,7 @@ export type NodeStatus = "JOINING" | "ACTIVE" | "SUSPECTED" | "LEAVING" | "FAILE
 /** One node as the coordinator sees it. */
 export interface MemberInfo {
   readonly nodeId: NodeId;
-  /** Id of the node's Durable Object: the address at which it is called. */
+  /** Id of the node's Durable Object: the address at which it is called. Empty until it has asked to join. */
   readonly host: string;
   /** Always 0: objects have no ports. The field is part of the protocol. */
   readonly clientPort: number;

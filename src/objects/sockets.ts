@@ -8,8 +8,11 @@ interface Attachment {
   readonly session: Session | null;
 }
 
-/** Codes that a socket reports and that must not be sent back. */
-const UNSENDABLE = new Set([1005, 1006, 1015]);
+/** Closed without a code; it is reported, but cannot be sent. */
+const NO_CODE = 1005;
+const NORMAL = 1000;
+/** The connection is gone: there is nobody to answer. */
+const GONE = new Set([1006, 1015]);
 
 export class Sockets {
   readonly #ctx: DurableObjectState;
@@ -64,9 +67,9 @@ export class Sockets {
   /** The other side waits for this, and sees 1006 without it. */
   finish(socket: WebSocket, code: number): void {
     this.#sockets.delete(this.idOf(socket));
-    if (UNSENDABLE.has(code)) return;
+    if (GONE.has(code)) return;
     try {
-      socket.close(code);
+      socket.close(code === NO_CODE ? NORMAL : code);
     } catch {
       // closed already
     }

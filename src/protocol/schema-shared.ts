@@ -59,7 +59,7 @@ export const nodeState = v.picklist(["joining", "active", "suspect", "leaving", 
 const member = declared<MemberInfo>()(
   v.object({
     nodeId,
-    host,
+    host: text(0, HOST_BYTES_MAX),
     clientPort: count(),
     clusterPort: count(),
     region,

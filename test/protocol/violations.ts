@@ -100,7 +100,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   forwardId: count,
   from: sender,
   generatedAt: moment,
-  host: text(1, 128),
+  host: text(0, 128),
   importing: list(16_384),
   incarnation: count,
   index: integer(0, 999),

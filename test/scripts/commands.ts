@@ -196,12 +196,7 @@ export class Play {
   /** What time and the network would do by themselves in the end. */
   settle(): void {
     this.#held = [];
-    for (let round = 0; round < 500; round++) {
-      this.#stabilize(null);
-      if (this.stage.isQuiet) return;
-      this.stage.advance(1_000);
-    }
-    throw new Error("this does not come to rest");
+    this.stage.settle();
   }
 }
 

@@ -18,6 +18,7 @@ import { initialNode, wake, type NodeSaved, type NodeState } from "../../src/cor
 import { ClusterId, Term, type NodeId } from "../../src/data/ids.ts";
 import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
+import { assertCoded } from "../sim/coded.ts";
 import { SimHost, type CrashPoint } from "../sim/process.ts";
 import type { CoordinatorHost, NodeHost } from "../sim/world.ts";
 import { showAnswer, showMessage, showRuling } from "./show.ts";
@@ -32,6 +33,7 @@ export interface Letter {
 }
 
 const CLUSTER = ClusterId("play");
+const ROUNDS_MAX = 500;
 
 export class Stage {
   now = 1_000;
@@ -103,6 +105,7 @@ export class Stage {
 
   deliver(letter: Letter, crash: CrashPoint | null = null): void {
     const { from, to, message } = letter;
+    assertCoded(from, message);
     this.lines.push(`${from} → ${to} ${showMessage(message)}`);
     this.delivered.set(message.type, (this.delivered.get(message.type) ?? 0) + 1);
     const { call, term } = letter;
@@ -125,8 +128,14 @@ export class Stage {
     this.now = end;
   }
 
-  get isQuiet(): boolean {
-    return this.letters.length === 0 && this.#alarms.size === 0;
+  /** Delivers everything in order, and lets time go by, until nothing more happens. */
+  settle(): void {
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      for (let next = this.letters.shift(); next; next = this.letters.shift()) this.deliver(next);
+      if (this.#alarms.size === 0) return;
+      this.advance(1_000);
+    }
+    throw new Error("this does not come to rest");
   }
 
   #nextAlarm(end: number): [Sender, number] | undefined {

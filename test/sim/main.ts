@@ -1,12 +1,12 @@
-/** `npm run sim -- --seeds N [--seed S]`: runs N seeds from S on, and says what they did. */
+/** `npm run sim -- --seeds N [--seed S]`: runs N seeds from S on, and says what they did. A seed alone runs alone. */
 import { parseArgs } from "node:util";
 import { runSeeds } from "./run-seeds.ts";
 
 const { values } = parseArgs({
-  options: { seeds: { type: "string", default: "1000" }, seed: { type: "string" } },
+  options: { seeds: { type: "string" }, seed: { type: "string" } },
 });
 const first = Number(values.seed ?? 1);
-const seeds = values.seed !== undefined && values.seeds === "1000" ? 1 : Number(values.seeds);
+const seeds = Number(values.seeds ?? (values.seed === undefined ? 1_000 : 1));
 const began = performance.now();
 const { summary, failure } = runSeeds(first, seeds);
 const seconds = (performance.now() - began) / 1_000;

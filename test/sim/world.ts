@@ -20,6 +20,7 @@ import { ClusterId, NodeId, PartitionId, Term } from "../../src/data/ids.ts";
 import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import { Checkers } from "./checkers.ts";
+import { assertCoded } from "./coded.ts";
 import { SimClient } from "./client.ts";
 import { draw, type Options } from "./options.ts";
 import { Prng } from "./prng.ts";
@@ -270,6 +271,7 @@ export class World {
   #arrive(from: Sender, to: Sender, message: ClusterMessage, call: CallId | null): void {
     if (to === "front") return;
     this.counts.messages++;
+    if (this.counts.messages % CODED_EVERY === 0) assertCoded(from, message);
     const term =
       from === "coordinator" ? (this.coordinator.disk.cluster?.term ?? Term(0)) : Term(0);
     const facts = { type: "message", clusterId: CLUSTER, from, term, message, call } as const;
@@ -345,6 +347,9 @@ export class World {
 }
 
 const CALM_MS = 90_000;
+
+/** Coding every message would take most of a run. */
+const CODED_EVERY = 16;
 
 /** One line a message: its type and what tells it from others of that type. */
 function describe(message: ClusterMessage): string {

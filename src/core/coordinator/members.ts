@@ -75,7 +75,7 @@ export function onAddNodes(turn: CoordinatorTurn, message: AddNodes, call: CallI
     return turn.answer(call, { type: "ERROR", error });
   }
   const nodes = invite(turn, message);
-  turn.answer(call, { type: "NODES_ADDED", nodes, plan: plan(turn, nodes) });
+  turn.answer(call, { type: "NODES_ADDED", nodes, plan: plan(turn) });
 }
 
 export function onJoinRequest(
@@ -157,7 +157,7 @@ export function onLeaveRequest(
     turn.setMember(nodeId, { state: "leaving" });
     replan(turn);
   }
-  turn.answer(call, { type: "PLANNED", plan: plan(turn, []) });
+  turn.answer(call, { type: "PLANNED", plan: plan(turn) });
 }
 
 /** A leaving member that holds nothing any more is gone. */

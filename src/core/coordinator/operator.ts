@@ -28,7 +28,7 @@ export function onDrainNode(
     turn.setCluster({ draining: [...draining, nodeId] });
     replan(turn);
   }
-  turn.answer(call, { type: "PLANNED", plan: plan(turn, []) });
+  turn.answer(call, { type: "PLANNED", plan: plan(turn) });
 }
 
 function notActive(turn: CoordinatorTurn, nodeId: NodeId): ErrorInfo | null {
@@ -76,7 +76,7 @@ export function onCancelMove(
   // From a node that is leaving it must go all the same: later, as after any move that failed.
   const { owner } = turn.entry(partitionId).ruling;
   if (owner && mayOwn(turn, owner)) turn.setEntry(partitionId, { wanted: owner, again: null });
-  turn.answer(call, { type: "PLANNED", plan: plan(turn, []) });
+  turn.answer(call, { type: "PLANNED", plan: plan(turn) });
 }
 
 function notCancellable(turn: CoordinatorTurn, partitionId: PartitionId): ErrorInfo | null {
@@ -87,7 +87,7 @@ function notCancellable(turn: CoordinatorTurn, partitionId: PartitionId): ErrorI
 
 export function onRebalance(turn: CoordinatorTurn, call: CallId | null): void {
   replan(turn);
-  turn.answer(call, { type: "PLANNED", plan: plan(turn, []) });
+  turn.answer(call, { type: "PLANNED", plan: plan(turn) });
 }
 
 export function clusterReport(turn: CoordinatorTurn): ClusterReport {

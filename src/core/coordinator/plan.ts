@@ -1,5 +1,6 @@
 /** Who is to own what: computed anew at every change of members, started as far as the limits allow. */
 import { Epoch, PartitionId, Version, type NodeId } from "../../data/ids.ts";
+import type { NodeState } from "../../data/members.ts";
 import type { PlannedMove } from "../../protocol/cluster-messages.ts";
 import { computeAssignment, type Candidate, type Placement } from "../placement/assign.ts";
 import { orderMigrations, type MigrationTask } from "../placement/plan.ts";
@@ -9,23 +10,26 @@ import type { CoordinatorTurn } from "./turn.ts";
 
 /** Is this member one to leave partitions with? */
 export const mayOwn = (turn: CoordinatorTurn, nodeId: NodeId): boolean =>
-  candidates(turn, []).some((candidate) => candidate.nodeId === nodeId);
+  owners(turn, ["active"]).some((candidate) => candidate.nodeId === nodeId);
 
 /** Without this member nobody could own anything. */
 export const lastOwner = (turn: CoordinatorTurn, nodeId: NodeId): boolean =>
-  candidates(turn, []).every((candidate) => candidate.nodeId === nodeId);
+  owners(turn, ["active"]).every((candidate) => candidate.nodeId === nodeId);
 
-/** Members that may be given partitions: also those just invited, for a plan to show. */
-function candidates(turn: CoordinatorTurn, invited: readonly NodeId[]): Candidate[] {
+/** Members in these states that may be given partitions. */
+function owners(turn: CoordinatorTurn, states: readonly NodeState[]): Candidate[] {
   const { draining } = turn.cluster;
   return turn.view.members
-    .filter(({ nodeId, state }) => state === "active" || invited.includes(nodeId))
-    .filter(({ nodeId }) => !draining.includes(nodeId))
+    .filter(({ nodeId, state }) => states.includes(state) && !draining.includes(nodeId))
     .map(({ nodeId, weight, region }) => ({ nodeId, weight, region }));
 }
 
-function targets(turn: CoordinatorTurn, invited: readonly NodeId[]): readonly Placement[] {
-  const who = candidates(turn, invited);
+/**
+ * Who is joining counts, too: were each of several planned for when it comes, what the first is given would
+ * be taken away again for the second. Its moves wait in the queue until it is there.
+ */
+function targets(turn: CoordinatorTurn): readonly Placement[] {
+  const who = owners(turn, turn.entries.size > 0 ? ["active", "joining"] : ["active"]);
   const current: Placement[] = [];
   for (let p = 0; p < turn.cluster.partitionCount; p++) {
     const entry = turn.entries.get(PartitionId(p));
@@ -39,7 +43,7 @@ function targets(turn: CoordinatorTurn, invited: readonly NodeId[]): readonly Pl
 
 /** All nodes of a new cluster are there: every partition gets its first owner. */
 export function assignFirst(turn: CoordinatorTurn): void {
-  const assigned = targets(turn, []);
+  const assigned = targets(turn);
   const entries = new Map<PartitionId, Entry>();
   const version = Version(turn.mint(turn.cluster.tableVersion));
   const epoch = Epoch(turn.mint(0));
@@ -55,7 +59,7 @@ export function assignFirst(turn: CoordinatorTurn): void {
 
 /** Running moves that are still wanted go on; the queue is what then differs. */
 export function replan(turn: CoordinatorTurn): void {
-  for (const [p, { owner }] of targets(turn, []).entries()) {
+  for (const [p, { owner }] of targets(turn).entries()) {
     const partitionId = PartitionId(p);
     const { wanted, move } = turn.entry(partitionId);
     if (owner === null) continue; // nobody left to take it: it stays where it is
@@ -92,6 +96,7 @@ export function startQueued(turn: CoordinatorTurn): void {
     const { partitionId, source, target } = task;
     const { again } = turn.entry(partitionId);
     if (again && again.notBefore > turn.now) continue;
+    if (turn.member(target)?.state !== "active") continue;
     if (count(source) >= maxParallelMigrations || count(target) >= maxParallelMigrations) continue;
     startMove(turn, task);
     busy.set(source, count(source) + 1);
@@ -99,10 +104,10 @@ export function startQueued(turn: CoordinatorTurn): void {
   }
 }
 
-/** What would move, with these nodes already counted in. */
-export function plan(turn: CoordinatorTurn, invited: readonly NodeId[]): readonly PlannedMove[] {
+/** What is to move, as things stand. */
+export function plan(turn: CoordinatorTurn): readonly PlannedMove[] {
   if (turn.entries.size === 0) return [];
-  return targets(turn, invited).flatMap(({ owner: target }, p) => {
+  return targets(turn).flatMap(({ owner: target }, p) => {
     const source = turn.entry(PartitionId(p)).ruling.owner;
     if (!source || !target || source === target) return [];
     return [{ partitionId: PartitionId(p), source, target }];

@@ -98,8 +98,11 @@ function provenanceOf(
   const resume = stream
     ? resumeOf(stream)
     : role.copies.find((copy) => copy.nodeId === owner)?.resume;
-  // Own writes above the cut may be here alone, so they count as foreign to the new owner.
-  return resume?.after === "end" ? { at: owner, cut: resume.cut, foreign: true } : nothing;
+  const cut = resume?.after === "end" ? resume.cut : Seq(0);
+  // It was equal when the move closed, and since then nobody was told of a write before it had it. Under any
+  // other ruling own writes above the cut may be here alone.
+  const { move } = role;
+  return { at: owner, cut, foreign: move?.phase !== "ready" || move.to !== owner };
 }
 
 /** Copies that were left out are no longer waited for; a target that became complete closes the move. */

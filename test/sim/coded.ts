@@ -1,0 +1,16 @@
+import { isDeepStrictEqual } from "node:util";
+import { ClusterId, Term } from "../../src/data/ids.ts";
+import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
+import { decodeEnvelope, encodeEnvelope } from "../../src/protocol/codec.ts";
+import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
+
+const HEAD = { clusterId: ClusterId("sim"), version: PROTOCOL_VERSION, term: Term(0) };
+
+/** What a machine says must arrive as it was said: the network here carries values, the real one bytes. */
+export function assertCoded(from: Sender, message: ClusterMessage): void {
+  const decoded = decodeEnvelope(encodeEnvelope({ ...HEAD, from, message }));
+  if (!decoded.ok)
+    throw new Error(`${message.type} is refused by its receiver: ${decoded.error.message}`);
+  if (!isDeepStrictEqual(decoded.value.message, message))
+    throw new Error(`${message.type} arrives as another message`);
+}
