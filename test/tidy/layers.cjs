@@ -8,7 +8,7 @@ const layers = {
   client: ["data", "protocol", "core/machine"],
   dashboard: ["data", "protocol"],
   cli: ["data", "protocol", "core"],
-  demo: ["data", "protocol", "core"],
+  demo: ["data", "protocol", "core", "cli"],
 };
 
 const paths = (names) => `^src/(${names.join("|")})(/|$)`;
