@@ -4,6 +4,7 @@
  */
 import type { ListQuery } from "../core/rows/row-store.ts";
 import { ROW_OVERHEAD_BYTES, STAMP_HEAD_BYTES } from "../data/limits.ts";
+import type { Seq } from "../data/ids.ts";
 import type { Identity } from "../data/row.ts";
 import { compareText } from "../data/text.ts";
 import type { SqlBinding } from "./sql-row.ts";
@@ -15,11 +16,13 @@ export const READ_SIZES = [24, 8, 4, 2, 1] as const;
 
 const IDENTITY = "map, key, kind, sub";
 const CONTENT = "stamp, value, expires_at, seq";
+const COLUMNS = `${IDENTITY}, ${CONTENT}`;
 
 /** `rowBytes`. For its `octet_length` SQLite does not read a value. */
 const ROW_BYTES = `octet_length(map) + octet_length(key) + octet_length(sub) + octet_length(stamp) +
   ifnull(octet_length(value), 0) + ${ROW_OVERHEAD_BYTES - STAMP_HEAD_BYTES}`;
 
+/** The value last: what stands behind a large one is slow to reach. */
 export const createTable = (table: string): string =>
   `CREATE TABLE ${table} (
     map TEXT NOT NULL,
@@ -27,18 +30,18 @@ export const createTable = (table: string): string =>
     kind TEXT NOT NULL,
     sub TEXT NOT NULL,
     stamp BLOB NOT NULL,
-    value BLOB,
     expires_at INTEGER,
     seq INTEGER NOT NULL,
+    value BLOB,
     PRIMARY KEY (${IDENTITY})
   ) STRICT, WITHOUT ROWID`;
 
 export const replaceRows = (table: string, count: number): string =>
-  `INSERT OR REPLACE INTO ${table} VALUES ${times(count, () => "(?, ?, ?, ?, ?, ?, ?, ?)")}`;
+  `INSERT OR REPLACE INTO ${table} (${COLUMNS}) VALUES ${times(count, () => "(?, ?, ?, ?, ?, ?, ?, ?)")}`;
 
 /** Stamps are encoded so that they compare by their bytes. */
 export const upsertNewer = (table: string, count: number): string =>
-  `INSERT INTO ${table} VALUES ${times(count, () => "(?, ?, ?, ?, ?, ?, ?, ?)")}
+  `INSERT INTO ${table} (${COLUMNS}) VALUES ${times(count, () => "(?, ?, ?, ?, ?, ?, ?, ?)")}
   ON CONFLICT (${IDENTITY}) DO UPDATE SET
     stamp = excluded.stamp, value = excluded.value, expires_at = excluded.expires_at, seq = excluded.seq
   WHERE excluded.stamp > stamp`;
@@ -57,10 +60,23 @@ export interface Range {
 export function rangeAfter(table: string, after: Identity | null): Range {
   if (after === null) return { from: `${table} ORDER BY ${IDENTITY}`, bindings: [] };
   return {
-    from: `${table} WHERE (${IDENTITY}) > (?, ?, ?, ?) ORDER BY ${IDENTITY}`,
-    bindings: [after.map, after.key, after.kind, after.sub],
+    from: `${table} WHERE ${ABOVE} ORDER BY ${IDENTITY}`,
+    bindings: identityBindings(after),
   };
 }
+
+export function rangeSince(table: string, after: Identity | null, seq: Seq): Range {
+  if (after === null)
+    return { from: `${table} WHERE seq > ? ORDER BY ${IDENTITY}`, bindings: [seq] };
+  return {
+    from: `${table} WHERE seq > ? AND ${ABOVE} ORDER BY ${IDENTITY}`,
+    bindings: [seq, ...identityBindings(after)],
+  };
+}
+
+const ABOVE = `(${IDENTITY}) > (?, ?, ?, ?)`;
+
+const identityBindings = ({ map, key, kind, sub }: Identity): SqlBinding[] => [map, key, kind, sub];
 
 export function rangeOf(table: string, { map, prefix, after }: ListQuery): Range {
   const above = after !== null && compareText(after, prefix) >= 0;
@@ -73,8 +89,7 @@ export function rangeOf(table: string, { map, prefix, after }: ListQuery): Range
 /** How many bytes each of at most `LIMIT ?` rows has. */
 export const selectBytes = ({ from }: Range): string => `SELECT ${ROW_BYTES} FROM ${from} LIMIT ?`;
 
-export const selectRange = ({ from }: Range): string =>
-  `SELECT ${IDENTITY}, ${CONTENT} FROM ${from} LIMIT ?`;
+export const selectRange = ({ from }: Range): string => `SELECT ${COLUMNS} FROM ${from} LIMIT ?`;
 
 /**
  * The least text above all that start with `prefix`: the prefix with its last character raised. If that

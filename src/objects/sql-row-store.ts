@@ -8,13 +8,14 @@
  * Which tables exist is remembered: after a transaction that was undone, make a new store.
  */
 import type { ListQuery, Page, PageBounds, RowStore, StoredRow } from "../core/rows/row-store.ts";
-import { PartitionId } from "../data/ids.ts";
+import { PartitionId, type Seq } from "../data/ids.ts";
 import { ROW_OVERHEAD_BYTES } from "../data/limits.ts";
 import type { Identity } from "../data/row.ts";
 import {
   createTable,
   rangeAfter,
   rangeOf,
+  rangeSince,
   READ_SIZES,
   replaceRows,
   selectBytes,
@@ -71,6 +72,11 @@ export class SqlRowStore implements RowStore {
   page(partitionId: PartitionId, after: Identity | null, bounds: PageBounds): Page {
     if (!this.#tables.has(partitionId)) return { rows: [], done: true };
     return this.#page(rangeAfter(tableOf(partitionId), after), bounds);
+  }
+
+  pageSince(partitionId: PartitionId, after: Identity | null, seq: Seq, bounds: PageBounds): Page {
+    if (!this.#tables.has(partitionId)) return { rows: [], done: true };
+    return this.#page(rangeSince(tableOf(partitionId), after, seq), bounds);
   }
 
   list(partitionId: PartitionId, query: ListQuery): Page {

@@ -90,6 +90,18 @@ export function registerRowStoreContract(name: string, withStorage: WithStorage)
       expect(store.writeNewer(P, [])).toBe(0);
     });
 
+    rule("pages what changed after a counter, in key order, within the bounds", (store) => {
+      const rows = ["e", "b", "d", "a", "c"].map((key, i) => ({ ...stored(key), seq: Seq(i + 1) }));
+      const keysOf = ({ rows: found }: Page): string[] => found.map(({ row }) => row.key);
+      expect(store.pageSince(P, null, Seq(0), ROOMY)).toEqual({ rows: [], done: true });
+      store.write(P, rows);
+      expect(keysOf(store.pageSince(P, null, Seq(2), ROOMY))).toEqual(["a", "c", "d"]);
+      expect(keysOf(store.pageSince(P, entry("a"), Seq(2), ROOMY))).toEqual(["c", "d"]);
+      const two = store.pageSince(P, null, Seq(2), { ...ROOMY, rowsMax: 2 });
+      expect([keysOf(two), two.done]).toEqual([["a", "c"], false]);
+      expect(store.pageSince(P, null, Seq(5), ROOMY)).toEqual({ rows: [], done: true });
+    });
+
     rule("answers in the order asked, also twice for an identity", (store) => {
       store.write(P, [stored("a"), stored("b")]);
       const asked = ["b", "none", "a", "b"].map(entry);

@@ -6,7 +6,7 @@ import type {
   StoredRow,
 } from "../../src/core/rows/row-store.ts";
 import { compareStamps } from "../../src/data/hlc.ts";
-import { PartitionId } from "../../src/data/ids.ts";
+import { PartitionId, type Seq } from "../../src/data/ids.ts";
 import { compareIdentity, rowBytes, type Identity } from "../../src/data/row.ts";
 import { compareText } from "../../src/data/text.ts";
 
@@ -75,6 +75,11 @@ export class MemoryRowStore implements RowStore {
     const table = this.#table(partitionId);
     const from = after === null ? 0 : upperBound(table, after);
     return pageOf(table, from, bounds);
+  }
+
+  pageSince(partitionId: PartitionId, after: Identity | null, seq: Seq, bounds: PageBounds): Page {
+    const changed = this.#table(partitionId).filter((stored) => stored.seq > seq);
+    return pageOf(changed, after === null ? 0 : upperBound(changed, after), bounds);
   }
 
   list(partitionId: PartitionId, query: ListQuery): Page {

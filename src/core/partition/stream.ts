@@ -90,17 +90,20 @@ export function openStream(to: NodeId, seq: Seq, known: Resume): Stream {
     pending: [],
     pendingSeq: seq,
     sentSeq: seq,
-    scanSent: null,
+    scanSent: isKnown(known, seq) ? "end" : null,
     ackedSeq: seq,
-    scanAcked: null,
+    scanAcked: isKnown(known, seq) ? "end" : null,
     unackedBytes: 0,
     chunksSinceSave: 0,
-    task: { step: "scan", after: null },
+    task: isKnown(known, seq) ? { step: "mark", pass: 0 } : { step: "scan", after: null },
     retry: null,
     rows: 0,
     bytes: 0,
   };
 }
+
+/** Nothing has changed since: `cut` itself names the stream, no row has it. */
+const isKnown = (known: Resume, cut: Seq): boolean => known.after === "end" && known.cut >= cut - 1;
 
 /** What the stream lacks to go on, if it is not just an ack. */
 export function wants(stream: Stream, config: Config): "scan" | "digest" | "pull" | null {

@@ -34,6 +34,9 @@ export interface RowStore {
   /** Rows above `after`, at least one if there is one, then while both bounds hold. */
   page(partitionId: PartitionId, after: Identity | null, bounds: PageBounds): Page;
 
+  /** The same, of those rows only that changed here after `seq`. Looks at all, without taking them up. */
+  pageSince(partitionId: PartitionId, after: Identity | null, seq: Seq, bounds: PageBounds): Page;
+
   /**
    * Entries (`lww` rows) of one map whose key starts with `prefix` and lies above `after`, in key order:
    * at least one if there is one, then while both bounds hold.

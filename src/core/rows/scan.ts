@@ -21,16 +21,19 @@ export function scan(
   const rows: Row[] = [];
   let { after } = query;
   let bytes = 0;
+  // Of a table that is known to its end only what changed since is looked for.
+  const { partitionId, known } = query;
   for (let pages = 0; pages < PAGES_MAX; pages++) {
-    const page = store.page(query.partitionId, after, {
-      rowsMax: query.rowsMax - rows.length,
-      bytesMax: query.bytesMax - bytes,
-    });
+    const bounds = { rowsMax: query.rowsMax - rows.length, bytesMax: query.bytesMax - bytes };
+    const page =
+      known.after === "end"
+        ? store.pageSince(partitionId, after, known.cut, bounds)
+        : store.page(partitionId, after, bounds);
     const wanted = page.rows.filter(isWanted);
     const bytesAfter = wanted.reduce((sum, { row }) => sum + rowBytes(row), bytes);
     // A page has one row even if that is too large. As the first of a scan it goes anyway.
     if (rows.length > 0 && bytesAfter > query.bytesMax) break;
-    passed(after, page);
+    if (known.after !== "end") passed(after, page);
     for (const { row } of wanted) rows.push(row);
     bytes = bytesAfter;
     if (page.done) return { rows, after: null };
