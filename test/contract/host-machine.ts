@@ -34,7 +34,7 @@ export type Effect = RowEffect<Tag> | { readonly type: "say"; readonly text: str
 const P = PartitionId(0);
 const NOTHING: Saved = { keys: [], unsaid: [] };
 
-export const rowOf = (key: string): Row => ({
+const rowOf = (key: string): Row => ({
   map: "m",
   key,
   kind: "lww",

@@ -69,7 +69,7 @@ function factsOf(message: ClusterMessage): string[] {
   }
 }
 
-export function showResult(result: OpResult | ReadResult): string {
+function showResult(result: OpResult | ReadResult): string {
   if (result.type === "refused") return `refused ${result.error.code}`;
   if (result.type !== "value") return result.type;
   return result.value ? `value ${textOf(result.value)}` : "nothing";

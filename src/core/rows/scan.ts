@@ -1,7 +1,7 @@
 import { bucketOf } from "../../data/digest.ts";
 import { compareIdentity, identityOf, rowBytes, type Identity, type Row } from "../../data/row.ts";
 import type { Resume, ScanEffect, Scanned } from "./effects.ts";
-import type { Page, RowStore, StoredRow } from "./row-store.ts";
+import type { Page, PageBounds, RowStore, StoredRow } from "./row-store.ts";
 
 /** Pages read for one scan at most: where a filter takes most rows out, one event still ends soon. */
 const PAGES_MAX = 4;
@@ -21,19 +21,14 @@ export function scan(
   const rows: Row[] = [];
   let { after } = query;
   let bytes = 0;
-  // Of a table that is known to its end only what changed since is looked for.
-  const { partitionId, known } = query;
   for (let pages = 0; pages < PAGES_MAX; pages++) {
     const bounds = { rowsMax: query.rowsMax - rows.length, bytesMax: query.bytesMax - bytes };
-    const page =
-      known.after === "end"
-        ? store.pageSince(partitionId, after, known.cut, bounds)
-        : store.page(partitionId, after, bounds);
+    const page = pageOf(store, query, after, bounds);
     const wanted = page.rows.filter(isWanted);
     const bytesAfter = wanted.reduce((sum, { row }) => sum + rowBytes(row), bytes);
     // A page has one row even if that is too large. As the first of a scan it goes anyway.
     if (rows.length > 0 && bytesAfter > query.bytesMax) break;
-    if (known.after !== "end") passed(after, page);
+    if (isWhole(query)) passed(after, page);
     for (const { row } of wanted) rows.push(row);
     bytes = bytesAfter;
     if (page.done) return { rows, after: null };
@@ -42,6 +37,20 @@ export function scan(
   }
   return { rows, after: after && identityOf(after) };
 }
+
+/** Of a table that is known to its end only what changed since is looked for. */
+function pageOf(
+  store: RowStore,
+  { partitionId, known }: ScanQuery,
+  after: Identity | null,
+  bounds: PageBounds,
+): Page {
+  return known.after === "end"
+    ? store.pageSince(partitionId, after, known.cut, bounds)
+    : store.page(partitionId, after, bounds);
+}
+
+const isWhole = ({ known }: ScanQuery): boolean => known.after !== "end";
 
 function filterOf({ cut, known, buckets }: ScanQuery): (stored: StoredRow) => boolean {
   const wanted = buckets && new Set(buckets);
