@@ -1,0 +1,101 @@
+/**
+ * `npm run bench [-- --only puts,moves --rounds 5 --rows 1000000 --profile]`: ratios against a bare object
+ * in the same run, since machines differ and are noisy. Writes `.wrangler/bench.json`, too.
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { besideMoves, type BesideFigures } from "./beside.ts";
+import { joining, type JoinFigures } from "./join.ts";
+import { calls, planning, type CallFigures } from "./limits.ts";
+import { filled, LOADS, moving, PARTITIONS, WRITERS, type MoveFigures } from "./moves.ts";
+import { profile } from "./profile.ts";
+import { rates, type Rate } from "./rates.ts";
+import { showBeside, showCalls, showJoin, showMoves, showProfile, showRates } from "./report.ts";
+import { startBare, startGrid } from "./worlds.ts";
+
+const PARTS = ["rates", "beside", "moves", "join", "limits"] as const;
+const JOIN_PARTITIONS = 271;
+
+export interface Figures {
+  rates?: readonly Rate[];
+  beside?: BesideFigures;
+  moves?: readonly MoveFigures[];
+  join?: JoinFigures;
+  calls?: readonly CallFigures[];
+  planningMs?: number;
+}
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", default: PARTS.join() },
+    rounds: { type: "string", default: "5" },
+    rows: { type: "string", default: "1000000" },
+    profile: { type: "boolean", default: false },
+  },
+});
+const rounds = Number(values.rounds);
+const wanted = new Set(values.only.split(","));
+const unknown = [...wanted].filter((name) => !PARTS.some((part) => part === name));
+if (unknown.length > 0 || !(rounds >= 1)) {
+  console.error(`--only is a list of ${PARTS.join()}, --rounds a number from 1 on`);
+  process.exit(2);
+}
+
+const figures: Figures = {};
+if (wanted.has("rates")) await benchRates();
+if (wanted.has("beside")) await benchBeside();
+if (wanted.has("moves")) await benchMoves();
+if (wanted.has("join")) await benchJoin();
+if (wanted.has("limits")) await benchLimits();
+const folder = fileURLToPath(new URL("../../.wrangler", import.meta.url));
+await mkdir(folder, { recursive: true });
+await writeFile(`${folder}/bench.json`, JSON.stringify(figures, null, 2));
+
+async function benchRates(): Promise<void> {
+  const grid = await startGrid({ inspect: values.profile });
+  const bare = await startBare();
+  const run = async (): Promise<void> => {
+    figures.rates = await rates(grid, bare, rounds);
+  };
+  if (values.profile) showProfile(await profile(grid.miniflare, run));
+  else await run();
+  showRates(figures.rates ?? []);
+  await grid.dispose();
+  await bare.dispose();
+}
+
+async function benchBeside(): Promise<void> {
+  const grid = await startGrid({ partitions: PARTITIONS });
+  figures.beside = await besideMoves(grid, rounds);
+  showBeside(figures.beside);
+  await grid.dispose();
+}
+
+async function benchMoves(): Promise<void> {
+  const grid = await startGrid({ partitions: PARTITIONS });
+  const moves: MoveFigures[] = [];
+  for (const [partitionId, load] of LOADS.entries())
+    for (const writer of WRITERS) {
+      const keys = await filled(grid, partitionId, load);
+      moves.push(await moving(grid, partitionId, { load, keys, writer }));
+    }
+  figures.moves = moves;
+  showMoves(moves);
+  await grid.dispose();
+}
+
+async function benchJoin(): Promise<void> {
+  const grid = await startGrid({ partitions: JOIN_PARTITIONS });
+  figures.join = await joining(grid, Number(values.rows));
+  showJoin(figures.join);
+  await grid.dispose();
+}
+
+async function benchLimits(): Promise<void> {
+  const bare = await startBare();
+  figures.calls = await calls(bare, rounds);
+  figures.planningMs = planning(rounds);
+  showCalls(figures.calls, figures.planningMs);
+  await bare.dispose();
+}

@@ -1,0 +1,136 @@
+/** Moving one large partition beside writers: how fast it goes, and what they notice of it. */
+import { fill, puts } from "./frames.ts";
+import type { Pipe, Run } from "./pipe.ts";
+import { quantile } from "./stats.ts";
+import { gridPipe, json, keysWhere, ownersOf, type Grid } from "./worlds.ts";
+
+/** Few partitions, so that one of them is large. */
+export const PARTITIONS = 8;
+const FRAME_OPS = 16;
+const FILL_BYTES_PER_FRAME = 512 * 1024;
+const FILL_OPS_MAX = 500;
+const SETTLE_MS_MAX = 120_000;
+
+export interface Load {
+  readonly name: string;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+export const LOADS: readonly Load[] = [
+  { name: "100,000 rows of 100 B", rows: 100_000, bytes: 100 },
+  { name: "10,000 rows of 16 KB", rows: 10_000, bytes: 16_384 },
+];
+
+/** `steady`: 200 frames of 16 puts a second; `closed loop`: as many as are acknowledged. */
+export type Writer = "steady" | "closed loop";
+export const WRITERS: readonly Writer[] = ["steady", "closed loop"];
+
+export interface MoveFigures {
+  readonly load: string;
+  readonly writer: Writer;
+  readonly rowsPerSecond: number;
+  readonly megabytesPerSecond: number;
+  /** Of acknowledgements, ms: before the move, and while it ran. */
+  readonly before: Acks;
+  readonly during: Acks;
+}
+
+interface Acks {
+  readonly longestGap: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly opsPerSecond: number;
+}
+
+interface Migrations {
+  readonly running: readonly unknown[];
+  readonly queued: readonly unknown[];
+  readonly finished: readonly Finished[];
+}
+
+interface Finished {
+  readonly partitionId: number;
+  readonly durationMs: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly outcome: string;
+}
+
+/** Fills the partition that is to move; its keys are then also written while it does. */
+export async function filled(grid: Grid, partitionId: number, load: Load): Promise<string[]> {
+  const keys = keysWhere(load.rows, PARTITIONS, (id) => id === partitionId);
+  const pipe = await gridPipe(grid, grid.owners.get(partitionId) ?? "n1");
+  const size = Math.max(1, Math.min(FILL_OPS_MAX, Math.floor(FILL_BYTES_PER_FRAME / load.bytes)));
+  let frames = Math.ceil(keys.length / size);
+  const make = fill(keys, { size, bytes: load.bytes, node: "bench" });
+  await pipe.run(make, { more: () => frames-- > 0, window: 4 });
+  pipe.close();
+  return keys;
+}
+
+export async function moving(
+  grid: Grid,
+  partitionId: number,
+  { load, keys, writer }: { load: Load; keys: readonly string[]; writer: Writer },
+): Promise<MoveFigures> {
+  const source = (await ownersOf(grid)).get(partitionId) ?? "n1";
+  const to = ["n1", "n2", "n3"].find((id) => id !== source) ?? "n2";
+  const pipe = await gridPipe(grid, source);
+  const before = acksOf(await write(pipe, keys, writer, within(1_500)));
+  let done = false;
+  const began = performance.now();
+  const moved = move(grid, partitionId, to).finally(() => (done = true));
+  const during = acksOf(await write(pipe, keys, writer, () => !done));
+  const finished = await moved;
+  pipe.close();
+  const seconds = (finished.durationMs || performance.now() - began) / 1_000;
+  return {
+    load: load.name,
+    writer,
+    rowsPerSecond: finished.rows / seconds,
+    megabytesPerSecond: finished.bytes / seconds / 1e6,
+    before,
+    during,
+  };
+}
+
+/** Small values to the moving partition's own keys. */
+function write(
+  pipe: Pipe,
+  keys: readonly string[],
+  writer: Writer,
+  more: () => boolean,
+): Promise<Run> {
+  const make = puts(keys, { size: FRAME_OPS, bytes: 100, node: "bench" });
+  const pace = writer === "steady" ? { window: 64, everyMs: 5 } : { window: 32 };
+  return pipe.run(make, { more, ...pace });
+}
+
+async function move(grid: Grid, partition: number, to: string): Promise<Finished> {
+  await json(new URL("/v1/cluster/migrations", grid.url), "POST", { partition, to });
+  for (const began = performance.now(); ;) {
+    await new Promise((resume) => setTimeout(resume, 20));
+    const { running, queued, finished } = await json<Migrations>(
+      new URL("/v1/cluster/migrations", grid.url),
+    );
+    if (running.length + queued.length === 0) {
+      const last = finished.findLast(({ partitionId }) => partitionId === partition);
+      if (last?.outcome !== "completed") throw new Error(`not moved: ${JSON.stringify(last)}`);
+      return last;
+    }
+    if (performance.now() - began > SETTLE_MS_MAX) throw new Error("the move does not end");
+  }
+}
+
+function within(ms: number): () => boolean {
+  const end = performance.now() + ms;
+  return () => performance.now() < end;
+}
+
+const acksOf = ({ ms, latencies, gaps }: Run): Acks => ({
+  longestGap: Math.max(0, ...gaps),
+  p50: quantile(latencies, 0.5),
+  p99: quantile(latencies, 0.99),
+  opsPerSecond: (latencies.length * FRAME_OPS * 1_000) / ms,
+});

@@ -1,0 +1,137 @@
+/** A client that keeps a window of frames under way, and fails if one is not answered. */
+import { ClusterId } from "../../src/data/ids.ts";
+import { decodeServerMessage, encodeClientMessage } from "../../src/protocol/codec.ts";
+import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
+import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
+
+const ANSWER_MS_MAX = 30_000;
+
+/** What one run of frames took: every frame is answered, or the run fails. */
+export interface Run {
+  readonly ms: number;
+  /** From sending to answer, ms, per frame. */
+  readonly latencies: readonly number[];
+  /** Between one answer and the next, ms. */
+  readonly gaps: readonly number[];
+}
+
+export class Pipe {
+  readonly #socket: WebSocket;
+  #seq = 0;
+  readonly #sent = new Map<number, number>();
+  #answered: (ms: number) => void = () => {};
+  #failed: (error: Error) => void = () => {};
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("message", ({ data }) => {
+      if (data instanceof ArrayBuffer) this.#receive(new Uint8Array(data));
+    });
+    socket.addEventListener("close", ({ code }) => {
+      if (this.#sent.size > 0) console.error(`socket closed: ${code}`);
+      this.#failed(new Error(`closed with ${this.#sent.size} frames unanswered: ${code}`));
+    });
+  }
+
+  static async open(url: URL): Promise<Pipe> {
+    const address = new URL(url);
+    address.protocol = "ws:";
+    const socket = new WebSocket(address.href);
+    await new Promise<void>((resolve, reject) => {
+      socket.addEventListener("open", () => resolve());
+      socket.addEventListener("error", () => reject(new Error(`no socket at ${address.href}`)));
+    });
+    return new Pipe(socket);
+  }
+
+  /** As a client of a grid that passes on what belongs elsewhere. */
+  async greet(clientId: string): Promise<void> {
+    const greeting = { version: PROTOCOL_VERSION, cluster: ClusterId("main"), clientId };
+    const welcomed = new Promise<void>((resolve) => {
+      const listen = (): void => {
+        this.#socket.removeEventListener("message", listen);
+        resolve();
+      };
+      this.#socket.addEventListener("message", listen);
+    });
+    this.#send({ type: "HELLO", ...greeting, forward: true });
+    await welcomed;
+  }
+
+  /** Sends frames while `more()`, with at most `window` unanswered, and no more than one every `everyMs`. */
+  run(
+    frame: (seq: number) => ClientMessage,
+    { more, window, everyMs = 0 }: { more: () => boolean; window: number; everyMs?: number },
+  ): Promise<Run> {
+    const began = performance.now();
+    const latencies: number[] = [];
+    const gaps: number[] = [];
+    let last = began;
+    let sent = 0;
+    return new Promise((resolve, reject) => {
+      const timer = setInterval(
+        () => {
+          if (performance.now() - last > ANSWER_MS_MAX && this.#sent.size > 0)
+            this.#failed(new Error(`${this.#sent.size} frames are not answered`));
+          fill();
+        },
+        Math.max(1, Math.min(everyMs, 1_000)),
+      );
+      const finish = (): void => {
+        clearInterval(timer);
+        resolve({ ms: performance.now() - began, latencies, gaps });
+      };
+      const fill = (): void => {
+        while (this.#sent.size < window && more()) {
+          if (everyMs > 0 && performance.now() - began < sent * everyMs) return;
+          const seq = this.#seq++;
+          sent++;
+          this.#sent.set(seq, performance.now());
+          this.#send(frame(seq));
+        }
+        if (this.#sent.size === 0 && !more()) finish();
+      };
+      this.#failed = (error) => {
+        clearInterval(timer);
+        reject(error);
+      };
+      this.#answered = (ms) => {
+        const now = performance.now();
+        latencies.push(ms);
+        gaps.push(now - last);
+        last = now;
+        fill();
+      };
+      fill();
+    });
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #send(message: ClientMessage): void {
+    this.#socket.send(new Uint8Array(encodeClientMessage(message)));
+  }
+
+  #receive(bytes: Uint8Array): void {
+    const message = decodeServerMessage(bytes);
+    if (!message.ok) return this.#failed(new Error(JSON.stringify(message.error)));
+    this.#take(message.value);
+  }
+
+  #take(message: ServerMessage): void {
+    if (message.type === "ERROR") return this.#failed(new Error(message.error.code));
+    if (message.type !== "ACK" && message.type !== "VALUES") return;
+    if (message.type === "ACK") {
+      // A newer write of the same key may overtake an older one that is passed on.
+      const refusal = message.exceptions.find(({ result }) => result.type === "refused");
+      if (refusal) return this.#failed(new Error(`refused: ${JSON.stringify(refusal)}`));
+    }
+    const at = this.#sent.get(message.seq);
+    if (at === undefined) return;
+    this.#sent.delete(message.seq);
+    this.#answered(performance.now() - at);
+  }
+}
