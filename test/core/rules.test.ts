@@ -6,6 +6,7 @@ import { stepNode } from "../../src/core/node/node.ts";
 import { initialNode, type NodeState, type Role } from "../../src/core/node/state.ts";
 import type { NodeEvent } from "../../src/core/node/events.ts";
 import { ClusterId, Epoch, NodeId, PartitionId, Seq, Term, Version } from "../../src/data/ids.ts";
+import { addMarker, compareAgain, openStream, takeAck } from "../../src/core/partition/stream.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import { initialCoordinator } from "../../src/core/coordinator/state.ts";
 import { Stage, type Letter } from "../scripts/stage.ts";
@@ -157,5 +158,17 @@ describe("rules that a simulation taught", () => {
     const loads = Map.groupBy(entries.values(), (entry) => entry.ruling.owner ?? "nobody");
     const sizes = [...loads.values()].map((owned) => owned.length);
     expect(sizes.toSorted((a, b) => a - b)).toEqual([6, 6, 6, 6, 7]);
+  });
+
+  it("a copy that is building its digest is asked on, whichever marker it is at [I8]", () => {
+    const digest = new Uint8Array(2_048);
+    const known = { cut: Seq(9), after: "end" } as const;
+    const first = addMarker(openStream(B, Seq(10), known), digest);
+    const second = addMarker(compareAgain(first), digest);
+    const at = { next: 0, markerN: 0, buckets: null };
+    expect(takeAck(second, at, DEFAULTS)[1]).toBe("building");
+    // An answer to the first marker is none to the second.
+    expect(takeAck(second, { ...at, buckets: digest }, DEFAULTS)[1]).toBeNull();
+    expect(takeAck(second, { next: 2, markerN: 1, buckets: digest }, DEFAULTS)[1]).toBe("equal");
   });
 });

@@ -242,9 +242,11 @@ export function takeAck(
 
 function judge(stream: Stream, ack: StreamAckFacts, config: Config): readonly [Stream, Verdict] {
   const { task } = stream;
-  if (task.step !== "marked" || ack.markerN !== task.marker.n || ack.buckets === undefined)
+  if (task.step !== "marked" || ack.markerN === undefined || ack.buckets === undefined)
     return [stream, null];
+  // Of an earlier marker, too: the copy comes to this one when it has answered that.
   if (ack.buckets === null) return [stream, "building"];
+  if (ack.markerN !== task.marker.n) return [stream, null];
   const buckets = differingBuckets(task.digest, ack.buckets);
   if (buckets.length === 0) return [{ ...stream, retry: null, task: { step: "idle" } }, "equal"];
   const pass = task.pass + 1;

@@ -23,34 +23,58 @@ export function scan(
   let bytes = 0;
   for (let pages = 0; pages < PAGES_MAX; pages++) {
     const bounds = { rowsMax: query.rowsMax - rows.length, bytesMax: query.bytesMax - bytes };
-    const page = pageOf(store, query, after, bounds);
+    const { page, reached, whole } = readOn(store, query, after, bounds);
     const wanted = page.rows.filter(isWanted);
     const bytesAfter = wanted.reduce((sum, { row }) => sum + rowBytes(row), bytes);
     // A page has one row even if that is too large. As the first of a scan it goes anyway.
     if (rows.length > 0 && bytesAfter > query.bytesMax) break;
-    if (isWhole(query)) passed(after, page);
+    if (whole) passed(after, page);
     for (const { row } of wanted) rows.push(row);
     bytes = bytesAfter;
     if (page.done) return { rows, after: null };
-    after = page.rows.at(-1)?.row ?? after;
+    after = reached;
     if (rows.length * 2 >= query.rowsMax || bytes * 2 >= query.bytesMax) break;
   }
   return { rows, after: after && identityOf(after) };
 }
 
-/** Of a table that is known to its end only what changed since is looked for. */
-function pageOf(
-  store: RowStore,
-  { partitionId, known }: ScanQuery,
-  after: Identity | null,
-  bounds: PageBounds,
-): Page {
-  return known.after === "end"
-    ? store.pageSince(partitionId, after, known.cut, bounds)
-    : store.page(partitionId, after, bounds);
+interface Stretch {
+  readonly page: Page;
+  /** Read on from here. */
+  readonly reached: Identity | null;
+  /** No row was left out. */
+  readonly whole: boolean;
 }
 
-const isWhole = ({ known }: ScanQuery): boolean => known.after !== "end";
+function readOn(
+  store: RowStore,
+  query: ScanQuery,
+  after: Identity | null,
+  bounds: PageBounds,
+): Stretch {
+  const { after: upTo } = query.known;
+  const within = upTo === "end" || (upTo && !(after && compareIdentity(after, upTo) >= 0));
+  if (upTo && within) return readChanged(store, { ...query, after }, upTo, bounds);
+  const page = store.page(query.partitionId, after, bounds);
+  return { page, reached: page.rows.at(-1)?.row ?? after, whole: true };
+}
+
+/** As far as a table is known only what changed since is looked for: nobody waits for the rest to be read. */
+function readChanged(
+  store: RowStore,
+  { partitionId, known, after }: ScanQuery,
+  upTo: Identity | "end",
+  bounds: PageBounds,
+): Stretch {
+  const page = store.pageSince(partitionId, after, known.cut, bounds);
+  const reached = page.rows.at(-1)?.row ?? after;
+  const beyond = (identity: Identity): boolean =>
+    upTo !== "end" && compareIdentity(identity, upTo) > 0;
+  const stays = upTo === "end" || (!page.done && reached !== null && !beyond(reached));
+  if (stays) return { page, reached, whole: false };
+  const rows = page.rows.filter(({ row }) => !beyond(row));
+  return { page: { rows, done: false }, reached: upTo, whole: false };
+}
 
 function filterOf({ cut, known, buckets }: ScanQuery): (stored: StoredRow) => boolean {
   const wanted = buckets && new Set(buckets);

@@ -1,0 +1,130 @@
+/** A cluster whose state is on disk, with the faults that a runtime makes: eviction, and sudden death. */
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { startLocal, type Local } from "../../src/cli/local.ts";
+import { ClusterId, NodeId } from "../../src/data/ids.ts";
+import type { PartitionMapPayload } from "../../src/data/members.ts";
+import { nodeName } from "../../src/objects/door.ts";
+import type { MigrationsReport } from "../../src/protocol/cluster-messages.ts";
+import { Api } from "./api.ts";
+import { Disk } from "./disk.ts";
+import { pause } from "./writer.ts";
+
+const READER = fileURLToPath(new URL("reader.ts", import.meta.url));
+
+interface GridOptions {
+  readonly nodes: number;
+  readonly partitions: number;
+}
+
+export class Grid {
+  readonly disk: Disk;
+  /** The nodes it begins with. */
+  readonly nodes: readonly string[];
+  readonly #options: GridOptions;
+  #local: Local;
+
+  private constructor(folder: string, options: GridOptions, local: Local) {
+    this.disk = new Disk(folder);
+    this.nodes = Array.from({ length: options.nodes }, (_, i) => `n${i + 1}`);
+    this.#options = options;
+    this.#local = local;
+  }
+
+  static async start(options: GridOptions): Promise<Grid> {
+    const folder = mkdtempSync(join(tmpdir(), "godwit-state-"));
+    const local = await startLocal({ port: 0, persist: folder, ...options });
+    const grid = new Grid(folder, options, local);
+    await grid.api.settled(grid.nodes);
+    return grid;
+  }
+
+  get api(): Api {
+    return new Api(this.#local.url);
+  }
+
+  async stop(): Promise<void> {
+    await this.#local.dispose();
+    rmSync(this.disk.folder, { recursive: true, force: true });
+  }
+
+  /** The process ends, and another one begins with its files. */
+  async restart(): Promise<void> {
+    await this.#local.dispose();
+    this.#local = await startLocal({ port: 0, persist: this.disk.folder, ...this.#options });
+  }
+
+  /** workerd has no time to say goodbye; Miniflare starts another one in its place. */
+  kill(): void {
+    const children = ["pgrep", "-P", String(process.pid), "workerd"];
+    const found = execFileSync("/usr/bin/env", children, { encoding: "utf8" });
+    const [pid, ...others] = found.trim().split("\n").map(Number);
+    if (pid === undefined || others.length > 0) throw new Error(`which workerd? ${found}`);
+    process.kill(pid, "SIGKILL");
+  }
+
+  async answering(): Promise<void> {
+    for (const began = Date.now(); Date.now() - began < 20_000; await pause(50)) {
+      const up = await this.api.json("GET", "/v1/map").catch(() => null);
+      if (up?.status === 200) return;
+    }
+    throw new Error("workerd has not come back");
+  }
+
+  async ownerOf(partitionId: number): Promise<string> {
+    const { body } = await this.api.json<PartitionMapPayload>("GET", "/v1/map");
+    const owner = body.partitions[partitionId]?.ownerNodeId;
+    if (!owner) throw new Error(`partition ${partitionId} has no owner`);
+    return owner;
+  }
+
+  async migrations(): Promise<MigrationsReport> {
+    return (await this.api.json<MigrationsReport>("GET", "/v1/cluster/migrations")).body;
+  }
+
+  /**
+   * False if it was not in memory. It leaves as soon as nothing is under way in it, and until then this
+   * thread stands still.
+   */
+  async evict(who: string): Promise<boolean> {
+    const [className, name] =
+      who === "coordinator"
+        ? ["CoordinatorObject", "main"]
+        : ["NodeObject", nodeName(ClusterId("main"), NodeId(who))];
+    try {
+      await this.#local.miniflare.unsafeEvictDurableObject("godwit", className, { name });
+      return true;
+    } catch (error) {
+      if (String(error).includes("not currently running")) return false;
+      throw error;
+    }
+  }
+
+  /** All entries of a map, as another process reads them. */
+  async readElsewhere(map: string): Promise<Map<string, unknown>> {
+    const args = [READER, this.#local.url.href, map];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 30 });
+    return new Map(JSON.parse(stdout) as [string, unknown][]);
+  }
+}
+
+/** Stores `value` under each key, in as many batches as it takes. */
+export async function fill(
+  api: Api,
+  map: string,
+  { keys, value }: { readonly keys: readonly string[]; readonly value: string },
+): Promise<void> {
+  const perBatch = Math.min(900, Math.floor(900_000 / (value.length + 40)));
+  for (let at = 0; at < keys.length; at += perBatch) {
+    const put = Object.fromEntries(keys.slice(at, at + perBatch).map((key) => [key, value]));
+    const { status, body } = await api.json<{ results: object }>("POST", `/v1/maps/${map}`, {
+      put,
+    });
+    const stored = Object.values(status === 200 ? body.results : {}).filter((r) => "ok" in r);
+    if (stored.length !== Object.keys(put).length) throw new Error(JSON.stringify(body));
+  }
+}
