@@ -39,6 +39,10 @@ export const createTable = (table: string): string =>
 export const replaceRows = (table: string, count: number): string =>
   `INSERT OR REPLACE INTO ${table} (${COLUMNS}) VALUES ${times(count, () => "(?, ?, ?, ?, ?, ?, ?, ?)")}`;
 
+export const insertRows = (table: string, count: number): string =>
+  `INSERT INTO ${table} (${COLUMNS}) VALUES ${times(count, () => "(?, ?, ?, ?, ?, ?, ?, ?)")}
+  ON CONFLICT (${IDENTITY}) DO NOTHING`;
+
 /** Stamps are encoded so that they compare by their bytes. */
 export const upsertNewer = (table: string, count: number): string =>
   `INSERT INTO ${table} (${COLUMNS}) VALUES ${times(count, () => "(?, ?, ?, ?, ?, ?, ?, ?)")}

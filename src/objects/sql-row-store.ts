@@ -13,6 +13,7 @@ import { ROW_OVERHEAD_BYTES } from "../data/limits.ts";
 import type { Identity } from "../data/row.ts";
 import {
   createTable,
+  insertRows,
   rangeAfter,
   rangeOf,
   rangeSince,
@@ -67,6 +68,10 @@ export class SqlRowStore implements RowStore {
 
   writeNewer(partitionId: PartitionId, rows: readonly StoredRow[]): number {
     return this.#write(partitionId, rows, upsertNewer);
+  }
+
+  insert(partitionId: PartitionId, rows: readonly StoredRow[]): number {
+    return this.#write(partitionId, rows, insertRows);
   }
 
   page(partitionId: PartitionId, after: Identity | null, bounds: PageBounds): Page {

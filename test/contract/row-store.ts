@@ -90,6 +90,17 @@ export function registerRowStoreContract(name: string, withStorage: WithStorage)
       expect(store.writeNewer(P, [])).toBe(0);
     });
 
+    rule("inserts only where nothing stands, says how many, and bills only those", (store) => {
+      store.write(P, [stored("a")]);
+      const before = store.usage().rowsWritten;
+      const news = ["a", "b", "c"].map((key) => ({ ...stored(key), seq: Seq(9) }));
+      expect(store.insert(P, news)).toBe(2);
+      expect(store.usage().rowsWritten - before).toBe(2);
+      const seqs = store.read(P, ["a", "b", "c"].map(entry)).map((row) => row?.seq);
+      expect(seqs).toEqual([5, 9, 9]);
+      expect(store.insert(P, [])).toBe(0);
+    });
+
     rule("pages what changed after a counter, in key order, within the bounds", (store) => {
       const rows = ["e", "b", "d", "a", "c"].map((key, i) => ({ ...stored(key), seq: Seq(i + 1) }));
       const keysOf = ({ rows: found }: Page): string[] => found.map(({ row }) => row.key);

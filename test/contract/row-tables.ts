@@ -25,7 +25,10 @@ const rows = fc.array(crowdedEntry, { minLength: 1, maxLength: 20 });
 
 /** What happens, most often first. */
 const action = fc.oneof(
-  { weight: 6, arbitrary: record("merge", { partitionId, rows, digest: fc.boolean() }) },
+  {
+    weight: 6,
+    arbitrary: record("merge", { partitionId, rows, digest: fc.boolean(), fresh: fc.boolean() }),
+  },
   { weight: 6, arbitrary: record("scan", { partitionId, rowsMax, bytesMax }) },
   { weight: 5, arbitrary: record("digest", { partitionId, rowsMax }) },
   { weight: 2, arbitrary: record("count", {}) },
@@ -38,6 +41,7 @@ const action = fc.oneof(
       nowMs: fc.nat(3),
     }),
   },
+  { weight: 1, arbitrary: record("forget", { partitionId }) },
   { weight: 1, arbitrary: record("drop", { partitionId }) },
   { weight: 1, arbitrary: record("reopen", {}) },
   { weight: 1, arbitrary: record("rekey", {}) },
@@ -111,6 +115,9 @@ class World {
         return this.#read(step);
       case "list":
         return this.#list(step);
+      case "forget":
+        expect(this.#tables.perform({ ...step, type: "forget-digest" })).toBeNull();
+        return;
       case "drop":
         expect(this.#tables.perform({ ...step, type: "drop-rows" })).toBeNull();
         this.#model.drop(step.partitionId);

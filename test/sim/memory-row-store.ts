@@ -71,6 +71,16 @@ export class MemoryRowStore implements RowStore {
     return newer.length;
   }
 
+  insert(partitionId: PartitionId, rows: readonly StoredRow[]): number {
+    const standing = this.read(
+      partitionId,
+      rows.map(({ row }) => row),
+    );
+    const news = rows.filter((_, i) => !standing[i]);
+    this.write(partitionId, news);
+    return news.length;
+  }
+
   page(partitionId: PartitionId, after: Identity | null, bounds: PageBounds): Page {
     const table = this.#table(partitionId);
     const from = after === null ? 0 : upperBound(table, after);

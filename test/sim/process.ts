@@ -35,6 +35,7 @@ const ROW_EFFECTS = new Set([
   "scan",
   "digest",
   "count-rows",
+  "forget-digest",
   "drop-rows",
 ]);
 

@@ -113,6 +113,7 @@ function stayOwner(turn: Turn, ruling: Ruling, before: Owner): void {
   for (const { nodeId } of before.copies)
     if (!role.copies.some((copy) => copy.nodeId === nodeId)) close(turn, partitionId, nodeId);
   if (!role.move) turn.setGoing(partitionId, { giveUp: null });
+  if (role.copies.length === 0) turn.do({ type: "forget-digest", partitionId });
   const target = role.copies.find((copy) => copy.nodeId === role.move?.to);
   if (target?.state === "complete") beginClosing(turn, partitionId);
   release(turn, partitionId);

@@ -77,12 +77,13 @@ function answerAgain(turn: Turn, message: MigrateData, inbound: Inbound): Stream
 function mergeOnly(turn: Turn, from: NodeId, message: MigrateData, call: CallId): void {
   const { partitionId, streamId, n, marker, chunk, deltas } = message;
   const rows = [...chunk, ...deltas];
+  const fresh = deltas.length === 0;
   const { now, random } = turn;
   const tag = { for: "copy", call, partitionId, from, streamId, n, marker, now, random } as const;
   if (rows.length === 0) return onCopyMerged(turn, tag);
   turn.do({
     type: "merge",
-    batches: [{ partitionId, rows, seq: turn.takeSeqs(rows.length), digest: true }],
+    batches: [{ partitionId, rows, seq: turn.takeSeqs(rows.length), digest: true, fresh }],
     tag,
   });
 }

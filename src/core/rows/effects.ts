@@ -13,6 +13,7 @@ export type RowEffect<Tag> =
   | ScanEffect<Tag>
   | DigestEffect<Tag>
   | CountEffect<Tag>
+  | ForgetEffect
   | DropEffect;
 
 export type RowEvent<Tag> =
@@ -45,6 +46,8 @@ export interface MergeBatch {
   readonly seq: Seq;
   /** Keep a digest from the start if this is the table's first row: a copy will be asked for it. */
   readonly digest?: boolean;
+  /** Nothing is expected to stand under most of them. */
+  readonly fresh?: boolean;
 }
 
 export interface MergedBatch {
@@ -130,6 +133,12 @@ interface DigestEffect<Tag> {
 interface CountEffect<Tag> {
   readonly type: "count-rows";
   readonly tag: Tag;
+}
+
+/** No copy will be compared: writes need not keep the digest up any more. Answers nothing. */
+interface ForgetEffect {
+  readonly type: "forget-digest";
+  readonly partitionId: PartitionId;
 }
 
 /** Drops the table. Answers nothing. */

@@ -26,33 +26,30 @@ interface Place {
 }
 
 /**
- * Entries whose former rows nobody needs. A newer stamp is the first word of the merge, so the store decides
- * that without reading; only a batch in which some row was not newer is read, and merged as any other.
- * Null: not such a batch.
+ * A batch that is written before anything is read: by `write`, which leaves out the rows that may lose, says
+ * how many it wrote, and has the last word on those. Only where it left some out the batch is read, and they
+ * are merged as any others. Null: not such a batch, an identity comes twice.
  */
-export function mergeEntries(
-  batch: MergeBatch,
-  store: {
-    readonly writeNewer: (rows: readonly StoredRow[]) => number;
-    readonly read: Read;
-  },
-): Merge | null {
-  const { rows, seq } = batch;
-  if (rows.some(({ kind }) => kind !== "lww") || distinct(rows).identities.length < rows.length)
-    return null;
+export function mergeWritten(
+  { rows, seq, ...batch }: MergeBatch,
+  write: (rows: readonly StoredRow[]) => number,
+  read: Read,
+): (Merge & { readonly written: readonly StoredRow[] }) | null {
+  if (distinct(rows).identities.length < rows.length) return null;
   const mine = rows.map((row, i) => ({ row, seq: Seq(seq + i) }));
   const stands = rows.map(({ stamp }) => ({ changed: true, stamp }));
-  if (store.writeNewer(mine) === rows.length) return { outcomes: stands, changes: [] };
-  const standing = store.read(rows);
-  const { outcomes, changes } = mergeBatch(batch, () => standing);
+  if (write(mine) === rows.length) return { outcomes: stands, changes: [], written: mine };
+  const standing = read(rows);
+  const { outcomes, changes } = mergeBatch({ rows, seq, ...batch }, () => standing);
   const wrote = (i: number): boolean => standing[i]?.seq === mine[i]?.seq;
   return {
     outcomes: outcomes.map((outcome, i) => (wrote(i) ? (stands[i] ?? outcome) : outcome)),
     changes,
+    written: mine.filter((_, i) => wrote(i)),
   };
 }
 
-type Read = (identities: readonly Identity[]) => readonly (StoredRow | undefined)[];
+export type Read = (identities: readonly Identity[]) => readonly (StoredRow | undefined)[];
 
 /** `read` is called once, with each identity once. */
 export function mergeBatch({ rows, seq }: MergeBatch, read: Read): Merge {

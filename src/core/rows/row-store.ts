@@ -31,6 +31,9 @@ export interface RowStore {
    */
   writeNewer(partitionId: PartitionId, rows: readonly StoredRow[]): number;
 
+  /** As `write`, but only where nothing stands under the identity. Returns how many were written. */
+  insert(partitionId: PartitionId, rows: readonly StoredRow[]): number;
+
   /** Rows above `after`, at least one if there is one, then while both bounds hold. */
   page(partitionId: PartitionId, after: Identity | null, bounds: PageBounds): Page;
 

@@ -11,7 +11,7 @@ import type { Identity } from "../../data/row.ts";
 import { DigestTracker } from "./digest-tracker.ts";
 import type { MergeBatch, MergedBatch, RowEffect, RowEvent, Scanned } from "./effects.ts";
 import { list } from "./list.ts";
-import { mergeBatch, mergeEntries, type Merge } from "./merge.ts";
+import { mergeBatch, mergeWritten, type Merge, type Read } from "./merge.ts";
 import type { RowStore, StoredRow } from "./row-store.ts";
 import { scan, type ScanQuery } from "./scan.ts";
 
@@ -70,6 +70,9 @@ export class RowTables {
           ...this.#store.usage(),
           tag: effect.tag,
         };
+      case "forget-digest":
+        this.#cache(effect.partitionId).tracker = null;
+        return null;
       case "drop-rows":
         this.#drop(effect.partitionId);
         return null;
@@ -81,18 +84,38 @@ export class RowTables {
   #merge(batch: MergeBatch): MergedBatch {
     const { partitionId } = batch;
     if (batch.digest) this.#expectDigest(partitionId);
-    const tracker = this.#tracker(partitionId);
     const read = (ids: readonly Identity[]): readonly (StoredRow | undefined)[] =>
       this.#store.read(partitionId, ids);
-    const writeNewer = (rows: readonly StoredRow[]): number => {
-      this.#cache(partitionId).isCounted = false;
-      this.#partitions().add(partitionId);
-      return this.#store.writeNewer(partitionId, rows);
-    };
-    const { outcomes, changes } =
-      (tracker ? null : mergeEntries(batch, { read, writeNewer })) ?? mergeBatch(batch, read);
+    const tracker = this.#tracker(partitionId);
+    const written = tracker ? this.#insert(batch, tracker, read) : this.#writeNewer(batch, read);
+    const { outcomes, changes } = written ?? mergeBatch(batch, read);
     this.#apply(partitionId, changes, tracker);
     return { partitionId, outcomes };
+  }
+
+  /** A newer stamp is the first word of the merge of entries, so the store may decide by it. */
+  #writeNewer(batch: MergeBatch, read: Read): Merge | null {
+    const { partitionId, rows } = batch;
+    if (rows.length === 0 || rows.some(({ kind }) => kind !== "lww")) return null;
+    const write = (mine: readonly StoredRow[]): number => this.#store.writeNewer(partitionId, mine);
+    const merged = mergeWritten(batch, write, read);
+    // Which of them were inserted nobody knows.
+    if (merged) this.#cache(partitionId).isCounted = false;
+    if (merged) this.#partitions().add(partitionId);
+    return merged;
+  }
+
+  /** The digest needs the row of before, and there is none where a row could be inserted. */
+  #insert(batch: MergeBatch, tracker: DigestTracker, read: Read): Merge | null {
+    const { partitionId, rows } = batch;
+    if (batch.fresh !== true || rows.length === 0) return null;
+    const write = (mine: readonly StoredRow[]): number => this.#store.insert(partitionId, mine);
+    const merged = mergeWritten(batch, write, read);
+    if (!merged) return null;
+    for (const { row } of merged.written) tracker.replace(undefined, row);
+    this.#cache(partitionId).rows += merged.written.length;
+    this.#partitions().add(partitionId);
+    return merged;
   }
 
   #apply(partitionId: PartitionId, changes: Merge["changes"], tracker: DigestTracker | null): void {
