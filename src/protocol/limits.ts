@@ -31,6 +31,9 @@ export const CREDIT_OPS = 16_000;
 /** One cluster message, and one frame from a node to a client. */
 export const ENVELOPE_BYTES_MAX = 8 * MIB;
 
+/** Values in one answer to a GET, in all: those beyond are refused, and asked for by themselves. */
+export const ANSWER_VALUE_BYTES_MAX = 4 * MIB;
+
 /** What the platform lets through in one RPC call or one WebSocket message. */
 const PLATFORM_MESSAGE_BYTES_MAX = 32 * MIB;
 
@@ -139,6 +142,10 @@ assert(
 assert(
   VALUE_BYTES_MAX + KEY_BYTES_MAX + MAP_NAME_BYTES_MAX + KIB <= FRAME_BYTES_MAX,
   "every entry that may be stored must fit a frame",
+);
+assert(
+  VALUE_BYTES_MAX <= ANSWER_VALUE_BYTES_MAX && 2 * ANSWER_VALUE_BYTES_MAX <= ENVELOPE_BYTES_MAX,
+  "any value can be read, and a full answer fits a message, whatever goes around its values",
 );
 assert(
   2 * FRAME_BYTES_MAX <= ENVELOPE_BYTES_MAX,

@@ -77,6 +77,8 @@ export interface Heard {
   readonly partitionId: PartitionId;
   readonly nodeId: NodeId;
   readonly epoch: Epoch;
+  /** Of the MIGRATE_START that this answers: other words at the same epoch do not start a move. */
+  readonly migrationId?: MigrationId;
 }
 
 /** Also the answer to a STRIKE of what is already gone. Answered by DONE. */

@@ -90,7 +90,15 @@ export const moveSchemas = {
     }),
   ),
   STRIKE: declared<Strike>()(v.object({ type: v.literal("STRIKE"), ruling })),
-  HEARD: declared<Heard>()(v.object({ type: v.literal("HEARD"), partitionId, nodeId, epoch })),
+  HEARD: declared<Heard>()(
+    v.object({
+      type: v.literal("HEARD"),
+      partitionId,
+      nodeId,
+      epoch,
+      migrationId: v.exactOptional(migrationId),
+    }),
+  ),
   DROPPED: declared<Dropped>()(
     v.object({ type: v.literal("DROPPED"), partitionId, nodeId, epoch }),
   ),

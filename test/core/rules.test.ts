@@ -171,4 +171,56 @@ describe("rules that a simulation taught", () => {
     expect(takeAck(second, { ...at, buckets: digest }, DEFAULTS)[1]).toBeNull();
     expect(takeAck(second, { next: 2, markerN: 1, buckets: digest }, DEFAULTS)[1]).toBe("equal");
   });
+
+  /** Two nodes, the first the owner of the only partition. */
+  function pair(): Stage {
+    const stage = new Stage({ initialNodes: 2, partitionCount: 1 });
+    stage.ask({ type: "FETCH_PARTITION_TABLE" });
+    stage.settle();
+    return stage;
+  }
+  const at = { map: "m", key: "k", kind: "lww", sub: "" } as const;
+  const entry = { map: "m", key: "k", expiresAt: null } as const;
+
+  it("an owner stamps above every row that it was given, however fast a clock those had [I6]", () => {
+    const stage = pair();
+    const [n1, n2] = [NodeId("n1"), NodeId("n2")];
+    const fast = { millis: stage.now + 50_000, counter: 3, node: "client" };
+    const op = { ...entry, stamp: fast, value: Uint8Array.of(1) };
+    stage.client(n1, { type: "OPS", seq: 1, ops: [op] });
+    stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: n2 });
+    stage.settle();
+    const ops = [{ type: "write", ...entry, stamp: null, value: null }] as const;
+    const forward = { type: "OP_FORWARD", sourceNodeId: "front", forwardId: Seq(1) } as const;
+    stage.ask({ ...forward, rulings: [], ops }, n2);
+    stage.settle();
+    const [stored] = stage.node(n2).rows.read(P, [at]);
+    expect(stored?.row.value).toBeNull();
+    expect(stored?.row.stamp.millis).toBe(fast.millis);
+  });
+
+  it("an answer takes so many bytes of values, and refuses the rest one by one [bounds]", () => {
+    const stage = pair();
+    const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
+    for (const [i, key] of keys.entries()) {
+      const stamp = { millis: stage.now, counter: i, node: "client" };
+      const op = { ...entry, key, stamp, value: new Uint8Array(256 * 1_024) };
+      stage.client(NodeId("n1"), { type: "OPS", seq: i, ops: [op] });
+    }
+    stage.client(NodeId("n1"), {
+      type: "GET",
+      seq: 99,
+      keys: keys.map((key) => ({ map: "m", key })),
+    });
+    const answer = stage.answers.at(-1);
+    const values = answer?.type === "VALUES" ? answer.values : [];
+    expect(values.map(({ type }) => type).slice(14, 18)).toEqual([
+      "value",
+      "value",
+      "refused",
+      "refused",
+    ]);
+    expect(values[16]).toMatchObject({ error: { code: "OVERLOADED", retry: "later" } });
+    expect(values).toHaveLength(20);
+  });
 });

@@ -169,7 +169,11 @@ export const clusterMessages: Table<ClusterMessage> = {
     ["ruling"],
   ),
   STRIKE: of<Cluster<"STRIKE">>()("STRIKE", { ruling }),
-  HEARD: of<Cluster<"HEARD">>()("HEARD", { partitionId, nodeId, epoch }),
+  HEARD: of<Cluster<"HEARD">>()(
+    "HEARD",
+    { partitionId, nodeId, epoch, migrationId: a.migrationId },
+    ["migrationId"],
+  ),
   DROPPED: of<Cluster<"DROPPED">>()("DROPPED", { partitionId, nodeId, epoch }),
   MIGRATE_DATA: of<Cluster<"MIGRATE_DATA">>()(
     "MIGRATE_DATA",

@@ -93,8 +93,8 @@ export class Stage {
   }
 
   /** From outside: an operator or the front. */
-  ask(message: ClusterMessage): void {
-    this.#post("front", "coordinator", message);
+  ask(message: ClusterMessage, to: Sender = "coordinator"): void {
+    this.#post("front", to, message);
   }
 
   client(at: NodeId, message: ClientMessage): void {

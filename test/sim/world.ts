@@ -37,6 +37,15 @@ export type CoordinatorHost = SimHost<
 
 const CLUSTER = ClusterId("sim");
 
+interface Letter {
+  readonly from: Sender;
+  readonly to: Sender;
+  readonly message: ClusterMessage;
+  readonly call: CallId | null;
+  /** The sender's, when it spoke. */
+  readonly term: Term;
+}
+
 export class World {
   readonly options: Options;
   readonly prng: Prng;
@@ -121,7 +130,9 @@ export class World {
       return this.#operate({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
     if (what < 5 && members.length > 1)
       return this.#operate({ type: "LEAVE_REQUEST", nodeId: this.prng.pick(members) });
-    if (what < 6) return this.#operate({ type: "CANCEL_MOVE", partitionId });
+    if (what < 6) this.#operate({ type: "CANCEL_MOVE", partitionId });
+    // Who cancels often wants another target, or the same after all.
+    if (what < 6 && this.prng.chance(0.4)) return;
     if (what < 7) return this.#operate({ type: "REBALANCE" });
     this.#operate({ type: "MOVE_PARTITION", partitionId, to: this.prng.pick(members) });
   }
@@ -258,8 +269,9 @@ export class World {
     if (this.tracing) this.log(`${from}→${to} ${describe(message)}${lost ? " (lost)" : ""}`);
     if (lost) return;
     const copies = !this.healed && this.prng.chance(duplicateRate) ? 2 : 1;
-    for (let i = 0; i < copies; i++)
-      this.schedule.after(this.#delay(), () => this.#arrive(from, to, message, call));
+    const said = from === "coordinator" ? this.coordinator.disk.cluster?.term : undefined;
+    const letter = { from, to, message, call, term: said ?? Term(0) };
+    for (let i = 0; i < copies; i++) this.schedule.after(this.#delay(), () => this.#arrive(letter));
   }
 
   #delay(): number {
@@ -268,12 +280,10 @@ export class World {
     return this.prng.chance(slowRate) ? this.prng.below(slowMsMax) : 1 + this.prng.below(8);
   }
 
-  #arrive(from: Sender, to: Sender, message: ClusterMessage, call: CallId | null): void {
+  #arrive({ from, to, message, call, term }: Letter): void {
     if (to === "front") return;
     this.counts.messages++;
     if (this.counts.messages % CODED_EVERY === 0) assertCoded(from, message);
-    const term =
-      from === "coordinator" ? (this.coordinator.disk.cluster?.term ?? Term(0)) : Term(0);
     const facts = { type: "message", clusterId: CLUSTER, from, term, message, call } as const;
     const event = { ...facts, ...this.#moment() };
     if (to === "coordinator") this.coordinator.deliver(event, this.#crashPoint());

@@ -124,7 +124,8 @@ export function giveUpMove(
   });
 }
 
-export function onHeard(turn: CoordinatorTurn, { partitionId, nodeId, epoch }: Heard): void {
+export function onHeard(turn: CoordinatorTurn, heard: Heard): void {
+  const { partitionId, nodeId, epoch, migrationId } = heard;
   const entry = turn.entries.get(partitionId);
   if (!entry) return;
   const { ruling, move } = entry;
@@ -132,9 +133,9 @@ export function onHeard(turn: CoordinatorTurn, { partitionId, nodeId, epoch }: H
     const ownersHeard = new Map(turn.memory.ownersHeard).set(partitionId, epoch);
     turn.setMemory({ ownersHeard });
   }
-  if (move?.phase === "replicating" && nodeId === move.source && epoch >= ruling.epoch) {
-    turn.setMemory({ started: new Set(turn.memory.started).add(move.migrationId) });
-  }
+  const isStart = move?.phase === "replicating" && nodeId === move.source;
+  if (isStart && migrationId === move.migrationId && epoch >= ruling.epoch)
+    turn.setMemory({ started: new Set(turn.memory.started).add(migrationId) });
   if (move?.phase !== "finalizing" || nodeId !== move.target || epoch < ruling.epoch) return;
   // The new owner serves: the old one may go.
   const copies = ruling.copies.filter((copy) => copy.nodeId !== move.source);

@@ -4,7 +4,7 @@ import type { NodeState } from "../../data/members.ts";
 import type { PlannedMove } from "../../protocol/cluster-messages.ts";
 import { computeAssignment, type Candidate, type Placement } from "../placement/assign.ts";
 import { orderMigrations, type MigrationTask } from "../placement/plan.ts";
-import { giveUpMove, startMove } from "./moves.ts";
+import { giveUpMove, startMove, strays } from "./moves.ts";
 import type { Entry } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 
@@ -94,8 +94,10 @@ export function startQueued(turn: CoordinatorTurn): void {
   const { maxParallelMigrations } = turn.config;
   for (const task of queue(turn)) {
     const { partitionId, source, target } = task;
-    const { again } = turn.entry(partitionId);
-    if (again && again.notBefore > turn.now) continue;
+    const entry = turn.entry(partitionId);
+    if (entry.again && entry.again.notBefore > turn.now) continue;
+    // It copies only when the owner has all that it still holds, and has heard that it was struck.
+    if (strays(entry).includes(target)) continue;
     if (turn.member(target)?.state !== "active") continue;
     if (count(source) >= maxParallelMigrations || count(target) >= maxParallelMigrations) continue;
     startMove(turn, task);

@@ -20,6 +20,7 @@ export class CoordinatorTurn {
   readonly now: number;
   readonly random: number;
   readonly #pursued = new Set<string>();
+  #entries = new Map<PartitionId, Entry>();
 
   constructor(state: CoordinatorState, now: number, random: number) {
     this.state = state;
@@ -87,7 +88,9 @@ export class CoordinatorTurn {
   }
   setEntry(partitionId: PartitionId, change: Partial<Entry>): void {
     const entry = { ...this.entry(partitionId), ...change };
-    const entries = new Map(this.entries).set(partitionId, entry);
+    // One copy a turn: a plan may change thousands.
+    if (this.entries !== this.#entries) this.#entries = new Map(this.entries);
+    const entries = this.#entries.set(partitionId, entry);
     this.state = { ...this.state, saved: { ...this.state.saved, entries } };
     this.#lead();
   }

@@ -35,12 +35,13 @@ function hear(turn: Turn, ruling: Ruling): void {
   if (before.role.type === "owner" && role.type === "owner")
     return stayOwner(turn, ruling, before.role);
   if (before.role.type === "owner") loseOwnership(turn, partitionId);
+  turn.setGoing(partitionId, { offer: null });
   if (role.type === "owner") {
-    turn.setGoing(partitionId, { inbound: null, offer: null });
+    turn.setGoing(partitionId, { inbound: null });
     return resumeOwner(turn, partitionId);
   }
   if (role.type === "struck") {
-    turn.setGoing(partitionId, { inbound: null, offer: null });
+    turn.setGoing(partitionId, { inbound: null });
     offer(turn, partitionId);
   }
 }

@@ -112,6 +112,8 @@ function notForUs(turn: Turn, { from, term, clusterId, message }: Message): Erro
   if (from === "coordinator" && term < self.term)
     return makeError("STALE_TERM", { term: self.term });
   if (self.membership === "member") return null;
+  // Who has left still waits for what it had passed on.
+  if (self.membership === "removed" && message.type === "OP_FORWARDED") return null;
   if (message.type === "INVITE" || message.type === "JOIN_RESPONSE") return null;
   if (message.type === "MEMBERS_UPDATE" && isFarewell(turn, message)) return null;
   return makeError("NOT_A_MEMBER", { nodeId: self.nodeId });

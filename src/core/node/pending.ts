@@ -1,5 +1,7 @@
 /** Requests that are not answered yet because an op of theirs waits for a copy or for another node. */
 import { toPartitionMap } from "../placement/table.ts";
+import { makeError } from "../../protocol/errors.ts";
+import { ANSWER_VALUE_BYTES_MAX } from "../../protocol/limits.ts";
 import type { OpException } from "../../protocol/client-messages.ts";
 import type { OpResult, ReadResult } from "../../protocol/ops.ts";
 import type { Elsewhere, Origin, Results } from "./requests.ts";
@@ -34,7 +36,7 @@ export function answerRequest(
   results: Results,
   elsewhere: readonly Elsewhere[],
 ): void {
-  const all = results.filter((result) => result !== null);
+  const all = bounded(results.filter((result) => result !== null));
   countTraffic(turn, all.length);
   if (origin.type === "peer") {
     const { call, forwardId } = origin;
@@ -51,6 +53,18 @@ export function answerRequest(
     });
   const values = all.filter((result) => result.type === "value" || result.type === "refused");
   turn.do({ type: "push", socket, message: { type: "VALUES", seq, values } });
+}
+
+/** Values as far as one answer takes them; what is refused can be asked for again by itself. */
+function bounded(results: readonly (OpResult | ReadResult)[]): readonly (OpResult | ReadResult)[] {
+  let bytes = 0;
+  return results.map((result) => {
+    if (result.type !== "value" || !result.value) return result;
+    bytes += result.value.length;
+    if (bytes <= ANSWER_VALUE_BYTES_MAX) return result;
+    const facts = { field: "bytes of values", value: bytes, max: ANSWER_VALUE_BYTES_MAX };
+    return { type: "refused", error: makeError("OVERLOADED", facts) };
+  });
 }
 
 const exceptionsOf = (results: readonly (OpResult | ReadResult)[]): OpException[] =>

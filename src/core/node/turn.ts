@@ -1,5 +1,6 @@
-import { tick, type Stamp } from "../../data/hlc.ts";
+import { receive, tick, type Stamp } from "../../data/hlc.ts";
 import { Seq, type NodeId, type PartitionId } from "../../data/ids.ts";
+import type { Row } from "../../data/row.ts";
 import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
 import type { Config } from "../config.ts";
 import type { NodeEffect } from "./events.ts";
@@ -28,6 +29,7 @@ export class Turn {
   readonly effects: NodeEffect[] = [];
   readonly now: number;
   readonly random: number;
+  #partitions = new Map<PartitionId, PartitionSaved>();
 
   constructor(state: NodeState, now: number, random: number) {
     this.state = state;
@@ -52,8 +54,11 @@ export class Turn {
     return this.state.saved.partitions.get(id) ?? unruled(id);
   }
   setPartition(id: PartitionId, change: Partial<PartitionSaved>): void {
-    const partitions = new Map(this.state.saved.partitions);
-    partitions.set(id, { ...this.partition(id), ...change });
+    const partition = { ...this.partition(id), ...change };
+    // One copy a turn: a table of thousands may be heard at once.
+    if (this.state.saved.partitions !== this.#partitions)
+      this.#partitions = new Map(this.state.saved.partitions);
+    const partitions = this.#partitions.set(id, partition);
     this.state = { ...this.state, saved: { ...this.state.saved, partitions } };
   }
   setRole(id: PartitionId, role: Role): void {
@@ -97,6 +102,14 @@ export class Turn {
     this.setMemory({ clock });
     this.keepClock();
     return stamp;
+  }
+  /** What comes from other nodes is behind what this one stamps from now on. */
+  hearStamps(rows: readonly Row[]): void {
+    let { clock } = this.memory;
+    for (const { stamp } of rows)
+      if (stamp.millis >= clock.millis) clock = receive(clock, stamp, this.now);
+    this.setMemory({ clock });
+    this.keepClock();
   }
   keepClock(): void {
     const { reserved } = this.self;

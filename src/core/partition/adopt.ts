@@ -28,6 +28,7 @@ export function adopt(
   rows: readonly Row[],
   reply: AdoptReply,
 ): void {
+  turn.hearStamps(rows);
   const { now, random } = turn;
   const tag = { for: "adopt", partitionId, rows, reply, now, random } as const;
   turn.do({

@@ -78,6 +78,7 @@ function mergeOnly(turn: Turn, from: NodeId, message: MigrateData, call: CallId)
   const { partitionId, streamId, n, marker, chunk, deltas } = message;
   const rows = [...chunk, ...deltas];
   const fresh = deltas.length === 0;
+  turn.hearStamps(rows);
   const { now, random } = turn;
   const tag = { for: "copy", call, partitionId, from, streamId, n, marker, now, random } as const;
   if (rows.length === 0) return onCopyMerged(turn, tag);

@@ -26,10 +26,11 @@ import {
   compareAgain,
   resumeOf,
   takeAck,
+  takeGap,
   type Stream,
   type Verdict,
 } from "./stream.ts";
-import { open, pump, pursueStream, retryAfter, setStream } from "./streams.ts";
+import { close, open, pump, pursueStream, retryAfter, sendAgain, setStream } from "./streams.ts";
 
 /** Coordinator: make this node a complete copy, then close. Repeated until heard. */
 export function onMigrateStart(turn: Turn, message: MigrateStart, call: CallId | null): void {
@@ -39,7 +40,12 @@ export function onMigrateStart(turn: Turn, message: MigrateStart, call: CallId |
   const current = known.epoch === ruling.epoch && role.type === "owner" && to !== turn.me;
   if (current && role.move?.migrationId !== migrationId) {
     const copies = role.copies.filter((copy) => copy.nodeId !== to);
-    const copy: OwnerCopy = role.copies.find((c) => c.nodeId === to) ?? {
+    const listed = ruling.copies.some((c) => c.nodeId === to && c.state === "complete");
+    // What is known of a copy that is not listed complete is of an attempt that was struck.
+    const kept = listed ? role.copies.find((c) => c.nodeId === to) : undefined;
+    if (!kept) close(turn, partitionId, to);
+    turn.setGoing(partitionId, { giveUp: null });
+    const copy: OwnerCopy = kept ?? {
       nodeId: to,
       state: "copying",
       migrationId,
@@ -51,7 +57,8 @@ export function onMigrateStart(turn: Turn, message: MigrateStart, call: CallId |
     if (!turn.going(partitionId).streams.has(to)) open(turn, partitionId, copy);
     if (copy.state === "complete") beginClosing(turn, partitionId);
   }
-  turn.answer(call, { type: "HEARD", partitionId, nodeId: turn.me, epoch: known.epoch });
+  const { epoch } = known;
+  turn.answer(call, { type: "HEARD", partitionId, nodeId: turn.me, epoch, migrationId });
 }
 
 /** After waking, after becoming owner: a stream to every copy, and whatever was being asked. */
@@ -95,11 +102,10 @@ export function onStreamAck(turn: Turn, from: NodeId, ack: StreamAck): void {
   if (ack.status === "busy") return; // it still offers older rows: asked again by and by
   if (ack.status === "unknown") return reopen(turn, partitionId, stream);
   const { task } = stream;
-  const [after, verdict] = takeAck(
-    stream,
-    { next: ack.next, markerN: ack.markerN, buckets: ack.buckets },
-    turn.config,
-  );
+  const facts = { next: ack.next, markerN: ack.markerN, buckets: ack.buckets };
+  const gap = takeGap(stream, facts);
+  if (gap) return sendAgain(turn, partitionId, gap);
+  const [after, verdict] = takeAck(stream, facts, turn.config);
   const building = verdict === "building" ? { ...after, retry: soon(turn) } : after;
   setStream(turn, partitionId, building);
   judge(turn, partitionId, from, { verdict, digest: task.step === "marked" ? task.digest : null });

@@ -39,6 +39,8 @@ export interface Stream {
   readonly chunksSinceSave: number;
   readonly task: Task;
   readonly retry: Retry | null;
+  /** The last item that the copy missed and that was sent again for it. */
+  readonly gapN: number;
   readonly rows: number;
   readonly bytes: number;
 }
@@ -97,6 +99,7 @@ export function openStream(to: NodeId, seq: Seq, known: Resume): Stream {
     chunksSinceSave: 0,
     task: isKnown(known, seq) ? { step: "mark", pass: 0 } : { step: "scan", after: null },
     retry: null,
+    gapN: -1,
     rows: 0,
     bytes: 0,
   };
@@ -204,6 +207,16 @@ export function compareAgain(stream: Stream): Stream {
   return step === "idle" || step === "marked"
     ? { ...stream, task: { step: "mark", pass: 0 } }
     : stream;
+}
+
+/**
+ * The copy left an item that came before the one it waits for: messages overtake each other. All from there
+ * on goes out again at once, but once; what is lost then waits for its time. Null: no such answer.
+ */
+export function takeGap(stream: Stream, { next, buckets }: StreamAckFacts): Stream | null {
+  const [first, second] = stream.unacked;
+  const isGap = first?.n === next && second !== undefined && buckets === undefined;
+  return isGap && stream.gapN !== next ? { ...stream, gapN: next } : null;
 }
 
 export interface StreamAckFacts {

@@ -64,6 +64,11 @@ function pull(turn: Turn, partitionId: PartitionId, stream: Stream): void {
   setStream(turn, partitionId, { ...stream, task: { ...task, asked: true } });
 }
 
+export function sendAgain(turn: Turn, partitionId: PartitionId, stream: Stream): void {
+  for (const item of outstanding(stream)) sendItem(turn, partitionId, stream, item);
+  setStream(turn, partitionId, stream);
+}
+
 /** Nothing came back in time: the same again. */
 export function pursueStream(turn: Turn, partitionId: PartitionId, stream: Stream): void {
   const attempt = (stream.retry?.attempt ?? 0) + 1;

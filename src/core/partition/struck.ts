@@ -73,7 +73,9 @@ function sendOffer(turn: Turn, partitionId: PartitionId, { offerId, rows }: Offe
 export function onRowOfferAck(turn: Turn, ack: RowOfferAck): void {
   const { partitionId } = ack;
   const { offer: current } = turn.going(partitionId);
-  if (current?.offerId !== ack.offerId || !ack.accepted) return;
+  const { role } = turn.partition(partitionId);
+  // Listed again meanwhile, its rows may be all there are: what an offer was for is over.
+  if (role.type !== "struck" || current?.offerId !== ack.offerId || !ack.accepted) return;
   turn.setGoing(partitionId, { offer: null });
   if (current.after === "end") drop(turn, partitionId);
   else scan(turn, partitionId, current.after);
@@ -89,7 +91,8 @@ function drop(turn: Turn, partitionId: PartitionId): void {
 
 export function pursueOffer(turn: Turn, partitionId: PartitionId): void {
   const { offer: current } = turn.going(partitionId);
-  if (!current || current.retry.at > turn.now) return;
+  const { role } = turn.partition(partitionId);
+  if (role.type !== "struck" || !current || current.retry.at > turn.now) return;
   const next = { ...current, retry: retryAfter(turn, current.retry.attempt + 1) };
   turn.setGoing(partitionId, { offer: next });
   sendOffer(turn, partitionId, next);
