@@ -70,7 +70,11 @@ export interface ErrorRule<Code extends ErrorCode = ErrorCode> {
 }
 
 export const ERRORS: { readonly [Code in ErrorCode]: ErrorRule<Code> } = {
-  UNKNOWN_MESSAGE: rule(400, "never", ({ type }) => `there is no message of type ${type}`),
+  UNKNOWN_MESSAGE: rule(
+    400,
+    "never",
+    ({ type }) => `there is no message of type ${JSON.stringify(type)}`,
+  ),
   MALFORMED: rule(400, "never", ({ field, expected }) => `${field} must be ${expected}`),
   FRAME_TOO_LARGE: rule(
     413,
