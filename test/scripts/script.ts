@@ -14,7 +14,9 @@ export function parseScript(text: string): Act[] {
   let command: string | null = null;
   let printed: string[] | null = null;
   const end = (): void => {
-    if (command !== null) acts.push({ preface, command, printed: (printed ?? []).join("\n") });
+    const comments = preface.replace(/^\n+/, "");
+    if (command !== null)
+      acts.push({ preface: comments, command, printed: (printed ?? []).join("\n") });
     [preface, command, printed] = ["", null, null];
   };
   for (const line of text.split("\n")) {

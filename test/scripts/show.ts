@@ -6,7 +6,7 @@ import type { ServerMessage } from "../../src/protocol/client-messages.ts";
 import type { OpResult, ReadResult } from "../../src/protocol/ops.ts";
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 export const showRow = ({ key, value, stamp }: Row): string =>
   `${key}${value ? `=${textOf(value)}` : " deleted"}@${stamp.millis}`;
@@ -50,6 +50,13 @@ function factsOf(message: ClusterMessage): string[] {
       return [`${message.nodeId} at ${message.epoch}`];
     case "MOVE_PARTITION":
       return [`to ${message.to}`];
+    case "PLANNED":
+      return message.plan.map(({ source, target }) => `${source} to ${target}`);
+    case "PARTITION_TABLE_UPDATE":
+      return message.assignments.map((ruling) => `{${showRuling(ruling)}}`);
+    case "PULLED_ROWS":
+    case "ROW_OFFER":
+      return [`[${message.rows.map(showRow).join(", ")}]`];
     case "OP_FORWARD": {
       const told = message.rulings.map((ruling) => ` told {${showRuling(ruling)}}`).join("");
       return [`${message.ops.map(({ key }) => key).join(", ")}${told}`];
@@ -58,8 +65,6 @@ function factsOf(message: ClusterMessage): string[] {
       const theirs = message.notOwned.map((ruling) => ` {${showRuling(ruling)}}`).join("");
       return [`${message.results.map(showResult).join(", ")}${theirs}`];
     }
-    case "ROW_OFFER":
-      return [`[${message.rows.map(showRow).join(", ")}]`];
     case "ROW_OFFER_ACK":
       return [message.accepted ? "accepted" : "not the owner"];
     case "ERROR":

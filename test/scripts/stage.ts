@@ -103,6 +103,14 @@ export class Stage {
     this.node(at).deliver({ type: "frames", frames, ...this.#moment() });
   }
 
+  /** The same once more. Who answers it answers that one, too. */
+  again(letter: Letter): Letter {
+    if (letter.call === null) return { ...letter };
+    const call = ++this.#calls;
+    this.#callers.set(call, letter.from);
+    return { ...letter, call };
+  }
+
   deliver(letter: Letter, crash: CrashPoint | null = null): void {
     const { from, to, message } = letter;
     assertCoded(from, message);
@@ -161,7 +169,8 @@ export class Stage {
       case "answer": {
         const to = this.#callers.get(effect.call);
         this.#callers.delete(effect.call);
-        if (to && to !== "front") this.#put({ from, to, message: effect.message, call: null });
+        if (to === "front") this.lines.push(`  operator: ${showMessage(effect.message)}`);
+        else if (to) this.#put({ from, to, message: effect.message, call: null });
         return;
       }
       case "push":
