@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Checkers, Mutant, Test } from "./mutant.ts";
 import { MUTANTS } from "./mutants.ts";
 
 const run = promisify(execFile);
@@ -10,9 +11,7 @@ interface Ended {
   readonly output: string;
 }
 
-async function simulate(seeds: number, mutant: string | null): Promise<Ended> {
-  const patch = mutant === null ? [] : ["--import", "./test/mutants/patch.ts"];
-  const args = [...patch, "test/sim/main.ts", "--seeds", String(seeds)];
+async function node(args: readonly string[], mutant: string | null): Promise<Ended> {
   const env = { ...process.env, NODE_NO_WARNINGS: "1", ...(mutant !== null && { MUTANT: mutant }) };
   try {
     const { stdout } = await run(process.execPath, args, { env, maxBuffer: 64 * 1024 * 1024 });
@@ -23,18 +22,47 @@ async function simulate(seeds: number, mutant: string | null): Promise<Ended> {
   }
 }
 
-describe("the checkers find what is broken on purpose", () => {
+function simulate(seeds: number, mutant: string | null): Promise<Ended> {
+  const patch = mutant === null ? [] : ["--import", "./test/mutants/patch.ts"];
+  return node([...patch, "test/sim/main.ts", "--seeds", String(seeds)], mutant);
+}
+
+const inRuns = MUTANTS.flatMap(({ name, bug, killedBy }) =>
+  "checkers" in killedBy ? [{ name, bug, killedBy }] : [],
+);
+const inTests = MUTANTS.flatMap(({ name, bug, killedBy }) =>
+  "checkers" in killedBy ? [] : [{ name, bug, killedBy }],
+);
+
+type Of<K> = Pick<Mutant, "name" | "bug"> & { readonly killedBy: K };
+
+describe("what is broken on purpose is found", () => {
   it("and nothing in the code as it is", async () => {
     const { code, output } = await simulate(100, null);
     expect(output).not.toContain("violated");
     expect(code).toBe(0);
   });
 
-  it.each(MUTANTS)("$name", { timeout: 300_000 }, async ({ name, killedBy, seeds }) => {
-    const { code, output } = await simulate(seeds, name);
-    expect(code, "the mutant lives").toBe(1);
-    expect(/seed \d+: (I\d+) violated/.exec(output)?.[1], output.slice(-2_000)).toBeOneOf([
-      ...killedBy,
-    ]);
+  it.each<Of<Checkers>>(inRuns)(
+    "$name: $bug",
+    { timeout: 300_000 },
+    async ({ name, killedBy: { checkers, seeds } }) => {
+      const { code, output } = await simulate(seeds, name);
+      expect(code, "the mutant lives").toBe(1);
+      const [, checker] = /seed \d+: (I\d+) violated/.exec(output) ?? [];
+      expect(checker, output.slice(-2_000)).toBeOneOf([...checkers]);
+    },
+  );
+
+  describe("by a test", () => {
+    let lines: readonly string[];
+    beforeAll(async () => {
+      const { output } = await node(["test/mutants/run-tests.ts"], null);
+      lines = output.split("\n");
+    }, 300_000);
+
+    it.each<Of<Test>>(inTests)("$name: $bug", ({ name, killedBy: { title } }) => {
+      expect(lines, lines.join("\n")).toContain(`${name}: failed: ${title}`);
+    });
   });
 });

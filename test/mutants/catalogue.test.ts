@@ -1,0 +1,46 @@
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { INVARIANTS } from "../sim/checkers.ts";
+import { parseCatalogue, problemsOf, type Facts } from "./catalogue.ts";
+import { MUTANTS } from "./mutants.ts";
+
+const TEXT = readFileSync("test/INVARIANTS.md", "utf8");
+
+const FACTS: Facts = {
+  checkers: INVARIANTS,
+  plays: readdirSync("test/scripts").filter((name) => name.endsWith(".txt")),
+  mutants: MUTANTS,
+  read: (file) => (existsSync(file) ? readFileSync(file, "utf8") : null),
+};
+
+describe("the catalogue of invariants", () => {
+  it("names nothing that is not there, and misses nothing that is", () => {
+    expect(parseCatalogue(TEXT).length).toBeGreaterThan(14);
+    expect(problemsOf(TEXT, FACTS)).toEqual([]);
+  });
+});
+
+/** Each is the catalogue with one thing spoilt, and what must be said of it. */
+const SPOILT: readonly [string, RegExp, string, string][] = [
+  ["a file", /`src\/core\/node\/node\.ts`/, "`src/core/node/gone.ts`", "I1: there is no file"],
+  ["a test", /what an older coordinator says/, "what no test says", "I1: there is no test in"],
+  ["a play", /- play late-op\.txt/, "- play no-play.txt", "I6: there is no play no-play.txt"],
+  ["a play left out", /- play late-op\.txt\n/, "", "play late-op.txt is not named"],
+  ["a checker", /- checker I4/, "- checker I400", "I4: there is no checker I400"],
+  ["a checker left out", /- checker I4\n/, "", "checker I4 is not named"],
+  ["a mutant", /- mutant no epoch check:/, "- mutant none:", "I4: there is no mutant none"],
+  ["a mutant left out", /- mutant no epoch check: .*\n/, "", "mutant no epoch check is not named"],
+  ["a killer", /(?<=no epoch check: )I4, I2/, "I14", "no epoch check is killed by I4, I2, not"],
+  ["a word", /- kept by `src\/data\/row\.ts`/, "- held by me", "R-merge-order: says nothing:"],
+  ["a statement", /Once a node has heard .*\n/, "", "I1: states nothing"],
+  ["a rule", /^## I4 /m, "## I2 ", "I2 is there twice"],
+];
+
+describe("a spoilt catalogue fails", () => {
+  it.each(SPOILT)("%s", (_, find, replace, problem) => {
+    const spoilt = TEXT.replace(find, replace);
+    expect(spoilt).not.toBe(TEXT);
+    const problems = problemsOf(spoilt, FACTS);
+    expect(problems.filter((said) => said.includes(problem))).not.toEqual([]);
+  });
+});

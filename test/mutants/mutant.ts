@@ -1,0 +1,47 @@
+/**
+ * A deliberate bug: a patch to one production file, and what must find it. A patch that does not fit any
+ * more fails its test, so the list cannot rot.
+ */
+import type { Invariant } from "../sim/checkers.ts";
+
+export interface Mutant {
+  /** As the catalogue calls it. */
+  readonly name: string;
+  readonly bug: string;
+  readonly file: string;
+  /** Occurs once in the file. */
+  readonly find: string;
+  readonly replace: string;
+  readonly killedBy: Killer;
+}
+
+export type Killer = Checkers | Test;
+
+/** One of these checkers, in a run of at most so many seeds. */
+export interface Checkers {
+  readonly checkers: readonly Invariant[];
+  readonly seeds: number;
+}
+
+/** A test of this file; a play is a test of `scripts.test.ts`, named as its own file. */
+export interface Test {
+  readonly file: string;
+  readonly title: string;
+}
+
+const PLAYS = "test/scripts/scripts.test.ts";
+
+export const play = (title: string): Test => ({ file: PLAYS, title });
+export const rule = (title: string): Test => ({ file: "test/core/rules.test.ts", title });
+
+/** As the catalogue says it. */
+export function nameOf(killer: Killer): string {
+  if ("checkers" in killer) return killer.checkers.join(", ");
+  return killer.file === PLAYS ? `play ${killer.title}` : `test ${killer.title}`;
+}
+
+export function patched(text: string, { name, find, replace }: Mutant): string {
+  const [before = "", after, ...more] = text.split(find);
+  if (after === undefined || more.length > 0) throw new Error(`the patch does not fit: ${name}`);
+  return before + replace + after;
+}

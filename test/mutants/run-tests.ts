@@ -1,0 +1,56 @@
+/** Every mutant that a test kills, a project of its own: prints which tests failed where. */
+import { startVitest } from "vitest/node";
+import type { TestProjectInlineConfiguration } from "vitest/config";
+import { patched, type Mutant, type Test } from "./mutant.ts";
+import { MUTANTS } from "./mutants.ts";
+
+const inTests = MUTANTS.flatMap((mutant) =>
+  "checkers" in mutant.killedBy ? [] : [{ mutant, killedBy: mutant.killedBy }],
+);
+
+interface InTest {
+  readonly mutant: Mutant;
+  readonly killedBy: Test;
+}
+
+function projectOf({ mutant, killedBy }: InTest): TestProjectInlineConfiguration {
+  const { name, file } = mutant;
+  return {
+    plugins: [
+      {
+        name: "mutant",
+        enforce: "pre",
+        transform: (text, id) => (id.endsWith(file) ? patched(text, mutant) : undefined),
+      },
+    ],
+    test: { name, include: [killedBy.file], testTimeout: 60_000 },
+  };
+}
+
+/** No other test need run. */
+function endingWithTitle(tests: readonly InTest[]): RegExp {
+  const titles = tests.map(({ killedBy }) => killedBy.title.replaceAll(/[^\w ]/g, "\\$&"));
+  return new RegExp(`(${titles.join("|")})$`);
+}
+
+const vitest = await startVitest("test", [], {
+  config: false,
+  watch: false,
+  maxWorkers: 1,
+  // It would give one mutant the modules of another.
+  fsModuleCache: false,
+  reporters: [{}],
+  testNamePattern: endingWithTitle(inTests),
+  projects: inTests.map(projectOf),
+});
+for (const module of vitest.state.getTestModules()) {
+  const { name } = module.project;
+  for (const { message } of module.errors()) console.log(`${name}: broken: ${message}`);
+  for (const test of module.children.allTests()) {
+    const { state, errors = [] } = test.result();
+    if (state !== "failed") continue;
+    console.log(`${name}: failed: ${test.name}`);
+    console.log(errors[0]?.message);
+  }
+}
+await vitest.close();
