@@ -199,6 +199,24 @@ describe("rules that a simulation taught", () => {
     expect(stored?.row.stamp.millis).toBe(fast.millis);
   });
 
+  it("an owner that lost its memory stamps above all that it stamped before [I6, sim seed 11]", () => {
+    const stage = pair();
+    const n1 = NodeId("n1");
+    // A clock less than a second ahead, too, and within one millisecond.
+    const fast = { millis: stage.now + 900, counter: 3, node: "client" };
+    const op = { ...entry, stamp: fast, value: Uint8Array.of(1) };
+    stage.client(n1, { type: "OPS", seq: 1, ops: [op] });
+    for (const value of [9, 8, 7, 6]) {
+      stage.node(n1).crash();
+      const ops = [{ type: "write", ...entry, stamp: null, value: Uint8Array.of(value) }] as const;
+      const forward = { type: "OP_FORWARD", sourceNodeId: "front", forwardId: Seq(1) } as const;
+      stage.ask({ ...forward, rulings: [], ops }, n1);
+      stage.settle();
+      const [stored] = stage.node(n1).rows.read(P, [at]);
+      expect(stored?.row.value).toEqual(Uint8Array.of(value));
+    }
+  });
+
   it("an answer takes so many bytes of values, and refuses the rest one by one [bounds]", () => {
     const stage = pair();
     const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);

@@ -52,6 +52,7 @@ function onIncoming(turn: Turn, event: Incoming): void {
   switch (event.type) {
     case "started":
       turn.setMemory({ host: event.host });
+      turn.startClock();
       return resume(turn);
     case "woke":
       return pursue(turn);

@@ -1,5 +1,6 @@
 import { receive, tick, type Stamp } from "../../data/hlc.ts";
 import { Seq, type NodeId, type PartitionId } from "../../data/ids.ts";
+import { STAMP_COUNTER_MAX } from "../../data/limits.ts";
 import type { Row } from "../../data/row.ts";
 import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
 import type { Config } from "../config.ts";
@@ -17,7 +18,7 @@ import type {
 
 /** Change counters set aside at a time: one saved row per so many changes, and as wide a gap after a crash. */
 const SEQ_BLOCK = 65_536;
-/** A clock that runs ahead of real time is saved this far ahead, so that a crash cannot turn it back. */
+/** A clock that runs ahead of real time is saved so far ahead of itself, so that a crash cannot turn it back. */
 const CLOCK_BLOCK_MS = 1_000;
 
 /**
@@ -111,10 +112,15 @@ export class Turn {
     this.setMemory({ clock });
     this.keepClock();
   }
+  /** Of the last millisecond the activation before may have used up any number of stamps. */
+  startClock(): void {
+    const millis = Math.max(this.memory.clock.millis, this.now);
+    this.setMemory({ clock: { millis, counter: STAMP_COUNTER_MAX } });
+  }
   keepClock(): void {
     const { reserved } = this.self;
     const { millis } = this.memory.clock;
-    if (millis > this.now + CLOCK_BLOCK_MS && millis > reserved.millis)
+    if (millis > this.now && millis > reserved.millis)
       this.setSelf({ reserved: { ...reserved, millis: millis + CLOCK_BLOCK_MS } });
   }
 
