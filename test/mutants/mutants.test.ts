@@ -49,7 +49,7 @@ describe("what is broken on purpose is found", () => {
     async ({ name, killedBy: { checkers, seeds } }) => {
       const { code, output } = await simulate(seeds, name);
       expect(code, "the mutant lives").toBe(1);
-      const [, checker] = /seed \d+: (I\d+) violated/.exec(output) ?? [];
+      const [, checker] = /seed \d+: ([\w-]+) violated/.exec(output) ?? [];
       expect(checker, output.slice(-2_000)).toBeOneOf([...checkers]);
     },
   );

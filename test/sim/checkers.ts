@@ -7,6 +7,7 @@ import { coordinatorWakeAt } from "../../src/core/coordinator/pursue.ts";
 import type { NodeSaved } from "../../src/core/node/state.ts";
 import { wakeAt } from "../../src/core/node/wake-at.ts";
 import { partitionOf } from "../../src/data/hash.ts";
+import { compareStamps, type Stamp } from "../../src/data/hlc.ts";
 import type { NodeId, PartitionId } from "../../src/data/ids.ts";
 import { compareRows, type Row } from "../../src/data/row.ts";
 import type { Ruling } from "../../src/data/ruling.ts";
@@ -14,7 +15,20 @@ import type { Ack } from "../../src/protocol/client-messages.ts";
 import type { SimClient } from "./client.ts";
 import type { World } from "./world.ts";
 
-export const INVARIANTS = ["I2", "I4", "I5", "I6", "I7", "I8", "I10", "I12", "I14"] as const;
+export const INVARIANTS = [
+  "I2",
+  "I4",
+  "I5",
+  "I6",
+  "I7",
+  "I8",
+  "I10",
+  "I12",
+  "I14",
+  "R-read",
+  "R-later-write",
+  "R-parallel",
+] as const;
 export type Invariant = (typeof INVARIANTS)[number];
 
 class Violation extends Error {
@@ -32,6 +46,10 @@ export class Checkers {
   readonly #owners = new Map<string, NodeId>();
   readonly #tables = new Map<number, string>();
   readonly #views = new Map<number, string>();
+  /** How often each partition has changed its owner. */
+  readonly #reigns = new Map<PartitionId, number>();
+  /** The newest write of each key that may make it invisible, answered or not. */
+  readonly #gone = new Map<string, Stamp>();
   readonly #world: World;
 
   constructor(world: World) {
@@ -42,12 +60,36 @@ export class Checkers {
     const refused = new Set(
       exceptions.filter(({ result }) => result.type === "refused").map(({ index }) => index),
     );
-    for (const [index, op] of (client.outbox.get(seq) ?? []).entries()) {
+    for (const [index, op] of (client.outbox.get(seq)?.ops ?? []).entries()) {
       if (refused.has(index)) continue;
-      const row: Row = { ...op, kind: "lww", sub: "" };
-      const before = this.#acked.get(op.key);
-      if (!before || compareRows(row, before) > 0) this.#acked.set(op.key, row);
+      this.stored({ ...op, kind: "lww", sub: "" });
     }
+  }
+
+  stored(row: Row): void {
+    const before = this.#acked.get(row.key);
+    if (!before || compareRows(row, before) > 0) this.#acked.set(row.key, row);
+    this.sent(row);
+  }
+
+  sent({ key, stamp, value, expiresAt }: Pick<Row, "key" | "stamp" | "value" | "expiresAt">): void {
+    if (value !== null && expiresAt === null) return;
+    const before = this.#gone.get(key);
+    if (!before || compareStamps(stamp, before) > 0) this.#gone.set(key, stamp);
+  }
+
+  acknowledged(key: string): Row | undefined {
+    return this.#acked.get(key);
+  }
+
+  /** Deleted or expired, or somebody tried to. */
+  mayBeGone({ key, stamp }: Row): boolean {
+    const gone = this.#gone.get(key);
+    return gone !== undefined && compareStamps(gone, stamp) >= 0;
+  }
+
+  reignOf(partitionId: PartitionId): number {
+    return this.#reigns.get(partitionId) ?? 0;
   }
 
   afterStep(): void {
@@ -59,10 +101,10 @@ export class Checkers {
 
   /** I6: the coordinator lists a node that holds it. */
   #noLostAck(key: string, row: Row): void {
-    this.#count("I6");
+    this.count("I6");
     const entry = this.#entry(key);
     if (!entry?.holders.some((id) => this.#has(id, row)))
-      this.#fail("I6", `nobody listed holds ${show(row)}; holders ${entry?.holders.join()}`);
+      this.fail("I6", `nobody listed holds ${show(row)}; holders ${entry?.holders.join()}`);
   }
 
   /** I14: an owner that knows it is one never answers with less than what was acknowledged. */
@@ -72,8 +114,8 @@ export class Checkers {
     if (!entry || !owner) return;
     const known = this.#world.nodes.get(owner)?.disk.partitions.get(entry.ruling.partitionId);
     if (known?.role.type !== "owner") return;
-    this.#count("I14");
-    if (!this.#has(owner, row)) this.#fail("I14", `owner ${owner} lacks ${show(row)}`);
+    this.count("I14");
+    if (!this.#has(owner, row)) this.fail("I14", `owner ${owner} lacks ${show(row)}`);
   }
 
   #entry(key: string): ReturnType<World["coordinator"]["disk"]["entries"]["get"]> {
@@ -95,10 +137,10 @@ export class Checkers {
     if (before.entries !== after.entries) this.#entriesCommitted(before, after);
     for (const member of after.view.members) {
       if (member.state !== "active") continue;
-      this.#count("I10");
+      this.count("I10");
       const self = this.#world.nodes.get(member.nodeId)?.disk;
       if (self?.self.membership !== "member" || self.view.version === 0)
-        this.#fail("I10", `${member.nodeId} is active without view and table`);
+        this.fail("I10", `${member.nodeId} is active without view and table`);
     }
   }
 
@@ -109,12 +151,14 @@ export class Checkers {
       this.#monotone(`epoch of ${partitionId}`, old?.ruling.epoch, entry.ruling.epoch);
       this.#oneOwner(entry.ruling);
       const { owner } = entry.ruling;
+      if (owner !== old?.ruling.owner) this.#reigns.set(partitionId, this.reignOf(partitionId) + 1);
       if (old?.ruling.owner && owner && owner !== old.ruling.owner)
         this.#moveAtomicity(partitionId, owner);
       const joining = after.view.members.find((m) => m.nodeId === owner)?.state === "joining";
-      if (joining) this.#fail("I10", `${owner} owns ${partitionId} while joining`);
+      if (joining) this.fail("I10", `${owner} owns ${partitionId} while joining`);
       if (entry.move && !old?.move) this.#world.counts.retried += entry.move.attempt > 1 ? 1 : 0;
     }
+    this.#notTooMany(after);
     const owners = [...after.entries.values()].map((e) => `${e.ruling.epoch}:${e.ruling.owner}`);
     this.#same("table", this.#tables, after.cluster?.tableVersion ?? 0, owners.join());
     const { counts } = this.#world;
@@ -124,12 +168,25 @@ export class Checkers {
     }
   }
 
+  /** R-parallel: counted as source and as target. */
+  #notTooMany({ entries }: CoordinatorSaved): void {
+    const { maxParallelMigrations } = this.#world.options.config;
+    const ends = [...entries.values()].flatMap(({ move }) =>
+      move ? [move.source, move.target] : [],
+    );
+    for (const [id, moves] of Map.groupBy(ends, (end) => end)) {
+      this.count("R-parallel");
+      if (moves.length > maxParallelMigrations)
+        this.fail("R-parallel", `${id} takes part in ${moves.length} moves`);
+    }
+  }
+
   /** I5: at the ruling the target has every acknowledged write of the partition. */
   #moveAtomicity(partitionId: PartitionId, owner: NodeId): void {
     for (const row of this.#acked.values()) {
       if (partitionOf(row.key, this.#world.options.config.partitionCount) !== partitionId) continue;
-      this.#count("I5");
-      if (!this.#has(owner, row)) this.#fail("I5", `target ${owner} lacks ${show(row)}`);
+      this.count("I5");
+      if (!this.#has(owner, row)) this.fail("I5", `target ${owner} lacks ${show(row)}`);
     }
   }
 
@@ -152,7 +209,7 @@ export class Checkers {
       this.#monotone(`epoch of ${partitionId} at ${id}`, old?.ruling.epoch, now.ruling.epoch);
       this.#oneOwner(now.ruling);
       if (now.role.type === "owner" && now.ruling.owner !== id)
-        this.#fail("I2", `${id} serves ${partitionId}, which ${now.ruling.owner} owns`);
+        this.fail("I2", `${id} serves ${partitionId}, which ${now.ruling.owner} owns`);
     }
   }
 
@@ -161,23 +218,22 @@ export class Checkers {
     if (owner === null) return;
     const name = `${partitionId}@${epoch}`;
     const known = this.#owners.get(name);
-    if (known !== undefined) this.#count("I2");
-    if (known !== undefined && known !== owner) this.#fail("I2", `${name}: ${known} and ${owner}`);
+    if (known !== undefined) this.count("I2");
+    if (known !== undefined && known !== owner) this.fail("I2", `${name}: ${known} and ${owner}`);
     this.#owners.set(name, owner);
   }
 
   #monotone(what: string, before: number | undefined, after: number | undefined): void {
     if (before === undefined || before === after) return;
-    this.#count("I4");
-    if (after === undefined || after < before)
-      this.#fail("I4", `${what}: ${before}, then ${after}`);
+    this.count("I4");
+    if (after === undefined || after < before) this.fail("I4", `${what}: ${before}, then ${after}`);
   }
 
   #same(what: string, known: Map<number, string>, version: number, contents: string): void {
     const before = known.get(version);
-    if (before !== undefined) this.#count("I12");
+    if (before !== undefined) this.count("I12");
     if (before !== undefined && before !== contents)
-      this.#fail("I12", `${what} ${version}: ${before} and ${contents}`);
+      this.fail("I12", `${what} ${version}: ${before} and ${contents}`);
     known.set(version, contents);
   }
 
@@ -194,22 +250,21 @@ export class Checkers {
   atEnd(): void {
     const { coordinator, nodes, clients, options } = this.#world;
     const { entries, view } = coordinator.disk;
-    this.#count("I8");
-    if (entries.size !== options.config.partitionCount)
-      this.#fail("I8", "the cluster never formed");
+    this.count("I8");
+    if (entries.size !== options.config.partitionCount) this.fail("I8", "the cluster never formed");
     for (const [partitionId, { ruling, move, wanted, holders }] of entries) {
-      if (move || wanted !== ruling.owner) this.#fail("I8", `partition ${partitionId} still moves`);
-      this.#count("I7");
+      if (move || wanted !== ruling.owner) this.fail("I8", `partition ${partitionId} still moves`);
+      this.count("I7");
       const serving = [...nodes].filter(
         ([, n]) => n.disk.partitions.get(partitionId)?.role.type === "owner",
       );
       if (serving.length !== 1 || serving[0]?.[0] !== ruling.owner)
-        this.#fail(
+        this.fail(
           "I7",
           `partition ${partitionId} of ${ruling.owner} is served by ${serving.map(([id]) => id).join()}`,
         );
       if (holders.join() !== ruling.owner)
-        this.#fail("I7", `holders of ${partitionId}: ${holders.join()}`);
+        this.fail("I7", `holders of ${partitionId}: ${holders.join()}`);
       for (const [id, { disk, rows }] of nodes) {
         const role = disk.partitions.get(partitionId)?.role;
         if (
@@ -217,27 +272,27 @@ export class Checkers {
           role?.type === "struck" ||
           (role?.type === "owner" && (role.move || role.copies.length))
         )
-          this.#fail("I7", `${id} keeps a marker of ${partitionId}: ${JSON.stringify(role)}`);
+          this.fail("I7", `${id} keeps a marker of ${partitionId}: ${JSON.stringify(role)}`);
         if (id !== ruling.owner && rows.count(partitionId) > 0)
-          this.#fail("I7", `${id} keeps rows of ${partitionId}`);
+          this.fail("I7", `${id} keeps rows of ${partitionId}`);
       }
     }
     for (const { nodeId, state } of view.members)
-      if (state === "leaving") this.#fail("I8", `${nodeId} never left`);
+      if (state === "leaving") this.fail("I8", `${nodeId} never left`);
     for (const client of clients)
       if (client.outbox.size > 0)
-        this.#fail("I8", `${client.id} was never answered: ${client.outbox.size}`);
+        this.fail("I8", `${client.id} was never answered: ${client.outbox.size}`);
     for (const [id, { state }] of nodes)
-      if (state && wakeAt(state) !== null) this.#fail("I8", `${id} stays awake`);
+      if (state && wakeAt(state) !== null) this.fail("I8", `${id} stays awake`);
     if (coordinator.state && coordinatorWakeAt(coordinator.state) !== null)
-      this.#fail("I8", "the coordinator stays awake");
+      this.fail("I8", "the coordinator stays awake");
   }
 
-  #count(id: Invariant): void {
+  count(id: Invariant): void {
     this.evaluated.set(id, (this.evaluated.get(id) ?? 0) + 1);
   }
 
-  #fail(id: Invariant, message: string): never {
+  fail(id: Invariant, message: string): never {
     throw new Violation(id, message);
   }
 }

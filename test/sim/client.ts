@@ -4,10 +4,22 @@ import type { ClientMessage, ClientOp, ServerMessage } from "../../src/protocol/
 import type { Prng } from "./prng.ts";
 
 export interface ClientPort {
+  /** By the client's own clock. */
   readonly now: () => number;
+  readonly valueBytesMax: number;
+  readonly expiryRate: number;
+  /** All ops of a write that was begun at this moment are answered. */
+  readonly answered: (begunAt: number) => void;
+  readonly trueTime: () => number;
   readonly send: (client: SimClient, message: ClientMessage) => void;
   readonly later: (ms: number, run: () => void) => void;
   readonly reroute: (client: SimClient) => void;
+}
+
+interface Frame {
+  readonly ops: readonly ClientOp[];
+  /** When the first of them was sent the first time. */
+  readonly begunAt: number;
 }
 
 export class SimClient {
@@ -15,7 +27,7 @@ export class SimClient {
   readonly forward: boolean;
   node = "";
   /** Frames without an answer, by seq. */
-  readonly outbox = new Map<number, ClientOp[]>();
+  readonly outbox = new Map<number, Frame>();
   written = 0;
   reads = 0;
   #seq = 0;
@@ -41,29 +53,35 @@ export class SimClient {
     const ops = keys.map((key): ClientOp => {
       const counter = this.#counter++ % 60_000;
       const stamp = { millis: this.#port.now(), counter, node: this.id };
-      const value = this.#prng.chance(0.25)
-        ? null
-        : new Uint8Array([this.written & 255, counter & 255]);
+      const value = this.#prng.chance(0.25) ? null : this.#value(counter);
+      const expires = this.#prng.chance(this.#port.expiryRate);
+      const expiresAt = expires ? this.#port.trueTime() + this.#prng.below(10_000) : null;
       this.written++;
-      return { map: "m", key, stamp, value, expiresAt: null };
+      return { map: "m", key, stamp, value, expiresAt };
     });
-    this.#put(ops);
+    this.#put(ops, this.#port.trueTime());
+  }
+
+  #value(counter: number): Uint8Array {
+    const bytes = new Uint8Array(2 + this.#prng.below(this.#port.valueBytesMax - 1));
+    bytes.set([this.written & 255, counter & 255]);
+    return bytes;
   }
 
   read(key: string): void {
     this.#port.send(this, { type: "GET", seq: this.#seq++, keys: [{ map: "m", key }] });
   }
 
-  #put(ops: ClientOp[]): void {
+  #put(ops: readonly ClientOp[], begunAt: number): void {
     const seq = this.#seq++;
-    this.outbox.set(seq, ops);
+    this.outbox.set(seq, { ops, begunAt });
     this.#sendFrame(seq);
     this.#watch(seq, 0);
   }
 
   #sendFrame(seq: number): void {
-    const ops = this.outbox.get(seq);
-    if (ops) this.#port.send(this, { type: "OPS", seq, ops });
+    const frame = this.outbox.get(seq);
+    if (frame) this.#port.send(this, { type: "OPS", seq, ops: frame.ops });
   }
 
   #watch(seq: number, attempt: number): void {
@@ -81,18 +99,18 @@ export class SimClient {
         this.reads++;
         return;
       case "ACK": {
-        const ops = this.outbox.get(message.seq);
-        if (!ops) return;
+        const frame = this.outbox.get(message.seq);
+        if (!frame) return;
+        const { ops, begunAt } = frame;
         this.outbox.delete(message.seq);
         const refused = message.exceptions.filter(({ result }) => result.type === "refused");
         // What was refused is tried again, under the stamps it has, as a frame of its own.
         const again = refused.flatMap(({ index }) => ops[index] ?? []);
-        if (again.length > 0)
-          this.#port.later(100 + this.#prng.below(400), () => {
-            this.#port.reroute(this);
-            this.#put(again);
-          });
-        return;
+        if (again.length === 0) return this.#port.answered(begunAt);
+        return this.#port.later(100 + this.#prng.below(400), () => {
+          this.#port.reroute(this);
+          this.#put(again, begunAt);
+        });
       }
       case "ERROR":
         if (message.error.code === "HELLO_EXPECTED") this.connect(this.node);

@@ -18,6 +18,12 @@ export interface Options {
   readonly crashInStepRate: number;
   readonly operateEveryMs: number;
   readonly writeEveryMs: number;
+  /** Unstamped writes and lists, as over HTTP. */
+  readonly askEveryMs: number;
+  /** Every clock, of node and client, is up to so much ahead of or behind true time. */
+  readonly skewMsMax: number;
+  readonly valueBytesMax: number;
+  readonly expiryRate: number;
 }
 
 export function draw(seed: number): Options {
@@ -56,5 +62,9 @@ export function draw(seed: number): Options {
     crashInStepRate: rate(0.02),
     operateEveryMs: 600 + prng.below(2_000),
     writeEveryMs: 15 + prng.below(60),
+    askEveryMs: 40 + prng.below(200),
+    skewMsMax: prng.chance(0.3) ? 0 : prng.below(20_000),
+    valueBytesMax: prng.chance(0.3) ? 400 : 2,
+    expiryRate: prng.chance(0.5) ? 0.1 : 0,
   };
 }

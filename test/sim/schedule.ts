@@ -6,7 +6,7 @@ interface Job {
 }
 
 export class Schedule {
-  now = 1_000;
+  now = 1_000_000;
   #turn = 0;
   readonly #heap: Job[] = [];
 

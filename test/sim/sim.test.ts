@@ -16,6 +16,8 @@ describe("a cluster in a storm", () => {
       expect(count("crashes")).toBeGreaterThan(SEEDS);
       for (const name of ["cancelled", "failed", "retried"])
         expect(count(name), name).toBeGreaterThan(10);
+      for (const name of ["unstamped", "scanned", "writes that expire", "writes of many bytes"])
+        expect(count(name), name).toBeGreaterThan(10 * SEEDS);
       for (const phase of ["quiet", "copying", "closing", "ready", "finalizing"])
         expect(count(`writes while ${phase}`), phase).toBeGreaterThan(100);
       for (const [name, value] of Object.entries(summary))

@@ -16,12 +16,17 @@ import {
 } from "../../src/core/coordinator/state.ts";
 import { node } from "../../src/core/node/node.ts";
 import { initialNode, wake, type NodeSaved, type NodeState } from "../../src/core/node/state.ts";
-import { ClusterId, NodeId, PartitionId, Term } from "../../src/data/ids.ts";
-import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
+import { ClusterId, NodeId, Term } from "../../src/data/ids.ts";
+import type { ClientMessage, ClientOp, ServerMessage } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
+import { Answers } from "./answers.ts";
 import { Checkers } from "./checkers.ts";
 import { assertCoded } from "./coded.ts";
 import { SimClient } from "./client.ts";
+import { NO_COUNTS } from "./counts.ts";
+import { describe } from "./describe.ts";
+import { SimFront } from "./front.ts";
+import { whatIsAskedFor } from "./operator.ts";
 import { draw, type Options } from "./options.ts";
 import { Prng } from "./prng.ts";
 import { SimHost, type CrashPoint } from "./process.ts";
@@ -55,21 +60,28 @@ export class World {
   readonly clients: SimClient[] = [];
   readonly coordinator: CoordinatorHost;
   readonly checkers: Checkers;
-  readonly counts = { messages: 0, crashes: 0, completed: 0, failed: 0, cancelled: 0, retried: 0 };
+  readonly answers: Answers;
+  readonly counts = { ...NO_COUNTS };
   readonly writesPerPhase = new Map<string, number>();
-  healed = false;
+  /** When the faults ended, and when nothing of them is left to be seen. */
+  healedAt: number | null = null;
+  calmAt: number | null = null;
   #calls = 0;
   readonly #callers = new Map<CallId, { from: Sender; to: Sender }>();
   /** How often each was set: only the last one rings. */
   readonly #alarms = new Map<Sender, number>();
   readonly #sessions = new Map<string, Session>();
   readonly #cuts = new Set<string>();
+  readonly #front: SimFront;
+  readonly #skews = new Map<Sender, number>();
 
   constructor(seed: number, options: Options = draw(seed)) {
     this.options = options;
     this.prng = new Prng(seed);
     this.coordinator = this.#makeCoordinator();
     this.checkers = new Checkers(this);
+    this.answers = new Answers(this);
+    this.#front = new SimFront(this);
     for (let i = 0; i < options.clients; i++) this.#addClient(i);
   }
 
@@ -77,6 +89,7 @@ export class World {
     const { options, schedule } = this;
     this.#operate({ type: "FETCH_PARTITION_TABLE" });
     this.#every(options.writeEveryMs, () => this.#write());
+    this.#every(options.askEveryMs, () => this.#ask());
     this.#every(options.operateEveryMs, () => this.#disturb());
     if (options.crashEveryMs !== null) this.#every(options.crashEveryMs, () => this.#crashOne());
     this.#every(2_000, () => this.#cutOne());
@@ -96,14 +109,21 @@ export class World {
     });
   }
 
+  get healed(): boolean {
+    return this.healedAt !== null;
+  }
+
   #heal(): void {
-    this.healed = true;
+    this.healedAt = this.schedule.now;
     this.#cuts.clear();
     this.log("healed");
     for (const client of this.clients) this.#reroute(client);
+    for (let i = 0; i < 20; i++) this.schedule.after(this.prng.below(8_000), () => this.#write());
     // The cluster may sleep when all is done; a last look makes sure that nothing waits for a visitor.
     this.schedule.after(CALM_MS / 2, () => {
+      this.calmAt = this.schedule.now;
       for (const client of this.clients) for (const key of this.keys()) client.read(key);
+      for (const client of this.clients) client.write(this.keys());
     });
   }
 
@@ -120,21 +140,15 @@ export class World {
     else client.write([...new Set(keys)]);
   }
 
+  #ask(): void {
+    if (this.prng.chance(0.7)) this.#front.put(this.prng.pick(this.keys()));
+    else this.#front.scan();
+  }
+
   #disturb(): void {
-    const members = this.coordinator.disk.view.members.map((member) => member.nodeId);
-    if (this.coordinator.disk.entries.size === 0)
-      return this.#operate({ type: "FETCH_PARTITION_TABLE" });
-    const partitionId = PartitionId(this.prng.below(this.options.config.partitionCount));
-    const what = this.prng.below(10);
-    if (what < 3 && members.length < 5)
-      return this.#operate({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
-    if (what < 5 && members.length > 1)
-      return this.#operate({ type: "LEAVE_REQUEST", nodeId: this.prng.pick(members) });
-    if (what < 6) this.#operate({ type: "CANCEL_MOVE", partitionId });
-    // Who cancels often wants another target, or the same after all.
-    if (what < 6 && this.prng.chance(0.4)) return;
-    if (what < 7) return this.#operate({ type: "REBALANCE" });
-    this.#operate({ type: "MOVE_PARTITION", partitionId, to: this.prng.pick(members) });
+    const { partitionCount } = this.options.config;
+    for (const message of whatIsAskedFor(this.prng, this.coordinator.disk, partitionCount))
+      this.#operate(message);
   }
 
   #operate(message: ClusterMessage): void {
@@ -171,7 +185,7 @@ export class World {
           saved: (state) => state.saved,
           digestKey: () => ({ a: 0, b: 0 }),
         },
-        started: () => ({ type: "started", ...this.#moment() }),
+        started: () => ({ type: "started", ...this.#moment("coordinator") }),
         perform: (effect) => this.#perform("coordinator", effect),
         arm: (at) => this.#arm("coordinator", at),
         committed: (before, after) => this.checkers.coordinatorCommitted(before, after),
@@ -192,7 +206,7 @@ export class World {
           saved: (state) => state.saved,
           digestKey: (state) => state.saved.self.digestKey,
         },
-        started: () => ({ type: "started", host: `object-${id}`, ...this.#moment() }),
+        started: () => ({ type: "started", host: `object-${id}`, ...this.#moment(id) }),
         perform: (effect) => this.#perform(id, effect),
         arm: (at) => this.#arm(id, at),
         committed: (before, after) => this.checkers.nodeCommitted(id, before, after),
@@ -202,8 +216,16 @@ export class World {
     return host;
   }
 
-  #moment(): { now: number; random: number } {
-    return { now: this.schedule.now, random: this.prng.u32() / 2 ** 32 };
+  /** By the clock of whoever it is told. */
+  #moment(id: Sender): { now: number; random: number } {
+    return { now: this.schedule.now + this.#skewOf(id), random: this.prng.u32() / 2 ** 32 };
+  }
+
+  #skewOf(id: Sender): number {
+    const { skewMsMax } = this.options;
+    const skew = this.#skews.get(id) ?? this.prng.below(2 * skewMsMax + 1) - skewMsMax;
+    this.#skews.set(id, skew);
+    return skew;
   }
 
   #crashPoint(): CrashPoint | null {
@@ -215,13 +237,13 @@ export class World {
   #arm(id: Sender, at: number): void {
     const token = (this.#alarms.get(id) ?? 0) + 1;
     this.#alarms.set(id, token);
-    this.schedule.at(at, () => {
+    this.schedule.at(at - this.#skewOf(id), () => {
       // Set again meanwhile, to come earlier.
       if (this.#alarms.get(id) !== token) return;
       const crash = this.#crashPoint();
       this.#ring(id, crash);
       // An alarm that failed is tried again by the platform.
-      if (crash === "before-commit") this.#arm(id, this.schedule.now + 100);
+      if (crash === "before-commit") this.#arm(id, this.schedule.now + this.#skewOf(id) + 100);
       this.checkers.afterStep();
     });
   }
@@ -230,17 +252,18 @@ export class World {
     if (id === "front") return;
     const host = id === "coordinator" ? this.coordinator : this.#node(id);
     host.rang();
-    host.deliver({ type: "woke", ...this.#moment() }, crash);
+    host.deliver({ type: "woke", ...this.#moment(id) }, crash);
   }
 
   #perform(from: Sender, effect: NodeEffect | CoordinatorEffect): void {
     switch (effect.type) {
       case "send":
-        return this.send(from, effect.to, effect.message);
+        return void this.send(from, effect.to, effect.message);
       case "answer": {
         const call = this.#callers.get(effect.call);
         this.#callers.delete(effect.call);
-        if (call) this.#travel(from, call.from, effect.message, null);
+        const told = call?.from === "front" ? effect.call : null;
+        if (call) this.#travel(from, call.from, effect.message, told);
         return;
       }
       case "push":
@@ -257,10 +280,11 @@ export class World {
 
   // ---------------------------------------------------------------- network
 
-  send(from: Sender, to: Sender, message: ClusterMessage): void {
+  send(from: Sender, to: Sender, message: ClusterMessage): CallId {
     const call = ++this.#calls;
     this.#callers.set(call, { from, to });
     this.#travel(from, to, message, call);
+    return call;
   }
 
   #travel(from: Sender, to: Sender, message: ClusterMessage, call: CallId | null): void {
@@ -281,11 +305,12 @@ export class World {
   }
 
   #arrive({ from, to, message, call, term }: Letter): void {
-    if (to === "front") return;
+    if (to === "front") return this.#front.receive(call, message);
     this.counts.messages++;
+    if (message.type === "ROW_OFFER") this.counts.offered++;
     if (this.counts.messages % CODED_EVERY === 0) assertCoded(from, message);
     const facts = { type: "message", clusterId: CLUSTER, from, term, message, call } as const;
-    const event = { ...facts, ...this.#moment() };
+    const event = { ...facts, ...this.#moment(to) };
     if (to === "coordinator") this.coordinator.deliver(event, this.#crashPoint());
     else this.#node(to).deliver(event, this.#crashPoint());
     this.checkers.afterStep();
@@ -295,8 +320,14 @@ export class World {
 
   #addClient(i: number): void {
     const forward = this.prng.chance(0.6);
+    const { valueBytesMax, expiryRate, skewMsMax } = this.options;
+    const skew = this.prng.below(2 * skewMsMax + 1) - skewMsMax;
     const client: SimClient = new SimClient(`c${i}`, forward, new Prng(this.prng.u32()), {
-      now: () => this.schedule.now,
+      now: () => this.schedule.now + skew,
+      trueTime: () => this.schedule.now,
+      valueBytesMax,
+      expiryRate,
+      answered: (begunAt) => forward && this.answers.answered(begunAt),
       later: (ms, run) => this.schedule.after(ms, run),
       reroute: (it) => this.#reroute(it),
       send: (it, message) => this.#fromClient(it, message),
@@ -316,18 +347,23 @@ export class World {
       const socket = `${client.id}@${at}`;
       const session = this.#sessions.get(socket) ?? null;
       const frames = [{ socket, session, message }];
-      if (message.type === "OPS") this.#countPhases(message.ops.map((op) => op.key));
+      if (message.type === "OPS") this.#countOps(message.ops);
+      if (message.type === "GET")
+        for (const { key } of message.keys) this.answers.asks(socket, message.seq, key);
       this.#node(NodeId(at)).deliver(
-        { type: "frames", frames, ...this.#moment() },
+        { type: "frames", frames, ...this.#moment(NodeId(at)) },
         this.#crashPoint(),
       );
       this.checkers.afterStep();
     });
   }
 
-  #countPhases(keys: readonly string[]): void {
-    for (const key of keys) {
-      const phase = this.checkers.phaseOf(key);
+  #countOps(ops: readonly ClientOp[]): void {
+    for (const op of ops) {
+      this.checkers.sent(op);
+      if (op.expiresAt !== null) this.counts["writes that expire"]++;
+      if ((op.value?.length ?? 0) > 100) this.counts["writes of many bytes"]++;
+      const phase = this.checkers.phaseOf(op.key);
       this.writesPerPhase.set(phase, (this.writesPerPhase.get(phase) ?? 0) + 1);
     }
   }
@@ -337,6 +373,7 @@ export class World {
     const client = this.clients.find((c) => c.id === id);
     if (!client || client.node !== at) return;
     if (message.type === "ACK") this.checkers.acked(client, message);
+    this.answers.told(socket, message);
     if (!this.healed && this.prng.chance(this.options.dropRate)) return;
     this.schedule.after(1 + this.prng.below(5), () => client.receive(message));
   }
@@ -357,33 +394,5 @@ export class World {
 }
 
 const CALM_MS = 90_000;
-
 /** Coding every message would take most of a run. */
 const CODED_EVERY = 16;
-
-/** One line a message: its type and what tells it from others of that type. */
-function describe(message: ClusterMessage): string {
-  const facts: string[] = [message.type];
-  const say = message as unknown as Record<string, string | number | boolean | undefined>;
-  for (const field of [
-    "partitionId",
-    "migrationId",
-    "epoch",
-    "streamId",
-    "n",
-    "next",
-    "status",
-    "nodeId",
-    "marker",
-    "accepted",
-    "reason",
-  ])
-    if (say[field] !== undefined) facts.push(`${field}=${say[field]}`);
-  if ("ruling" in message && message.ruling)
-    facts.push(
-      `ruling=${message.ruling.epoch}:${message.ruling.owner}[${message.ruling.copies.map((c) => `${c.nodeId}:${c.state}`).join()}]`,
-    );
-  if ("chunk" in message)
-    facts.push(`chunk=${message.chunk.length} deltas=${message.deltas.length}`);
-  return facts.join(" ");
-}

@@ -1,0 +1,14 @@
+/** What a run did; a test of many runs asks for enough of each. */
+export const NO_COUNTS = {
+  messages: 0,
+  crashes: 0,
+  completed: 0,
+  failed: 0,
+  cancelled: 0,
+  retried: 0,
+  unstamped: 0,
+  scanned: 0,
+  offered: 0,
+  "writes that expire": 0,
+  "writes of many bytes": 0,
+};

@@ -1,0 +1,72 @@
+/**
+ * What HTTP does to a cluster: writes without a stamp, and lists what a map has. Each is asked once, of the
+ * owner that the coordinator knows; an answer that is lost is missed by nobody.
+ */
+import { partitionOf } from "../../src/data/hash.ts";
+import type { CallId } from "../../src/core/machine/cluster-event.ts";
+import { PartitionId, Seq } from "../../src/data/ids.ts";
+import type { Row } from "../../src/data/row.ts";
+import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
+import type { WriteOp } from "../../src/protocol/ops.ts";
+import type { Moment } from "./answers.ts";
+import type { World } from "./world.ts";
+
+const ENTRIES_MAX = 1_000;
+
+export class SimFront {
+  readonly #world: World;
+  readonly #writes = new Map<Seq, { readonly op: WriteOp; readonly before: Row | undefined }>();
+  readonly #scans = new Map<CallId, Moment>();
+  #forwardId = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  put(key: string): void {
+    const { checkers, counts } = this.#world;
+    const owner = this.#ownerOf(key);
+    if (!owner) return;
+    const forwardId = Seq(++this.#forwardId);
+    // No deletes: one that was not answered has a stamp that nobody here knows.
+    const value = Uint8Array.of(255, forwardId >>> 8, forwardId & 255);
+    const op: WriteOp = { type: "write", map: "m", key, stamp: null, value, expiresAt: null };
+    this.#writes.set(forwardId, { op, before: checkers.acknowledged(key) });
+    counts.unstamped++;
+    const head = { type: "OP_FORWARD", sourceNodeId: "front", forwardId } as const;
+    this.#world.send("front", owner, { ...head, rulings: [], ops: [op] });
+  }
+
+  scan(): void {
+    const { prng, answers, options } = this.#world;
+    const partitionId = PartitionId(prng.below(options.config.partitionCount));
+    const moment = answers.momentOf(partitionId);
+    const owner = this.#world.coordinator.disk.entries.get(partitionId)?.ruling.owner;
+    if (!owner) return;
+    const asked = { map: "m", prefix: "", after: null, limit: ENTRIES_MAX };
+    const scan = { type: "SCAN", partitionIds: [partitionId], ...asked } as const;
+    const call = this.#world.send("front", owner, scan);
+    if (moment) this.#scans.set(call, moment);
+  }
+
+  receive(call: CallId | null, message: ClusterMessage): void {
+    if (message.type === "SCANNED")
+      for (const { partitionId, entries, done } of message.pages) {
+        const moment = call === null ? undefined : this.#scans.get(call);
+        const keys = new Set(entries.map(({ key }) => key));
+        if (moment && done) this.#world.answers.scanned(partitionId, keys, moment);
+      }
+    if (message.type !== "OP_FORWARDED") return;
+    const write = this.#writes.get(message.forwardId);
+    const [result] = message.results;
+    this.#writes.delete(message.forwardId);
+    if (!write || !result || result.type === "refused" || result.type === "value") return;
+    this.#world.answers.stamped(write.op, result, write.before);
+  }
+
+  #ownerOf(key: string): Sender | null {
+    const { coordinator, options } = this.#world;
+    const partitionId = partitionOf(key, options.config.partitionCount);
+    return coordinator.disk.entries.get(partitionId)?.ruling.owner ?? null;
+  }
+}

@@ -1,0 +1,42 @@
+/** A restless operator: adds nodes and sends them away, moves partitions and cancels that, and wants it again. */
+import type { CoordinatorSaved } from "../../src/core/coordinator/state.ts";
+import type { NodeId } from "../../src/data/ids.ts";
+import { PartitionId } from "../../src/data/ids.ts";
+import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
+import type { Prng } from "./prng.ts";
+
+const NODES_MAX = 5;
+
+/** What is asked for, in this order. */
+export function whatIsAskedFor(
+  prng: Prng,
+  disk: CoordinatorSaved,
+  partitionCount: number,
+): ClusterMessage[] {
+  const members = disk.view.members.map((member) => member.nodeId);
+  if (disk.entries.size === 0) return [{ type: "FETCH_PARTITION_TABLE" }];
+  const partitionId = PartitionId(prng.below(partitionCount));
+  const what = prng.below(10);
+  if (what < 2 && members.length < NODES_MAX)
+    return [{ type: "ADD_NODES", count: 1, region: "", weight: 1 }];
+  if (what < 4 && members.length > 1)
+    return [{ type: "LEAVE_REQUEST", nodeId: prng.pick(members) }];
+  if (what < 7) return cancelled(prng, disk, members);
+  if (what < 8) return [{ type: "REBALANCE" }];
+  return [{ type: "MOVE_PARTITION", partitionId, to: prng.pick(members) }];
+}
+
+/** Who cancels often wants another target at once, or the same after all. */
+function cancelled(
+  prng: Prng,
+  { entries }: CoordinatorSaved,
+  members: readonly NodeId[],
+): ClusterMessage[] {
+  const moves = [...entries].flatMap(([id, { move }]) => (move ? [{ id, to: move.target }] : []));
+  if (moves.length === 0) return [];
+  const { id: partitionId, to } = prng.pick(moves);
+  const cancel = { type: "CANCEL_MOVE", partitionId } as const;
+  if (!prng.chance(0.75)) return [cancel];
+  const next = prng.chance(0.5) ? to : prng.pick(members);
+  return [cancel, { type: "MOVE_PARTITION", partitionId, to: next }];
+}
