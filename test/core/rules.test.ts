@@ -6,7 +6,14 @@ import { stepNode } from "../../src/core/node/node.ts";
 import { initialNode, type NodeState, type Role } from "../../src/core/node/state.ts";
 import type { NodeEvent } from "../../src/core/node/events.ts";
 import { ClusterId, Epoch, NodeId, PartitionId, Seq, Term, Version } from "../../src/data/ids.ts";
-import { addMarker, compareAgain, openStream, takeAck } from "../../src/core/partition/stream.ts";
+import {
+  addDeltas,
+  addMarker,
+  compareAgain,
+  openStream,
+  takeAck,
+  wants,
+} from "../../src/core/partition/stream.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import { initialCoordinator } from "../../src/core/coordinator/state.ts";
 import { Stage, type Letter } from "../scripts/stage.ts";
@@ -170,6 +177,19 @@ describe("rules that a simulation taught", () => {
     // An answer to the first marker is none to the second.
     expect(takeAck(second, { ...at, buckets: digest }, DEFAULTS)[1]).toBeNull();
     expect(takeAck(second, { next: 2, markerN: 1, buckets: digest }, DEFAULTS)[1]).toBe("equal");
+  });
+
+  it("a marker goes out when nothing waits behind it [R-digest]", () => {
+    const config = { ...DEFAULTS, deltaWindow: 1 };
+    const stamp = { millis: 1, counter: 0, node: "client" };
+    const row = { map: "m", kind: "lww", sub: "", stamp, value: null, expiresAt: null } as const;
+    const known = { cut: Seq(9), after: "end" } as const;
+    const sent = addDeltas(openStream(B, Seq(10), known), [{ ...row, key: "a" }], Seq(11), config);
+    const waiting = addDeltas(sent, [{ ...row, key: "b" }], Seq(12), config);
+    expect(wants(sent, config)).toBe("digest");
+    expect(wants(waiting, config)).toBeNull();
+    const ack = { next: 1, markerN: undefined, buckets: undefined };
+    expect(wants(takeAck(waiting, ack, config)[0], config)).toBe("digest");
   });
 
   /** Two nodes, the first the owner of the only partition. */

@@ -25,7 +25,7 @@ const SPOILT: readonly [string, RegExp, string, string][] = [
   ["a file", /`src\/core\/node\/node\.ts`/, "`src/core/node/gone.ts`", "I1: there is no file"],
   ["a test", /what an older coordinator says/, "what no test says", "I1: there is no test in"],
   ["a play", /- play late-op\.txt/, "- play no-play.txt", "I6: there is no play no-play.txt"],
-  ["a play left out", /- play late-op\.txt\n/, "", "play late-op.txt is not named"],
+  ["a play left out", /- play two-moves\.txt\n/, "", "play two-moves.txt is not named"],
   ["a checker", /- checker I4/, "- checker I400", "I4: there is no checker I400"],
   ["a checker left out", /- checker I4\n/, "", "checker I4 is not named"],
   ["a mutant", /- mutant no epoch check:/, "- mutant none:", "I4: there is no mutant none"],

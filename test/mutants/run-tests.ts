@@ -37,6 +37,7 @@ const vitest = await startVitest("test", [], {
   config: false,
   watch: false,
   maxWorkers: 1,
+  isolate: false,
   // It would give one mutant the modules of another.
   fsModuleCache: false,
   reporters: [{}],

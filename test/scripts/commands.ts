@@ -1,4 +1,5 @@
 /** What a play can say. README.md has the list. */
+import { DEFAULTS } from "../../src/core/config.ts";
 import { NodeId, PartitionId } from "../../src/data/ids.ts";
 import type { ClientOp } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
@@ -80,6 +81,7 @@ export class Play {
       partitionCount: 1,
       chunkRowsMax: settings.get("chunk") ?? 100,
       chunkWindow: 1,
+      unackedDeltaBytesMax: settings.get("backlog") ?? DEFAULTS.unackedDeltaBytesMax,
       resumeEveryChunks: 1,
     });
     this.#mail = new Mail(this.stage);
