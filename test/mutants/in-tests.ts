@@ -250,4 +250,28 @@ export const IN_TESTS: readonly Mutant[] = [
       'const { seq, millis } = saved.self.reserved;\n  const opened = [...saved.partitions].map(([id, p]) => [id, p.role.type === "owner" && p.role.move ? { ...p, role: { ...p.role, move: { ...p.role.move, phase: "copying" as const } } } : p] as const);\n  saved = { ...saved, partitions: new Map(opened) };',
     killedBy: play("owner-restarts-in-ready.txt"),
   },
+  {
+    name: "loser acknowledged early",
+    bug: "a write that changed nothing waits for nobody",
+    file: "src/core/partition/spread.ts",
+    find: "  const wait = new Map<NodeId, Seq>();",
+    replace: "  if (changed.length === 0) return null;\n  const wait = new Map<NodeId, Seq>();",
+    killedBy: play("older-stamp.txt"),
+  },
+  {
+    name: "leaving node stays",
+    bug: "a cancelled move is not wanted again, though its source must go",
+    file: "src/core/coordinator/operator.ts",
+    find: "if (owner && mayOwn(turn, owner)) turn.setEntry",
+    replace: "if (owner) turn.setEntry",
+    killedBy: play("leave-cancelled.txt"),
+  },
+  {
+    name: "repair one way only",
+    bug: "what a copy holds and the owner lacks is not merged",
+    file: "src/core/partition/owner.ts",
+    find: 'adopt(turn, partitionId, rows, { type: "pulled"',
+    replace: 'adopt(turn, partitionId, rows.slice(rows.length), { type: "pulled"',
+    killedBy: play("unequal-copy.txt"),
+  },
 ];

@@ -47,6 +47,8 @@ export class Play {
       case "move":
       case "cancel":
         return this.#operate(verb, args);
+      case "leave":
+        return this.#leave(nodeOf(args[0]));
       case "deliver":
         return this.#mail.deliver(args);
       case "drop":
@@ -125,6 +127,12 @@ export class Play {
     this.stage.ask(message);
     const asked = this.stage.letters.pop();
     if (asked) this.stage.deliver(asked, crashPoint(rest.at(-1)));
+  }
+
+  #leave(nodeId: NodeId): void {
+    this.stage.ask({ type: "LEAVE_REQUEST", nodeId });
+    const asked = this.stage.letters.pop();
+    if (asked) this.stage.deliver(asked);
   }
 
   #crash(who: string | undefined): void {
