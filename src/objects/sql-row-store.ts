@@ -9,8 +9,9 @@
  */
 import type { ListQuery, Page, PageBounds, RowStore, StoredRow } from "../core/rows/row-store.ts";
 import { PartitionId, type Seq } from "../data/ids.ts";
-import { ROW_OVERHEAD_BYTES } from "../data/limits.ts";
+import { assert } from "../data/assert.ts";
 import type { Identity } from "../data/row.ts";
+import { packRun, runsOf } from "./row-packing.ts";
 import {
   createTable,
   insertRows,
@@ -19,25 +20,24 @@ import {
   rangeSince,
   READ_SIZES,
   replaceRows,
-  selectBytes,
   selectRange,
   selectRows,
   upsertNewer,
-  WRITE_SIZES,
   type Range,
 } from "./sql-row-statements.ts";
-import {
-  bindingsOf,
-  storedRow,
-  withContent,
-  type Columns,
-  type Content,
-  type SqlBinding,
-} from "./sql-row.ts";
+import { foundRows, withContent, type Content, type Found, type SqlBinding } from "./sql-row.ts";
+
+/** Rows that one statement answers: their heads are one text, which ends at 2 MB. */
+const FOUND_MAX = 256;
+
+/** What a row is taken to have in a table that was not read yet. */
+const USUAL_ROW_BYTES = 1_024;
 
 export class SqlRowStore implements RowStore {
   readonly #sql: SqlStorage;
   readonly #tables: Set<PartitionId>;
+  /** Of a row, as pages showed lately. */
+  readonly #usualBytes = new Map<PartitionId, number>();
   #rowsWritten = 0;
 
   constructor(sql: SqlStorage) {
@@ -75,18 +75,18 @@ export class SqlRowStore implements RowStore {
   }
 
   page(partitionId: PartitionId, after: Identity | null, bounds: PageBounds): Page {
-    if (!this.#tables.has(partitionId)) return { rows: [], done: true };
-    return this.#page(rangeAfter(tableOf(partitionId), after), bounds);
+    const table = tableOf(partitionId);
+    return this.#page(partitionId, bounds, (last) => rangeAfter(table, last ?? after));
   }
 
   pageSince(partitionId: PartitionId, after: Identity | null, seq: Seq, bounds: PageBounds): Page {
-    if (!this.#tables.has(partitionId)) return { rows: [], done: true };
-    return this.#page(rangeSince(tableOf(partitionId), after, seq), bounds);
+    const table = tableOf(partitionId);
+    return this.#page(partitionId, bounds, (last) => rangeSince(table, last ?? after, seq));
   }
 
   list(partitionId: PartitionId, query: ListQuery): Page {
-    if (!this.#tables.has(partitionId)) return { rows: [], done: true };
-    return this.#page(rangeOf(tableOf(partitionId), query), query);
+    const table = tableOf(partitionId);
+    return this.#page(partitionId, query, (last) => rangeOf(table, query, last));
   }
 
   count(partitionId: PartitionId): number {
@@ -97,6 +97,7 @@ export class SqlRowStore implements RowStore {
 
   drop(partitionId: PartitionId): void {
     if (!this.#tables.delete(partitionId)) return;
+    this.#usualBytes.delete(partitionId);
     this.#run(`DROP TABLE ${tableOf(partitionId)}`, []);
   }
 
@@ -111,7 +112,7 @@ export class SqlRowStore implements RowStore {
   #write(
     partitionId: PartitionId,
     rows: readonly StoredRow[],
-    statement: (table: string, count: number) => string,
+    statementOf: (table: string) => string,
   ): number {
     if (rows.length === 0) return 0;
     const table = tableOf(partitionId);
@@ -119,25 +120,56 @@ export class SqlRowStore implements RowStore {
       this.#run(createTable(table), []);
       this.#tables.add(partitionId);
     }
+    const statement = statementOf(table);
     let written = 0;
-    for (const [from, to] of slices(rows.length, WRITE_SIZES)) {
-      const parameters: SqlBinding[] = [];
-      for (const row of rows.slice(from, to)) parameters.push(...bindingsOf(row));
-      written += this.#run(statement(table, to - from), parameters);
+    for (const run of runsOf(rows)) {
+      const [first] = run;
+      if (!first) continue;
+      const { heads, blob } = packRun(run);
+      const { map, kind } = first.row;
+      written += this.#run(statement, [map, kind, first.seq, heads, blob]);
     }
     return written;
   }
 
-  /** Sizes first: values that are beyond the bound are never in memory. */
-  #page(range: Range, { rowsMax, bytesMax }: PageBounds): Page {
-    // One more than can fit shows whether any follows.
-    const limit = Math.min(Math.max(rowsMax, 1), Math.floor(bytesMax / ROW_OVERHEAD_BYTES) + 1) + 1;
-    const sizes = this.#all<[bytes: number]>(selectBytes(range), [...range.bindings, limit]);
-    const count = fitting(sizes, rowsMax, bytesMax);
-    const done = count === sizes.length;
-    if (count === 0) return { rows: [], done };
-    const rows = this.#all<Columns>(selectRange(range), [...range.bindings, count]);
-    return { rows: rows.map(storedRow), done };
+  /** As many rows at a time as are likely to fit, so that few are read in vain. */
+  #page(
+    partitionId: PartitionId,
+    { rowsMax, bytesMax }: PageBounds,
+    rangeFrom: (last: Identity | null) => Range,
+  ): Page {
+    const rows: StoredRow[] = [];
+    if (!this.#tables.has(partitionId)) return { rows, done: true };
+    for (let bytes = 0; ;) {
+      let usual = this.#usualBytes.get(partitionId) ?? USUAL_ROW_BYTES;
+      const fitting = Math.min(rowsMax - rows.length, (bytesMax - bytes) / usual);
+      // One more than fits shows whether any follows.
+      const limit = Math.min(Math.max(1, Math.ceil(fitting)) + 1, FOUND_MAX);
+      const range = rangeFrom(rows.at(-1)?.row ?? null);
+      const found = this.#find(range, limit);
+      for (const { row, isCut, bytes: size } of found) {
+        usual += (size - usual) / 8;
+        this.#usualBytes.set(partitionId, usual);
+        if (rows.length > 0 && (rows.length >= rowsMax || bytes + size > bytesMax))
+          return { rows, done: false };
+        rows.push(isCut ? this.#whole(partitionId, row) : row);
+        bytes += size;
+      }
+      if (found.length < limit) return { rows, done: true };
+    }
+  }
+
+  #find(range: Range, limit: number): Found[] {
+    type Result = [heads: string, blob: ArrayBuffer | null];
+    const [found] = this.#all<Result>(selectRange(range), [...range.bindings, limit]);
+    return found ? foundRows(...found) : [];
+  }
+
+  /** With its value, which is long. */
+  #whole(partitionId: PartitionId, { row }: StoredRow): StoredRow {
+    const [stored] = this.read(partitionId, [row]);
+    assert(stored !== undefined, "it was read a moment ago");
+    return stored;
   }
 
   #all<Row extends SqlStorageValue[]>(statement: string, parameters: SqlBinding[] = []): Row[] {
@@ -149,18 +181,6 @@ export class SqlRowStore implements RowStore {
     this.#rowsWritten += rowsWritten;
     return rowsWritten;
   }
-}
-
-/** The first of `sizes`, then while both bounds hold. */
-function fitting(sizes: readonly [bytes: number][], rowsMax: number, bytesMax: number): number {
-  let bytes = 0;
-  let count = 0;
-  for (const [size] of sizes) {
-    bytes += size;
-    if (count > 0 && (count >= rowsMax || bytes > bytesMax)) break;
-    count += 1;
-  }
-  return count;
 }
 
 /** 0 .. `length` cut into slices of these sizes, the largest that fit first. */

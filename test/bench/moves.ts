@@ -9,6 +9,7 @@ export const PARTITIONS = 8;
 const FRAME_OPS = 16;
 const FILL_BYTES_PER_FRAME = 512 * 1024;
 const FILL_OPS_MAX = 500;
+const WRITTEN_KEYS = 2_000;
 const SETTLE_MS_MAX = 120_000;
 
 export interface Load {
@@ -57,16 +58,17 @@ interface Finished {
   readonly outcome: string;
 }
 
-/** Fills the partition that is to move; its keys are then also written while it does. */
+/** Fills the partition that is to move. Returns other keys of it: what is written there is no load. */
 export async function filled(grid: Grid, partitionId: number, load: Load): Promise<string[]> {
-  const keys = keysWhere(load.rows, PARTITIONS, (id) => id === partitionId);
+  const all = keysWhere(load.rows + WRITTEN_KEYS, PARTITIONS, (id) => id === partitionId);
+  const keys = all.slice(0, load.rows);
   const pipe = await gridPipe(grid, grid.owners.get(partitionId) ?? "n1");
   const size = Math.max(1, Math.min(FILL_OPS_MAX, Math.floor(FILL_BYTES_PER_FRAME / load.bytes)));
   let frames = Math.ceil(keys.length / size);
   const make = fill(keys, { size, bytes: load.bytes, node: "bench" });
   await pipe.run(make, { more: () => frames-- > 0, window: 4 });
   pipe.close();
-  return keys;
+  return all.slice(load.rows);
 }
 
 export async function moving(
@@ -95,7 +97,7 @@ export async function moving(
   };
 }
 
-/** Small values to the moving partition's own keys. */
+/** Small values to keys of the moving partition. */
 function write(
   pipe: Pipe,
   keys: readonly string[],

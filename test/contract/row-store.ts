@@ -69,6 +69,29 @@ export function registerRowStoreContract(name: string, withStorage: WithStorage)
       ).toEqual(rows);
     });
 
+    rule("takes and gives many rows at once, of any characters and lengths", (store) => {
+      const lengths = [0, 1, 1_024, 1_025, 16_384, 200_000];
+      const texts = ["\0", "a\0b", '"\\', "\u0001".repeat(480), "ü€😀", "", "z".repeat(480)];
+      const rows = Array.from({ length: 700 }, (_, i) => {
+        const length = i % 40 === 0 ? (lengths[(i / 40) % lengths.length] ?? 0) : i % 7;
+        const value = i % 9 === 5 ? null : new Uint8Array(length).fill(i);
+        const key = `${String(i).padStart(3, "0")}${texts[i % texts.length]}`;
+        const stamp = { millis: i, counter: i, node: `n${"x".repeat(i % 60)}` };
+        const expiresAt = i % 5 === 2 ? i : null;
+        const sub = i % 3 === 0 ? `s${texts[i % texts.length]}` : "";
+        return { ...stored(key, { value, stamp, expiresAt, sub }), seq: Seq(1_000 + i) };
+      });
+      expect(store.insert(P, rows)).toBe(rows.length);
+      expect(store.page(P, null, ROOMY)).toEqual({ rows, done: true });
+      const found: StoredRow[] = [];
+      for (let done = false; !done;) {
+        const page = store.page(P, found.at(-1)?.row ?? null, { rowsMax: 300, bytesMax: 250_000 });
+        found.push(...page.rows);
+        ({ done } = page);
+      }
+      expect(found).toEqual(rows);
+    });
+
     rule("writes only what is newer, says how many, and bills only those", (store) => {
       const at = (key: string, millis: number, counter = 0, node = "n1.1"): StoredRow =>
         stored(key, { stamp: { millis, counter, node } });

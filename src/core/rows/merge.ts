@@ -1,6 +1,6 @@
 /** One batch of rows merged onto what a table holds: who wins, what is written. No storage here. */
 import { Seq } from "../../data/ids.ts";
-import { mergeRows, type Identity, type Row } from "../../data/row.ts";
+import { compareIdentity, mergeRows, type Identity, type Row } from "../../data/row.ts";
 import type { MergeBatch, MergedBatch } from "./effects.ts";
 import { identityKey } from "./identity-key.ts";
 import type { StoredRow } from "./row-store.ts";
@@ -88,7 +88,7 @@ function distinct(rows: readonly Row[]): {
   readonly identities: readonly Identity[];
   readonly placeOf: readonly number[];
 } {
-  if (rows.length === 1) return { identities: rows, placeOf: [0] };
+  if (isAscending(rows)) return { identities: rows, placeOf: rows.map((_, i) => i) };
   const identities: Identity[] = [];
   const seen = new Map<string, number>();
   const placeOf = rows.map((row) => {
@@ -100,3 +100,10 @@ function distinct(rows: readonly Row[]): {
   });
   return { identities, placeOf };
 }
+
+/** As scanned rows are, which spares them the search. */
+const isAscending = (rows: readonly Row[]): boolean =>
+  rows.every((row, i) => {
+    const before = rows[i - 1];
+    return before === undefined || compareIdentity(before, row) < 0;
+  });
