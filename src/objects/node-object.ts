@@ -4,6 +4,9 @@ import type { NodeEffect, NodeEvent } from "../core/node/events.ts";
 import { node } from "../core/node/node.ts";
 import { wake, type NodeSaved, type NodeState } from "../core/node/state.ts";
 import { RowTables } from "../core/rows/tables.ts";
+import type { Row } from "../data/row.ts";
+import type { ClientMessage } from "../protocol/client-messages.ts";
+import type { ClusterMessage } from "../protocol/cluster-messages.ts";
 import { decodeClientMessage } from "../protocol/codec.ts";
 import { makeError } from "../protocol/errors.ts";
 import { ClusterObject, moment } from "./cluster-object.ts";
@@ -12,6 +15,9 @@ import type { Address } from "./door.ts";
 import { DurableHost } from "./durable-host.ts";
 import { Sockets } from "./sockets.ts";
 import { SqlRowStore } from "./sql-row-store.ts";
+
+const SCAN_COST = 250;
+const BYTES_PER_OP = 512;
 
 /** Turns what Cloudflare calls into events, and effects into Cloudflare calls. Decides nothing. */
 export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, NodeSaved> {
@@ -116,5 +122,22 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
   }
 }
 
-const opsIn = (message: object): number =>
-  "ops" in message && Array.isArray(message.ops) ? message.ops.length : 1;
+/** Other work, in the time of how many operations about. */
+function opsIn(message: ClientMessage | ClusterMessage): number {
+  switch (message.type) {
+    case "OPS":
+    case "OP_FORWARD":
+      return message.ops.length;
+    case "GET":
+      return message.keys.length;
+    case "MIGRATE_DATA":
+      return costOf(message.chunk) + costOf(message.deltas);
+    case "STREAM_ACK":
+      return SCAN_COST;
+    default:
+      return 1;
+  }
+}
+
+const costOf = (rows: readonly Row[]): number =>
+  rows.reduce((sum, { value }) => sum + 1 + (value?.length ?? 0) / BYTES_PER_OP, 0) / 2;

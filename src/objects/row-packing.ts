@@ -5,9 +5,14 @@
 import { assert } from "../data/assert.ts";
 import { encodeStamp } from "../data/hlc.ts";
 import { utf8Length } from "../data/text.ts";
+import type { Seq } from "../data/ids.ts";
+import type { Identity, RowKind } from "../data/row.ts";
 import type { StoredRow } from "../core/rows/row-store.ts";
 
-/** First character (from 1) and length of each number in a head. Positions count from 1, lengths bytes. */
+/** Of a number in a head: its first character, from 1, and how many it has. */
+export type Part = readonly [at: number, length: number];
+
+/** Positions count from 1, lengths bytes. */
 export const HEAD = {
   stampAt: [1, 7],
   stamp: [8, 2],
@@ -19,41 +24,79 @@ export const HEAD = {
   expiresAt: [39, 15],
 } as const;
 
+export const IDENTITY_HEAD = { textAt: [1, 7], key: [8, 4], sub: [12, 4] } as const;
+
 export const NO_VALUE = "0".repeat(HEAD.valueAt[1]);
 export const NEVER = "-".repeat(HEAD.expiresAt[1]);
 
 /** Of a pack of more than one row: what SQLite takes as one value ends at 2 MB. */
 const PACK_BYTES_MAX = 1024 * 1024;
 
-export interface Pack {
+interface Pack {
   /** A list of heads in JSON. */
   readonly heads: string;
   readonly blob: Uint8Array;
 }
 
-/** Rows that one statement can write: of one map and kind, with change counters that follow each other. */
-export function runsOf(rows: readonly StoredRow[]): StoredRow[][] {
-  const runs: StoredRow[][] = [];
-  let run: StoredRow[] = [];
-  let bytes = 0;
-  for (const next of rows) {
-    const last = run.at(-1);
-    const size = sizeOf(next);
-    if (last && follows(last, next) && bytes + size <= PACK_BYTES_MAX) {
-      run.push(next);
-      bytes += size;
-    } else {
-      runs.push((run = [next]));
-      bytes = size;
-    }
-  }
-  return runs;
+/** Rows that one statement writes: of one map and kind, with change counters from `seq` on. */
+export interface RowPack extends Pack {
+  readonly map: string;
+  readonly kind: RowKind;
+  readonly seq: Seq;
+}
+
+export function packRows(rows: readonly StoredRow[]): RowPack[] {
+  return runsOf(rows, follows, { sizeOf, sizeMax: PACK_BYTES_MAX }).flatMap((run) => {
+    const [first] = run;
+    return first
+      ? { map: first.row.map, kind: first.row.kind, seq: first.seq, ...packRun(run) }
+      : [];
+  });
 }
 
 const follows = (last: StoredRow, next: StoredRow): boolean =>
   next.seq === last.seq + 1 && next.row.map === last.row.map && next.row.kind === last.row.kind;
 
-export function packRun(run: readonly StoredRow[]): Pack {
+/** Items that belong together and follow each other, until they become too many. */
+export function runsOf<T>(
+  items: readonly T[],
+  belongs: (last: T, next: T) => boolean,
+  { sizeOf: sizeOfItem, sizeMax }: { sizeOf: (item: T) => number; sizeMax: number },
+): T[][] {
+  const runs: T[][] = [];
+  let run: T[] = [];
+  let size = 0;
+  let last: T | undefined;
+  for (const next of items) {
+    const nextSize = sizeOfItem(next);
+    if (last !== undefined && size + nextSize <= sizeMax && belongs(last, next)) {
+      run.push(next);
+      size += nextSize;
+    } else {
+      runs.push((run = [next]));
+      size = nextSize;
+    }
+    last = next;
+  }
+  return runs;
+}
+
+/** Identities of one map and kind, at most so many that their packs stay small. */
+export function packIdentities(identities: readonly Identity[]): Pack {
+  const size = identities.reduce((sum, { key, sub }) => sum + utf8Length(key) + utf8Length(sub), 0);
+  const blob = new Uint8Array(size + 1); // bound as NULL if it were empty
+  let at = 0;
+  const heads = identities.map(({ key, sub }) => {
+    const textAt = at + 1;
+    const keyBytes = writeText(blob, at, key);
+    const subBytes = writeText(blob, at + keyBytes, sub);
+    at += keyBytes + subBytes;
+    return digits(textAt * 1e8 + keyBytes * 1e4 + subBytes, 15);
+  });
+  return { heads: listOf(heads), blob };
+}
+
+function packRun(run: readonly StoredRow[]): Pack {
   const blob = new Uint8Array(run.reduce((sum, row) => sum + sizeOf(row), 0));
   let at = 0;
   const heads = run.map(({ row }) => {
@@ -75,12 +118,14 @@ export function packRun(run: readonly StoredRow[]): Pack {
     );
   });
   assert(at <= blob.length && at < 1e7, "a position has 7 digits");
-  return { heads: `["${heads.join('","')}"]`, blob };
+  return { heads: listOf(heads), blob };
 }
+
+const listOf = (heads: readonly string[]): string => `["${heads.join('","')}"]`;
 
 const digits = (n: number, length: number): string => String(n).padStart(length, "0");
 
-/** At least. */
+/** Bytes in a blob. */
 function sizeOf({ row: { key, sub, stamp, value } }: StoredRow): number {
   return utf8Length(key) + utf8Length(sub) + stamp.node.length + 8 + (value?.length ?? 0);
 }

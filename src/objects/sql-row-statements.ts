@@ -3,15 +3,11 @@ import type { ListQuery } from "../core/rows/row-store.ts";
 import type { Seq } from "../data/ids.ts";
 import type { Identity } from "../data/row.ts";
 import { compareText } from "../data/text.ts";
-import { HEAD, NEVER, NO_VALUE } from "./row-packing.ts";
+import { HEAD, IDENTITY_HEAD, NEVER, NO_VALUE, type Part } from "./row-packing.ts";
 import type { SqlBinding } from "./sql-row.ts";
 
-/** Identities per statement, largest first; 4 of at most 100 parameters each. */
-export const READ_SIZES = [24, 8, 4, 2, 1] as const;
-
 const IDENTITY = "map, key, kind, sub";
-const CONTENT = "stamp, value, expires_at, seq";
-const COLUMNS = `${IDENTITY}, ${CONTENT}`;
+const COLUMNS = `${IDENTITY}, stamp, value, expires_at, seq`;
 
 /** The value last: what stands behind a large one is slow to reach. */
 export const createTable = (table: string): string =>
@@ -29,18 +25,21 @@ export const createTable = (table: string): string =>
 
 /** Rows as `packRun` packs them: 2 values to bind instead of 5 for each row, in half the time. */
 const PACKED = `SELECT ?1,
-  CAST(substr(?5, ${digits(HEAD.textAt)}, ${digits(HEAD.key)}) AS TEXT), ?2,
-  CAST(substr(?5, ${digits(HEAD.textAt)} + ${digits(HEAD.key)}, ${digits(HEAD.sub)}) AS TEXT),
-  substr(?5, ${digits(HEAD.stampAt)}, ${digits(HEAD.stamp)}),
-  CASE WHEN ${digits(HEAD.valueAt)} <> '${NO_VALUE}' THEN
-    substr(?5, ${digits(HEAD.valueAt)}, ${digits(HEAD.value)}) END,
-  CASE WHEN ${digits(HEAD.expiresAt)} <> '${NEVER}' THEN
-    CAST(${digits(HEAD.expiresAt)} AS INTEGER) END,
+  CAST(substr(?5, ${row(HEAD.textAt)}, ${row(HEAD.key)}) AS TEXT), ?2,
+  CAST(substr(?5, ${row(HEAD.textAt)} + ${row(HEAD.key)}, ${row(HEAD.sub)}) AS TEXT),
+  substr(?5, ${row(HEAD.stampAt)}, ${row(HEAD.stamp)}),
+  CASE WHEN ${row(HEAD.valueAt)} <> '${NO_VALUE}' THEN
+    substr(?5, ${row(HEAD.valueAt)}, ${row(HEAD.value)}) END,
+  CASE WHEN ${row(HEAD.expiresAt)} <> '${NEVER}' THEN CAST(${row(HEAD.expiresAt)} AS INTEGER) END,
   ?3 + key
   FROM json_each(?4) WHERE true`;
 
-function digits([at, length]: readonly [at: number, length: number]): string {
-  return `substr(value, ${at}, ${length})`;
+function part(head: string, [at, length]: Part): string {
+  return `substr(${head}, ${at}, ${length})`;
+}
+
+function row(of: Part): string {
+  return part("value", of);
 }
 
 export const replaceRows = (table: string): string =>
@@ -56,65 +55,71 @@ export const upsertNewer = (table: string): string =>
     stamp = excluded.stamp, value = excluded.value, expires_at = excluded.expires_at, seq = excluded.seq
   WHERE excluded.stamp > stamp`;
 
-/** A join, so that a row says by a number which identity it is of. */
-export const selectRows = (table: string, count: number): string =>
-  `WITH wanted (n, m, k, d, s) AS (VALUES ${times(count, (n) => `(${n}, ?, ?, ?, ?)`)})
-  SELECT n, ${CONTENT} FROM wanted CROSS JOIN ${table} ON map = m AND key = k AND kind = d AND sub = s`;
+/**
+ * Rows as one: a list of heads in JSON (`Head`, and the `columns`), and the bytes of each: its stamp, and its
+ * value if that has at most ?1 bytes. For the length of a value alone SQLite does not read it.
+ */
+const asOne = (columns: string, from: string): string =>
+  `SELECT
+    json_group_array(json_array(octet_length(stamp), length, isCut, expires_at, seq, ${columns})),
+    CAST(group_concat(CAST(stamp AS TEXT) || CAST(body AS TEXT), '') AS BLOB)
+  FROM (SELECT ${columns}, stamp, expires_at, seq, octet_length(stored.value) AS length,
+    ifnull(octet_length(stored.value) > ?1, 0) AS isCut,
+    iif(octet_length(stored.value) <= ?1, stored.value, '') AS body
+    FROM ${from})`;
 
-/** Rows in key order: what stands behind FROM, and what it binds. */
+/** Of identities as `packIdentities` packs them. A row says by its number which of them it has. */
+export const selectRows = (table: string): string =>
+  asOne(
+    "number",
+    `(SELECT key AS number, value AS head FROM json_each(?4)) CROSS JOIN ${table} AS stored ON
+      map = ?2 AND key = CAST(substr(?5, ${part("head", IDENTITY_HEAD.textAt)}, ${part("head", IDENTITY_HEAD.key)}) AS TEXT)
+      AND kind = ?3 AND sub = CAST(substr(?5,
+        ${part("head", IDENTITY_HEAD.textAt)} + ${part("head", IDENTITY_HEAD.key)},
+        ${part("head", IDENTITY_HEAD.sub)}) AS TEXT)`,
+  );
+
+export const selectValue = (table: string): string =>
+  `SELECT value FROM ${table} WHERE map = ? AND key = ? AND kind = ? AND sub = ?`;
+
+/** Rows in key order, and what their condition binds. */
 export interface Range {
-  readonly from: string;
+  readonly where: string;
   readonly bindings: readonly SqlBinding[];
 }
 
-export function rangeAfter(table: string, after: Identity | null): Range {
-  if (after === null) return { from: `${table} ORDER BY ${IDENTITY}`, bindings: [] };
-  return {
-    from: `${table} WHERE ${ABOVE} ORDER BY ${IDENTITY}`,
-    bindings: identityBindings(after),
-  };
-}
+export const rangeAfter = (after: Identity | null): Range =>
+  after
+    ? { where: `WHERE ${ABOVE}`, bindings: identityBindings(after) }
+    : { where: "", bindings: [] };
 
-export function rangeSince(table: string, after: Identity | null, seq: Seq): Range {
-  if (after === null)
-    return { from: `${table} WHERE seq > ? ORDER BY ${IDENTITY}`, bindings: [seq] };
-  return {
-    from: `${table} WHERE seq > ? AND ${ABOVE} ORDER BY ${IDENTITY}`,
-    bindings: [seq, ...identityBindings(after)],
-  };
-}
+export const rangeSince = (after: Identity | null, seq: Seq): Range =>
+  after
+    ? { where: `WHERE seq > ? AND ${ABOVE}`, bindings: [seq, ...identityBindings(after)] }
+    : { where: "WHERE seq > ?", bindings: [seq] };
 
 const ABOVE = `(${IDENTITY}) > (?, ?, ?, ?)`;
 
 const identityBindings = ({ map, key, kind, sub }: Identity): SqlBinding[] => [map, key, kind, sub];
 
 /** `last`: from the row behind this one. */
-export function rangeOf(table: string, query: ListQuery, last: Identity | null): Range {
+export function rangeOf(query: ListQuery, last: Identity | null): Range {
   const { map, prefix, after } = query;
-  const rest = `key < ? AND kind = 'lww' ORDER BY ${IDENTITY}`;
+  const rest = "key < ? AND kind = 'lww'";
   const end = endOf(prefix);
   if (last) {
     const bindings = [map, ...identityBindings(last), end];
-    return { from: `${table} WHERE map = ? AND ${ABOVE} AND ${rest}`, bindings };
+    return { where: `WHERE map = ? AND ${ABOVE} AND ${rest}`, bindings };
   }
-  const above = after !== null && compareText(after, prefix) >= 0;
-  const first = above ? "key > ?" : "key >= ?";
-  const bindings = [map, above ? after : prefix, end];
-  return { from: `${table} WHERE map = ? AND ${first} AND ${rest}`, bindings };
+  const isAbove = after !== null && compareText(after, prefix) >= 0;
+  const first = isAbove ? "key > ?" : "key >= ?";
+  const bindings = [map, isAbove ? after : prefix, end];
+  return { where: `WHERE map = ? AND ${first} AND ${rest}`, bindings };
 }
 
-/** Longer values are read one by one, as far as there is room: for its length SQLite reads no value. */
-const INLINE_BYTES_MAX = 1_024;
-
-/** At most `LIMIT ?` rows as one: a list of `Head` in JSON, and the bytes of each: stamp, short value. */
-export const selectRange = ({ from }: Range): string =>
-  `SELECT
-    json_group_array(json_array(${IDENTITY}, octet_length(stamp), length, isCut, expires_at, seq)),
-    CAST(group_concat(CAST(stamp AS TEXT) || CAST(body AS TEXT), '') AS BLOB)
-  FROM (SELECT ${IDENTITY}, stamp, expires_at, seq, octet_length(value) AS length,
-    ifnull(octet_length(value) > ${INLINE_BYTES_MAX}, 0) AS isCut,
-    iif(octet_length(value) <= ${INLINE_BYTES_MAX}, value, '') AS body
-    FROM ${from} LIMIT ?)`;
+/** At most `LIMIT ?` rows. */
+export const selectRange = (table: string, { where }: Range): string =>
+  asOne(IDENTITY, `${table} AS stored ${where} ORDER BY ${IDENTITY} LIMIT ?`);
 
 /**
  * The least text above all that start with `prefix`: the prefix with its last character raised. If that
@@ -130,6 +135,3 @@ function endOf(prefix: string): SqlBinding {
   }
   return new Uint8Array(0);
 }
-
-const times = (count: number, item: (n: number) => string): string =>
-  Array.from({ length: count }, (_, n) => item(n)).join(", ");

@@ -9,26 +9,32 @@
  */
 import type { ListQuery, Page, PageBounds, RowStore, StoredRow } from "../core/rows/row-store.ts";
 import { PartitionId, type Seq } from "../data/ids.ts";
-import { assert } from "../data/assert.ts";
-import type { Identity } from "../data/row.ts";
-import { packRun, runsOf } from "./row-packing.ts";
+import { rowBytes, type Identity, type RowKind } from "../data/row.ts";
+import { packIdentities, packRows, runsOf } from "./row-packing.ts";
+import { readAnswer, type Answer, type Found, type SqlBinding } from "./sql-row.ts";
 import {
   createTable,
   insertRows,
   rangeAfter,
   rangeOf,
   rangeSince,
-  READ_SIZES,
   replaceRows,
   selectRange,
   selectRows,
+  selectValue,
   upsertNewer,
   type Range,
 } from "./sql-row-statements.ts";
-import { foundRows, withContent, type Content, type Found, type SqlBinding } from "./sql-row.ts";
+
+type IdentityColumns = [map: string, key: string, kind: RowKind, sub: string];
 
 /** Rows that one statement answers: their heads are one text, which ends at 2 MB. */
 const FOUND_MAX = 256;
+
+const ONE_ANSWER = { sizeOf: () => 1, sizeMax: FOUND_MAX };
+
+/** Of values that one statement answers. */
+const INLINE_BYTES_MAX = 1024 * 1024;
 
 /** What a row is taken to have in a table that was not read yet. */
 const USUAL_ROW_BYTES = 1_024;
@@ -47,19 +53,8 @@ export class SqlRowStore implements RowStore {
   }
 
   read(partitionId: PartitionId, identities: readonly Identity[]): (StoredRow | undefined)[] {
-    const found: (StoredRow | undefined)[] = identities.map(() => undefined);
-    if (!this.#tables.has(partitionId)) return found;
-    for (const [from, to] of slices(identities.length, READ_SIZES)) {
-      const parameters: string[] = [];
-      for (const { map, key, kind, sub } of identities.slice(from, to))
-        parameters.push(map, key, kind, sub);
-      const statement = selectRows(tableOf(partitionId), to - from);
-      for (const [n, ...content] of this.#all<[n: number, ...Content]>(statement, parameters)) {
-        const identity = identities[from + n];
-        if (identity) found[from + n] = withContent(identity, content);
-      }
-    }
-    return found;
+    if (!this.#tables.has(partitionId)) return identities.map(() => undefined);
+    return runsOf(identities, follows, ONE_ANSWER).flatMap((run) => this.#read(partitionId, run));
   }
 
   write(partitionId: PartitionId, rows: readonly StoredRow[]): void {
@@ -75,18 +70,15 @@ export class SqlRowStore implements RowStore {
   }
 
   page(partitionId: PartitionId, after: Identity | null, bounds: PageBounds): Page {
-    const table = tableOf(partitionId);
-    return this.#page(partitionId, bounds, (last) => rangeAfter(table, last ?? after));
+    return this.#page(partitionId, bounds, (last) => rangeAfter(last ?? after));
   }
 
   pageSince(partitionId: PartitionId, after: Identity | null, seq: Seq, bounds: PageBounds): Page {
-    const table = tableOf(partitionId);
-    return this.#page(partitionId, bounds, (last) => rangeSince(table, last ?? after, seq));
+    return this.#page(partitionId, bounds, (last) => rangeSince(last ?? after, seq));
   }
 
   list(partitionId: PartitionId, query: ListQuery): Page {
-    const table = tableOf(partitionId);
-    return this.#page(partitionId, query, (last) => rangeOf(table, query, last));
+    return this.#page(partitionId, query, (last) => rangeOf(query, last));
   }
 
   count(partitionId: PartitionId): number {
@@ -122,14 +114,28 @@ export class SqlRowStore implements RowStore {
     }
     const statement = statementOf(table);
     let written = 0;
-    for (const run of runsOf(rows)) {
-      const [first] = run;
-      if (!first) continue;
-      const { heads, blob } = packRun(run);
-      const { map, kind } = first.row;
-      written += this.#run(statement, [map, kind, first.seq, heads, blob]);
-    }
+    for (const { map, kind, seq, heads, blob } of packRows(rows))
+      written += this.#run(statement, [map, kind, seq, heads, blob]);
     return written;
+  }
+
+  #read(partitionId: PartitionId, run: readonly Identity[]): (StoredRow | undefined)[] {
+    const rows: (StoredRow | undefined)[] = run.map(() => undefined);
+    const [first] = run;
+    if (!first) return rows;
+    const { heads, blob } = packIdentities(run);
+    const found = this.#find<[number: number]>(selectRows(tableOf(partitionId)), [
+      inlineMax(run.length),
+      first.map,
+      first.kind,
+      heads,
+      blob,
+    ]);
+    for (const { rest, ...row } of found) {
+      const identity = run[rest[0]];
+      if (identity) rows[rest[0]] = this.#whole(partitionId, identity, row);
+    }
+    return rows;
   }
 
   /** As many rows at a time as are likely to fit, so that few are read in vain. */
@@ -146,30 +152,43 @@ export class SqlRowStore implements RowStore {
       // One more than fits shows whether any follows.
       const limit = Math.min(Math.max(1, Math.ceil(fitting)) + 1, FOUND_MAX);
       const range = rangeFrom(rows.at(-1)?.row ?? null);
-      const found = this.#find(range, limit);
-      for (const { row, isCut, bytes: size } of found) {
+      const bindings = [inlineMax(limit), ...range.bindings, limit];
+      const statement = selectRange(tableOf(partitionId), range);
+      const found = this.#find<IdentityColumns>(statement, bindings);
+      for (const row of found) {
+        const [map, key, kind, sub] = row.rest;
+        const identity = { map, key, kind, sub };
+        const size = rowBytes({ ...identity, ...row.content }) + row.cutBytes;
         usual += (size - usual) / 8;
         this.#usualBytes.set(partitionId, usual);
         if (rows.length > 0 && (rows.length >= rowsMax || bytes + size > bytesMax))
           return { rows, done: false };
-        rows.push(isCut ? this.#whole(partitionId, row) : row);
+        rows.push(this.#whole(partitionId, identity, row));
         bytes += size;
       }
       if (found.length < limit) return { rows, done: true };
     }
   }
 
-  #find(range: Range, limit: number): Found[] {
-    type Result = [heads: string, blob: ArrayBuffer | null];
-    const [found] = this.#all<Result>(selectRange(range), [...range.bindings, limit]);
-    return found ? foundRows(...found) : [];
+  /** With its value, should that have been too long to come along. */
+  #whole(
+    partitionId: PartitionId,
+    { map, key, kind, sub }: Identity,
+    { content, seq, cutBytes }: Omit<Found<unknown>, "rest">,
+  ): StoredRow {
+    const { stamp, expiresAt } = content;
+    let { value } = content;
+    if (cutBytes > 0) {
+      const statement = selectValue(tableOf(partitionId));
+      const [row] = this.#all<[value: ArrayBuffer | null]>(statement, [map, key, kind, sub]);
+      value = row?.[0] ? new Uint8Array(row[0]) : null;
+    }
+    return { row: { map, key, kind, sub, stamp, value, expiresAt }, seq };
   }
 
-  /** With its value, which is long. */
-  #whole(partitionId: PartitionId, { row }: StoredRow): StoredRow {
-    const [stored] = this.read(partitionId, [row]);
-    assert(stored !== undefined, "it was read a moment ago");
-    return stored;
+  #find<Rest extends readonly unknown[]>(statement: string, bindings: SqlBinding[]): Found<Rest>[] {
+    const [answer] = this.#all<Answer>(statement, bindings);
+    return answer ? readAnswer<Rest>(answer) : [];
   }
 
   #all<Row extends SqlStorageValue[]>(statement: string, parameters: SqlBinding[] = []): Row[] {
@@ -183,14 +202,11 @@ export class SqlRowStore implements RowStore {
   }
 }
 
-/** 0 .. `length` cut into slices of these sizes, the largest that fit first. */
-function slices(length: number, sizes: readonly number[]): [from: number, to: number][] {
-  const cut: [number, number][] = [];
-  let from = 0;
-  for (const size of sizes)
-    for (; length - from >= size; from += size) cut.push([from, from + size]);
-  return cut;
-}
+/** Together they end well below 2 MB, which is as long as a value in SQLite may be here. */
+const inlineMax = (rows: number): number => Math.floor(INLINE_BYTES_MAX / rows);
+
+const follows = (last: Identity, next: Identity): boolean =>
+  next.map === last.map && next.kind === last.kind;
 
 const tableOf = (partitionId: PartitionId): string => `p${partitionId}`;
 
