@@ -50,7 +50,8 @@ export class Stage {
   readonly #alarms = new Map<Sender, number>();
 
   constructor(settings: Partial<Config>) {
-    this.config = validate({ ...DEFAULTS, ...settings });
+    // Several deltas under way at a time show what happens when they overtake each other.
+    this.config = validate({ ...DEFAULTS, deltaWindow: 4, ...settings });
     this.coordinator = new SimHost<
       CoordinatorState,
       CoordinatorEvent,

@@ -24,10 +24,10 @@ export class DigestTracker {
 
   /** Rows read from above `after`. Ignored if the cursor has not come to `after`: rows would be missing. */
   pass(after: Identity | null, { rows, done }: Page): void {
-    if (this.#upTo === "end" || (after !== null && !this.#covers(after))) return;
+    if (this.#upTo === "end" || (after !== null && !this.covers(after))) return;
     let last: Row | undefined;
     for (const { row } of rows) {
-      if (last === undefined && this.#covers(row)) continue;
+      if (last === undefined && this.covers(row)) continue;
       this.#digest.add(row);
       last = row;
     }
@@ -36,7 +36,7 @@ export class DigestTracker {
   }
 
   replace(old: Row | undefined, now: Row): void {
-    if (!this.#covers(now)) return;
+    if (!this.covers(now)) return;
     if (old) this.#digest.remove(old);
     this.#digest.add(now);
   }
@@ -45,7 +45,8 @@ export class DigestTracker {
     return this.#upTo === "end" ? this.#digest.buckets() : null;
   }
 
-  #covers(identity: Identity): boolean {
+  /** Rows that it does not cover yet it meets later, whatever is written there meanwhile. */
+  covers(identity: Identity): boolean {
     if (this.#upTo === null) return false;
     return this.#upTo === "end" || compareIdentity(identity, this.#upTo) <= 0;
   }

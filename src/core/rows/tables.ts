@@ -86,7 +86,8 @@ export class RowTables {
     if (batch.digest) this.#expectDigest(partitionId);
     const read = (ids: readonly Identity[]): readonly (StoredRow | undefined)[] =>
       this.#store.read(partitionId, ids);
-    const tracker = this.#tracker(partitionId);
+    const known = this.#tracker(partitionId);
+    const tracker = batch.rows.some((row) => known?.covers(row)) ? known : null;
     const written = tracker ? this.#insert(batch, tracker, read) : this.#writeNewer(batch, read);
     const { outcomes, changes } = written ?? mergeBatch(batch, read);
     this.#apply(partitionId, changes, tracker);
