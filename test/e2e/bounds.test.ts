@@ -8,6 +8,7 @@ import { Client, opOf } from "./client.ts";
 import type { Grid } from "./grid.ts";
 import { keysIn } from "./partition-writer.ts";
 import { ask, type Asked } from "./raw.ts";
+import { wayTo } from "./phases.ts";
 import { PARTITION, PARTITIONS, Shuttle } from "./shuttle.ts";
 
 let shuttle: Shuttle;
@@ -277,29 +278,26 @@ describe("a frame", () => {
 });
 
 describe("an order that comes at the wrong time", () => {
-  it("to move what is being moved: later; to cancel what is decided: never", async () => {
-    await shuttle.move("source", async (names) => {
-      let release = await shuttle.bring("copying", [["copying", "target"]], names);
-      try {
-        const again = { partition: 5, to: names.source };
-        const { status, body } = await grid.api.json<Refusal>("POST", moves, again);
-        expect({ status, error: body.error }).toMatchObject({
-          status: 409,
-          error: { code: "MIGRATION_IN_PROGRESS", retry: "later" },
-        });
-        if (shuttle.saved().phase !== "copying") return false;
-        release();
-        release = await shuttle.bring("finalizing", [["finalizing", "target"]], names);
-        const cancelled = await grid.api.json<Refusal>("DELETE", `${moves}/5`);
-        if (shuttle.saved().phase !== "finalizing") return false;
-        expect({ status: cancelled.status, error: cancelled.body.error }).toMatchObject({
-          status: 409,
-          error: { code: "MIGRATION_DECIDED", retry: "never" },
-        });
-        return true;
-      } finally {
-        release();
-      }
+  it("to move what is being moved: later", async () => {
+    await shuttle.move(wayTo("copying"), async ({ source }) => {
+      const again = { partition: PARTITION, to: source };
+      const { status, body } = await grid.api.json<Refusal>("POST", moves, again);
+      expect({ status, error: body.error }).toMatchObject({
+        status: 409,
+        error: { code: "MIGRATION_IN_PROGRESS", retry: "later" },
+      });
+      return shuttle.saved().phase === "copying";
+    });
+  });
+
+  it("to cancel what is decided: never", async () => {
+    await shuttle.move(wayTo("finalizing"), async () => {
+      const { status, body } = await grid.api.json<Refusal>("DELETE", `${moves}/${PARTITION}`);
+      expect({ status, error: body.error }).toMatchObject({
+        status: 409,
+        error: { code: "MIGRATION_DECIDED", retry: "never" },
+      });
+      return shuttle.saved().phase === "finalizing";
     });
   });
 

@@ -50,6 +50,12 @@ export class Disk {
     return entries.filter(([, entry]) => (entry as Entry).move !== null).length;
   }
 
+  /** Whether this node has a table of rows for the partition. */
+  hasTable(node: string, partitionId: number): boolean {
+    const statement = `SELECT name FROM sqlite_master WHERE name = 'p${partitionId}'`;
+    return all(this.#fileOf(node), statement).length > 0;
+  }
+
   /** How many objects have an alarm set. */
   alarms(): number {
     const counts = [COORDINATOR, NODE].map((name) => {

@@ -76,10 +76,25 @@ export class Grid {
   }
 
   async ownerOf(partitionId: number): Promise<string> {
-    const { body } = await this.api.json<PartitionMapPayload>("GET", "/v1/map");
-    const owner = body.partitions[partitionId]?.ownerNodeId;
+    const owner = (await this.#owners())[partitionId];
     if (!owner) throw new Error(`partition ${partitionId} has no owner`);
     return owner;
+  }
+
+  async ownedBy(node: string): Promise<readonly number[]> {
+    return (await this.#owners()).flatMap((owner, id) => (owner === node ? [id] : []));
+  }
+
+  /** By partition id. */
+  async #owners(): Promise<readonly string[]> {
+    const { body } = await this.api.json<PartitionMapPayload>("GET", "/v1/map");
+    return body.partitions.map(({ ownerNodeId }) => ownerNodeId ?? "");
+  }
+
+  /** Returns when nothing of the partition is left on that node's disk. */
+  async dropped(node: string, partitionId: number): Promise<void> {
+    for (const began = Date.now(); this.disk.hasTable(node, partitionId); await pause(10))
+      if (Date.now() - began > 20_000) throw new Error(`${node} keeps partition ${partitionId}`);
   }
 
   async migrations(): Promise<MigrationsReport> {

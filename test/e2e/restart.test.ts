@@ -2,9 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PartitionMapPayload } from "../../src/data/members.ts";
 import { Client, opOf } from "./client.ts";
-import type { Phase } from "./disk.ts";
 import { fill, Grid } from "./grid.ts";
-import { Shuttle, TO_CLOSING, TO_COUNTS, TO_READY, type Stop } from "./shuttle.ts";
 import { pause } from "./writer.ts";
 
 describe("a cluster at rest", () => {
@@ -55,47 +53,6 @@ describe("a cluster at rest", () => {
     expect(stored.size).toBe(keys.length);
     expect(new Set(stored.values())).toEqual(new Set([value]));
   });
-});
-
-describe("a move that is written to", () => {
-  let shuttle: Shuttle;
-  beforeAll(async () => {
-    shuttle = await Shuttle.start();
-  }, 60_000);
-  afterAll(() => shuttle.grid.stop());
-
-  const phases: readonly [phase: Phase, stops: readonly Stop[]][] = [
-    ["copying", []],
-    ["counts", TO_COUNTS],
-    ["closing", TO_CLOSING],
-    ["ready", TO_READY],
-    ["finalizing", []],
-  ];
-  it.each(phases)("outlives a SIGKILL at %s", async (phase, stops) => {
-    const writer = await shuttle.move("source", async (names) => {
-      const release = await shuttle.bring(phase, stops, names);
-      shuttle.grid.kill();
-      const saved = shuttle.saved();
-      release();
-      await shuttle.grid.answering();
-      return saved.phase === phase;
-    });
-    expect(writer.lost, "sockets of the process that died").toBeGreaterThan(0);
-  });
-
-  it.each(["source", "target"] as const)("outlives a %s that cannot write", async (part) => {
-    const writer = await shuttle.move(part, async (names) => {
-      const release = await shuttle.bring("copying", [["copying", part]], names);
-      const before = shuttle.saved();
-      await pause(100);
-      const after = shuttle.saved();
-      release();
-      return before.phase === "copying" && after.phase === "copying";
-    });
-    expect(writer.lost, "sockets of the node that was reset").toBeGreaterThan(0);
-  });
-
-  it("and all that was there before is still there", () => shuttle.checkBallast());
 });
 
 async function version(grid: Grid): Promise<number> {

@@ -3,27 +3,19 @@ import { expect } from "vitest";
 import type { Phase, SavedMove } from "./disk.ts";
 import { fill, Grid } from "./grid.ts";
 import { keysIn, PartitionWriter } from "./partition-writer.ts";
+import type { Part, Way } from "./phases.ts";
 import { pause } from "./writer.ts";
 
 export const PARTITIONS = 32;
 export const PARTITION = 5;
-const ATTEMPTS_MAX = 8;
+const ATTEMPTS_MAX = 4;
 
 /** 8 MB: enough that every phase can be seen from outside. */
 const ballast = keysIn(PARTITION, PARTITIONS, { prefix: "b", count: 4_000 });
 const written = keysIn(PARTITION, PARTITIONS, { prefix: "w", count: 200 });
 const value = "x".repeat(2_000);
 
-export type Part = "source" | "target" | "coordinator";
 export type Names = Readonly<Record<Part, string>>;
-
-/** From this phase on this part is held, and who was held before is not. */
-export type Stop = readonly [from: Phase, held: Part];
-
-/** How a move is kept in a phase. */
-export const TO_COUNTS: readonly Stop[] = [["copying", "coordinator"]];
-export const TO_CLOSING: readonly Stop[] = [...TO_COUNTS, ["counts", "target"]];
-export const TO_READY: readonly Stop[] = [...TO_CLOSING, ["closing", "coordinator"]];
 
 export class Shuttle {
   readonly grid: Grid;
@@ -42,16 +34,58 @@ export class Shuttle {
     return this.grid.disk.move(PARTITION);
   }
 
-  /** Holds one part after the other, so that the move comes to this phase, and stays if it can. */
-  async bring(phase: Phase, stops: readonly Stop[], names: Names): Promise<() => void> {
+  /**
+   * Moves the partition on, with a writer at that node and `fault` on the way, until the fault says that
+   * it came when it should. After every move it is whole, and everything is there that was acknowledged.
+   */
+  async move(
+    way: Way,
+    fault: (names: Names) => Promise<boolean>,
+    writerAt: "source" | "target" = "source",
+  ): Promise<PartitionWriter> {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      const names = await this.#names();
+      const writer = new PartitionWriter(this.grid.api.base, names[writerAt], written);
+      await writer.start();
+      try {
+        await writer.hears(20);
+        const release = await this.#bring(way, names);
+        const hit = await fault(names).finally(release);
+        await this.grid.answering();
+        await writer.hears(10);
+        await this.grid.api.settled(this.grid.nodes);
+        await writer.stop();
+        expect(await this.grid.ownerOf(PARTITION)).toBe(names.target);
+        await this.#checkWritten(writer);
+        await this.grid.dropped(names.source, PARTITION);
+        if (hit) return writer;
+      } finally {
+        await writer.stop();
+      }
+    }
+    throw new Error(`the fault has missed its phase ${ATTEMPTS_MAX} times`);
+  }
+
+  async #names(): Promise<Names> {
+    const source = await this.grid.ownerOf(PARTITION);
+    const target = this.grid.nodes.find((node) => node !== source) ?? "";
+    return { source, target, coordinator: "coordinator" };
+  }
+
+  /** Orders the move, and holds one part after the other, so that it comes to this phase and stays. */
+  async #bring({ phase, stops }: Way, names: Names): Promise<() => void> {
     let release = (): void => {};
     try {
+      let ordered = false;
       for (const [from, held] of stops) {
+        if (from !== "none" && !ordered) await this.#order(names.target);
+        ordered ||= from !== "none";
         await this.#until(from);
         const released = release;
         release = this.grid.disk.hold(names[held]);
         released();
       }
+      if (!ordered) await this.#order(names.target);
       await this.#until(phase);
       return () => release();
     } catch (error) {
@@ -60,34 +94,10 @@ export class Shuttle {
     }
   }
 
-  /**
-   * Moves the partition on, with a writer at that part and `fault` on the way, until the fault says that
-   * it came when it should. After every move it is whole, and everything is there that was acknowledged.
-   */
-  async move(writerAt: "source" | "target", fault: (names: Names) => Promise<boolean>) {
-    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      const source = await this.grid.ownerOf(PARTITION);
-      const target = this.grid.nodes.find((node) => node !== source) ?? "";
-      const names = { source, target, coordinator: "coordinator" };
-      const writer = new PartitionWriter(this.grid.api.base, names[writerAt], written);
-      await writer.start();
-      try {
-        await writer.hears(20);
-        const order = { partition: PARTITION, to: target };
-        const { status } = await this.grid.api.json("POST", "/v1/cluster/migrations", order);
-        expect(status).toBe(202);
-        const hit = await fault(names);
-        await writer.hears(10);
-        await this.grid.api.settled(this.grid.nodes);
-        await writer.stop();
-        expect(await this.grid.ownerOf(PARTITION)).toBe(target);
-        await this.#checkWritten(writer);
-        if (hit) return writer;
-      } finally {
-        await writer.stop();
-      }
-    }
-    throw new Error(`the fault has missed its phase ${ATTEMPTS_MAX} times`);
+  async #order(to: string): Promise<void> {
+    const order = { partition: PARTITION, to };
+    const { status } = await this.grid.api.json("POST", "/v1/cluster/migrations", order);
+    expect(status).toBe(202);
   }
 
   async checkBallast(): Promise<void> {
