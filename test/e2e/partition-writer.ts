@@ -9,8 +9,8 @@ import { decodeServerMessage, encodeClientMessage } from "../../src/protocol/cod
 import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
 import { pause } from "./writer.ts";
 
-const FRAMES_UNDER_WAY = 3;
-const OPS_PER_FRAME = 8;
+/** Enough to be heard of all the time, and few enough to leave room for others. */
+const GENTLE: Pace = { frames: 3, ops: 8 };
 const RESEND_AFTER_MS = 1_000;
 
 /** The first `count` keys `<prefix><number>` that lie in one partition. */
@@ -25,6 +25,12 @@ export function keysIn(
   return keys;
 }
 
+/** How many frames are under way, and how many ops are in each. */
+export interface Pace {
+  readonly frames: number;
+  readonly ops: number;
+}
+
 interface Frame {
   readonly ops: readonly ClientOp[];
   sentMs: number;
@@ -35,11 +41,13 @@ export class PartitionWriter {
   readonly refused: string[] = [];
   /** Frames acknowledged. */
   acks = 0;
+  ackedOps = 0;
   greetings = 0;
   lost = 0;
   readonly #url: URL;
   readonly #id: string;
   readonly #keys: readonly string[];
+  readonly #pace: Pace;
   readonly #outbox = new Map<number, Frame>();
   #socket: WebSocket | null = null;
   #seq = 0;
@@ -48,11 +56,12 @@ export class PartitionWriter {
   #closing = false;
 
   /** Through the node `node`, which passes on what it does not own. */
-  constructor(base: URL, node: string, keys: readonly string[]) {
+  constructor(base: URL, node: string, keys: readonly string[], pace: Pace = GENTLE) {
     this.#url = new URL(`/v1/ws?node=${node}`, base);
     this.#url.protocol = "ws:";
     this.#id = `writer-${node}`;
     this.#keys = keys;
+    this.#pace = pace;
   }
 
   async start(): Promise<void> {
@@ -124,8 +133,8 @@ export class PartitionWriter {
   }
 
   #fill(): void {
-    while (this.#writing && this.#outbox.size < FRAMES_UNDER_WAY) {
-      const frame = { ops: Array.from({ length: OPS_PER_FRAME }, () => this.#op()), sentMs: 0 };
+    while (this.#writing && this.#outbox.size < this.#pace.frames) {
+      const frame = { ops: Array.from({ length: this.#pace.ops }, () => this.#op()), sentMs: 0 };
       const seq = this.#seq++;
       this.#outbox.set(seq, frame);
       this.#sendFrame(seq, frame);
@@ -157,6 +166,7 @@ export class PartitionWriter {
     if (!frame) return;
     this.#outbox.delete(message.seq);
     this.acks++;
+    this.ackedOps += frame.ops.length - message.exceptions.length;
     const exceptions = new Map(message.exceptions.map(({ index, result }) => [index, result]));
     for (const [index, op] of frame.ops.entries()) {
       const exception = exceptions.get(index);

@@ -33,7 +33,7 @@ export const PHASES: readonly Running[] = [
 ];
 
 /** From this phase on this part is held, and who was held before is not. */
-export type Stop = readonly [from: Phase, held: Part];
+type Stop = readonly [from: Phase, held: Part];
 
 export const keeperOf = (phase: Running): Part => KEEPERS[phase].part;
 
