@@ -127,8 +127,10 @@ export function onHeartbeat(turn: CoordinatorTurn, heartbeat: Heartbeat): void {
   const { importing, migrating } = heartbeat;
   const heard = { view, table, at: turn.now, importing, migrating };
   turn.setMemory({ heard: new Map(turn.memory.heard).set(senderId, heard) });
-  turn.settled(`view ${senderId}`);
-  turn.settled(`table ${senderId}`);
+  // The answer to the one says nothing of the other, which may be on its way: were it sent again at
+  // once, two answers would follow, and each would have both sent again.
+  turn.reached(`view ${senderId}`, view);
+  turn.reached(`table ${senderId}`, table);
   // Active implies that it has view and table, so it says so first.
   if (member.state !== "joining" || view < member.joinVersion) return;
   turn.setMember(senderId, { state: "active" });

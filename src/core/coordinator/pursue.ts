@@ -75,23 +75,22 @@ function pursueMembers(turn: CoordinatorTurn): void {
 function pushNews(turn: CoordinatorTurn, nodeId: NodeId): void {
   const { view, cluster } = turn;
   const heard = turn.memory.heard.get(nodeId) ?? cluster.pushed;
-  if (heard.view < view.version)
-    turn.pursue(`view ${nodeId}`, nodeId, {
-      type: "MEMBERS_UPDATE",
-      view,
-      clusterTimeMs: turn.now,
-    });
+  if (heard.view < view.version) {
+    const message = { type: "MEMBERS_UPDATE", view, clusterTimeMs: turn.now } as const;
+    turn.pursue(`view ${nodeId}`, nodeId, message, view.version);
+  }
   if (heard.table >= cluster.ownersVersion) return;
   const baseVersion = heard.table;
   const changed = [...turn.entries.values()].filter((entry) => entry.version > baseVersion);
-  turn.pursue(`table ${nodeId}`, nodeId, {
+  const message = {
     type: "PARTITION_TABLE_UPDATE",
     assignments: changed.map((entry) => entry.ruling),
     version: cluster.tableVersion,
     baseVersion,
     partitionCount: cluster.partitionCount,
     completedMigrations: [],
-  });
+  } as const;
+  turn.pursue(`table ${nodeId}`, nodeId, message, cluster.tableVersion);
 }
 
 /** Once all have heard, saves that they have: a restarted coordinator need not wake them to find out. */

@@ -84,13 +84,18 @@ export interface CoordinatorMemory {
   readonly now: number;
   readonly heard: ReadonlyMap<NodeId, Heard>;
   /** What is asked again, by what it is about. */
-  readonly retries: ReadonlyMap<string, Retry>;
+  readonly retries: ReadonlyMap<string, Asked>;
   /** Owners that have heard of their running move. */
   readonly started: ReadonlySet<MigrationId>;
   /** The highest epoch that each partition's owner is known to have heard of. */
   readonly ownersHeard: ReadonlyMap<PartitionId, Epoch>;
   /** Struck nodes that said they dropped their rows, by `strayName`, with the epoch they knew. */
   readonly dropped: ReadonlyMap<string, Epoch>;
+}
+
+export interface Asked extends Retry {
+  /** Of the view or table that was sent: who answers with less has not got it yet. */
+  readonly version: Version;
 }
 
 interface Heard {

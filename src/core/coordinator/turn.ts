@@ -119,13 +119,13 @@ export class CoordinatorTurn {
   }
 
   /** Asks now if that is due, and notes when to ask again. */
-  pursue(about: string, to: Sender, message: ClusterMessage): void {
+  pursue(about: string, to: Sender, message: ClusterMessage, version = Version(0)): void {
     this.#pursued.add(about);
     const retry = this.memory.retries.get(about);
     if (retry && retry.at > this.now) return;
     const attempt = retry ? retry.attempt + 1 : 0;
     const at = this.now + this.config.retryMsMin + backoffMs(this.config, attempt, this.random);
-    this.setMemory({ retries: new Map(this.memory.retries).set(about, { at, attempt }) });
+    this.setMemory({ retries: new Map(this.memory.retries).set(about, { at, attempt, version }) });
     this.send(to, message);
   }
   /** An answer came; if it was not enough, the next question need not wait. */
@@ -134,6 +134,12 @@ export class CoordinatorTurn {
     const retries = new Map(this.memory.retries);
     retries.delete(about);
     this.setMemory({ retries });
+  }
+
+  /** Who has this version: if that is what was sent, news need not wait. */
+  reached(about: string, version: Version): void {
+    const asked = this.memory.retries.get(about);
+    if (asked && asked.version <= version) this.settled(about);
   }
 
   /** What nobody pursued in this turn is not unfinished any more. */
