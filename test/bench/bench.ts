@@ -1,27 +1,38 @@
 /**
- * `npm run bench [-- --only puts,moves --rounds 5 --rows 1000000 --profile]`: ratios against a bare object
+ * `npm run bench [-- --only puts,moves --rounds 5 --rows 1000000 --joins 50 --profile]`: ratios against a bare object
  * in the same run, since machines differ and are noisy. Writes `.wrangler/bench.json`, too.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { besideMoves, type BesideFigures } from "./beside.ts";
+import { churning, type ChurnFigures } from "./churn.ts";
 import { joining, type JoinFigures } from "./join.ts";
 import { calls, planning, type CallFigures } from "./limits.ts";
 import { filled, LOADS, moving, PARTITIONS, WRITERS, type MoveFigures } from "./moves.ts";
 import { profile } from "./profile.ts";
 import { rates, type Rate } from "./rates.ts";
-import { showBeside, showCalls, showJoin, showMoves, showProfile, showRates } from "./report.ts";
+import {
+  showBeside,
+  showCalls,
+  showChurn,
+  showJoin,
+  showMoves,
+  showProfile,
+  showRates,
+} from "./report.ts";
 import { startBare, startGrid } from "./worlds.ts";
 
-const PARTS = ["rates", "beside", "moves", "join", "limits"] as const;
+const PARTS = ["rates", "beside", "moves", "join", "churn", "limits"] as const;
 const JOIN_PARTITIONS = 271;
+const CHURN_PARTITIONS = 32;
 
 export interface Figures {
   rates?: readonly Rate[];
   beside?: BesideFigures;
   moves?: readonly MoveFigures[];
   join?: JoinFigures;
+  churn?: ChurnFigures;
   calls?: readonly CallFigures[];
   planningMs?: number;
 }
@@ -31,6 +42,7 @@ const { values } = parseArgs({
     only: { type: "string", default: PARTS.join() },
     rounds: { type: "string", default: "5" },
     rows: { type: "string", default: "1000000" },
+    joins: { type: "string", default: "50" },
     profile: { type: "boolean", default: false },
   },
 });
@@ -47,6 +59,7 @@ if (wanted.has("rates")) await benchRates();
 if (wanted.has("beside")) await benchBeside();
 if (wanted.has("moves")) await benchMoves();
 if (wanted.has("join")) await benchJoin();
+if (wanted.has("churn")) await benchChurn();
 if (wanted.has("limits")) await benchLimits();
 const folder = fileURLToPath(new URL("../../.wrangler", import.meta.url));
 await mkdir(folder, { recursive: true });
@@ -89,6 +102,14 @@ async function benchJoin(): Promise<void> {
   const grid = await startGrid({ partitions: JOIN_PARTITIONS });
   figures.join = await joining(grid, Number(values.rows));
   showJoin(figures.join);
+  await grid.dispose();
+}
+
+async function benchChurn(): Promise<void> {
+  const grid = await startGrid({ partitions: CHURN_PARTITIONS });
+  const nodes = [...new Set(grid.owners.values())].toSorted();
+  figures.churn = await churning(grid, nodes, Number(values.joins));
+  showChurn(figures.churn);
   await grid.dispose();
 }
 

@@ -1,5 +1,6 @@
 /** The figures as tables for people. */
 import type { BesideFigures } from "./beside.ts";
+import type { ChurnFigures } from "./churn.ts";
 import type { JoinFigures } from "./join.ts";
 import type { CallFigures } from "./limits.ts";
 import type { MoveFigures } from "./moves.ts";
@@ -66,6 +67,21 @@ export function showJoin({ rows, rowsMoved, seconds, rowsPerSecond }: JoinFigure
   print([
     ["rows", "rows moved", "seconds", "rows/s"],
     [whole(rows), whole(rowsMoved), one(seconds), whole(rowsPerSecond)],
+  ]);
+}
+
+export function showChurn(figures: ChurnFigures): void {
+  const { rounds, moves, failed, seconds, acked, longestGapMs } = figures;
+  const { entries, deleted, refused, unanswered, lost, resurrected, unread } = figures;
+  console.log(`\n${2 * rounds} joins and leaves, one after the other, in ${one(seconds)} s`);
+  print([
+    ["moves", "given up", "acknowledged", "refused", "unanswered", "longest gap ms"],
+    [moves, failed, acked, refused.length, unanswered, longestGapMs].map(whole),
+  ]);
+  console.log("read back by a second process");
+  print([
+    ["entries", "deleted", "lost", "resurrected", "unread"],
+    [entries, deleted, lost, resurrected, unread].map(whole),
   ]);
 }
 

@@ -93,7 +93,7 @@ export interface CoordinatorMemory {
   readonly dropped: ReadonlyMap<string, Epoch>;
 }
 
-export interface Asked extends Retry {
+interface Asked extends Retry {
   /** Of the view or table that was sent: who answers with less has not got it yet. */
   readonly version: Version;
 }
