@@ -1,5 +1,6 @@
 /** Every tunable of the core, in one place, with the relations between them. */
 import { assert } from "../data/assert.ts";
+import { MAP_HISTORY_MAX } from "../protocol/limits.ts";
 
 export interface Config {
   /** Slices of the key space, fixed when the cluster is created. */
@@ -39,6 +40,10 @@ export interface Config {
   readonly tombstoneRetentionMs: number;
   /** Operations that may wait for a copy or for an owner elsewhere, per node. */
   readonly pendingOpsMax: number;
+  /** Changes of the map that come within this go to clients together. */
+  readonly mapPushMs: number;
+  /** Changes of the map that a node remembers; a client that is further behind is sent the whole map. */
+  readonly mapHistoryMax: number;
   /** Finished moves that the coordinator remembers. */
   readonly finishedMovesMax: number;
 }
@@ -64,6 +69,8 @@ export const DEFAULTS: Config = {
   repairPassesMax: 3,
   tombstoneRetentionMs: 86_400_000,
   pendingOpsMax: 100_000,
+  mapPushMs: 100,
+  mapHistoryMax: MAP_HISTORY_MAX,
   finishedMovesMax: 100,
 };
 
@@ -88,6 +95,10 @@ export function validate(config: Config): Config {
     "a write held for a silent copy must outlive the ruling that frees it",
   );
   assert(config.chunkWindow >= 1 && config.deltaWindow >= 1, "a stream needs one item under way");
+  assert(
+    config.mapHistoryMax >= 0 && config.mapHistoryMax <= MAP_HISTORY_MAX,
+    "nodes that have gone since a remembered version must fit a delta",
+  );
   return config;
 }
 

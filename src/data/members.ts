@@ -34,7 +34,10 @@ export interface MembersView {
 
 /** What clients and fronts route by. */
 export interface PartitionMapPayload {
+  /** Of the partitions. */
   readonly version: Version;
+  /** Of the nodes. */
+  readonly viewVersion: Version;
   readonly partitionCount: number;
   readonly nodes: readonly {
     readonly nodeId: NodeId;

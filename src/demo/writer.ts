@@ -148,6 +148,7 @@ export class Writer {
       case "WELCOME":
       case "VALUES":
       case "MAP":
+      case "MAP_DELTA":
     }
   }
 

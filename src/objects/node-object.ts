@@ -96,6 +96,7 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
       case "send":
       case "answer":
       case "push":
+      case "push-map":
       case "attach":
       case "close-sockets":
         return undefined;
@@ -113,6 +114,8 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
         return this.speak(effect);
       case "push":
         return this.#sockets.push(effect.socket, effect.message);
+      case "push-map":
+        return this.#sockets.pushMap(effect.news);
       case "attach":
         return this.#sockets.attach(effect.socket, effect.session);
       case "close-sockets":

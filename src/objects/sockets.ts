@@ -1,4 +1,5 @@
 /** Client sockets under the hibernation API: what is theirs survives in tag and attachment. */
+import { pushesOf, type MapNews } from "../core/node/map-delta.ts";
 import type { Session, SocketId } from "../core/node/requests.ts";
 import { encodeServerMessage } from "../protocol/codec.ts";
 import type { ServerMessage } from "../protocol/client-messages.ts";
@@ -57,10 +58,28 @@ export class Sockets {
   }
 
   send(socket: WebSocket, message: ServerMessage): void {
+    this.#write(socket, encodeServerMessage(message));
+  }
+
+  /** What a client has then goes into its attachment: it must be known after hibernation, too. */
+  pushMap(news: MapNews): void {
+    const pushFor = pushesOf(news, encodeServerMessage);
+    for (const socket of this.#ctx.getWebSockets()) {
+      const { id, session } = this.#attachmentOf(socket);
+      if (!session) continue;
+      const push = pushFor({ version: session.mapVersion, viewVersion: session.viewVersion });
+      if (!push || !this.#write(socket, push.frame)) continue;
+      const { version: mapVersion, viewVersion } = push.versions;
+      this.#keep(socket, { id, session: { ...session, mapVersion, viewVersion } });
+    }
+  }
+
+  #write(socket: WebSocket, frame: Uint8Array): boolean {
     try {
-      socket.send(encodeServerMessage(message));
+      socket.send(frame);
+      return true;
     } catch {
-      // Closed meanwhile: the client sends again what it has no answer to.
+      return false; // closed meanwhile: the client sends again what it has no answer to
     }
   }
 

@@ -3,13 +3,15 @@
  * frame. The text frames `ping` and `pong` are answered by the platform without waking the node.
  */
 import type { ClusterId, NodeId, PartitionId, Version } from "../data/ids.ts";
+import type { MapDelta } from "../data/map-delta.ts";
 import type { PartitionMapPayload } from "../data/members.ts";
 import type { Stamp } from "../data/hlc.ts";
 import type { ErrorInfo } from "./errors.ts";
 import type { OpResult, ReadResult } from "./ops.ts";
 
 export type ClientMessage = Hello | Ops | Get | FetchMap;
-export type ServerMessage = Welcome | Ack | Values | MapMessage | NotOwnerNotice | ErrorMessage;
+export type ServerMessage =
+  Welcome | Ack | Values | MapMessage | MapDeltaMessage | NotOwnerNotice | ErrorMessage;
 
 /** First frame of every socket. */
 export interface Hello {
@@ -76,14 +78,24 @@ export interface Values {
   readonly values: readonly ReadResult[];
 }
 
-/** Answered by MAP. */
+/** Answered by MAP, or by MAP_DELTA from the versions named here, also where nothing has changed. */
 export interface FetchMap {
   readonly type: "FETCH_MAP";
+  /** Of the map that the client has. */
+  readonly version?: Version;
+  /** Left out: that of the last map or delta that came over this socket. */
+  readonly viewVersion?: Version;
 }
 
+/** An answer, or pushed to a client that is too far behind for a delta. */
 export interface MapMessage {
   readonly type: "MAP";
   readonly map: PartitionMapPayload;
+}
+
+/** An answer, or pushed when owners, copies or nodes have changed. */
+export interface MapDeltaMessage extends MapDelta {
+  readonly type: "MAP_DELTA";
 }
 
 /**

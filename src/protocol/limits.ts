@@ -127,6 +127,9 @@ export const ADD_NODES_COUNT_MAX = 100;
 export const WEIGHT_MIN = 1;
 export const WEIGHT_MAX = 100;
 
+/** Changes that a node may remember for MAP_DELTA, one per partition or node and version. */
+export const MAP_HISTORY_MAX = 4_096;
+
 /** Copies of one partition beside the owner. */
 export const COPIES_MAX = 64;
 

@@ -7,6 +7,7 @@ import type {
   FetchMap,
   Get,
   Hello,
+  MapDeltaMessage,
   MapMessage,
   NotOwnerNotice,
   Ops,
@@ -15,7 +16,7 @@ import type {
   Welcome,
 } from "./client-messages.ts";
 import { declared } from "./declared.ts";
-import { FRAME_OPS_MAX } from "./limits.ts";
+import { FRAME_OPS_MAX, MAP_HISTORY_MAX } from "./limits.ts";
 import { CLIENT_OP_LAYOUT, KEY_LAYOUT, unpackClientOps, unpackKeys } from "./packed-ops.ts";
 import {
   EXCEPTION_LAYOUT,
@@ -37,7 +38,7 @@ import {
   version,
   type Schema,
 } from "./schema.ts";
-import { errorInfo, partitionMap } from "./schema-shared.ts";
+import { errorInfo, mapNodes, mapPartitions, partitionMap } from "./schema-shared.ts";
 
 const { refused, value, stampedValue } = RESULT_LAYOUTS;
 
@@ -67,7 +68,13 @@ export const CLIENT_SCHEMAS: {
       keys: packed(`list of ${describe(KEY_LAYOUT)}`, unpackKeys),
     }),
   ),
-  FETCH_MAP: declared<FetchMap>()(v.object({ type: v.literal("FETCH_MAP") })),
+  FETCH_MAP: declared<FetchMap>()(
+    v.object({
+      type: v.literal("FETCH_MAP"),
+      version: v.exactOptional(version),
+      viewVersion: v.exactOptional(version),
+    }),
+  ),
 };
 
 export const SERVER_SCHEMAS: {
@@ -104,6 +111,19 @@ export const SERVER_SCHEMAS: {
     }),
   ),
   MAP: declared<MapMessage>()(v.object({ type: v.literal("MAP"), map: partitionMap })),
+  MAP_DELTA: declared<MapDeltaMessage>()(
+    v.object({
+      type: v.literal("MAP_DELTA"),
+      from: version,
+      to: version,
+      fromView: version,
+      toView: version,
+      partitions: mapPartitions,
+      nodes: mapNodes,
+      removedNodeIds: list(nodeId, MAP_HISTORY_MAX),
+      generatedAt: moment,
+    }),
+  ),
   NOT_OWNER: declared<NotOwnerNotice>()(
     v.object({
       type: v.literal("NOT_OWNER"),

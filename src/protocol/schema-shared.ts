@@ -89,26 +89,31 @@ export const rulings = list(ruling, PARTITION_COUNT_MAX);
 export const partitionIds = list(partitionId, PARTITION_COUNT_MAX);
 export const nodeIds = list(nodeId, NODES_MAX);
 
+export const mapNodes = list(
+  v.object({
+    nodeId,
+    endpoints: v.object({ websocket: text(0, ENDPOINT_BYTES_MAX) }),
+    status: v.picklist(["JOINING", "ACTIVE", "SUSPECTED", "LEAVING", "FAILED"]),
+  }),
+  NODES_MAX,
+);
+
+export const mapPartitions = list(
+  v.object({
+    partitionId,
+    ownerNodeId: v.nullable(nodeId),
+    backupNodeIds: list(nodeId, COPIES_MAX),
+  }),
+  PARTITION_COUNT_MAX,
+);
+
 export const partitionMap = declared<PartitionMapPayload>()(
   v.object({
     version,
+    viewVersion: version,
     partitionCount,
-    nodes: list(
-      v.object({
-        nodeId,
-        endpoints: v.object({ websocket: text(0, ENDPOINT_BYTES_MAX) }),
-        status: v.picklist(["JOINING", "ACTIVE", "SUSPECTED", "LEAVING", "FAILED"]),
-      }),
-      NODES_MAX,
-    ),
-    partitions: list(
-      v.object({
-        partitionId,
-        ownerNodeId: v.nullable(nodeId),
-        backupNodeIds: list(nodeId, COPIES_MAX),
-      }),
-      PARTITION_COUNT_MAX,
-    ),
+    nodes: mapNodes,
+    partitions: mapPartitions,
     generatedAt: moment,
   }),
 );

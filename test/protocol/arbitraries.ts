@@ -185,24 +185,27 @@ export const ruling: fc.Arbitrary<Ruling> = fc.record({
     fc.record({ nodeId, state: fc.constantFrom("copying" as const, "complete" as const) }),
   ),
 });
+export const mapNodes = list(
+  fc.record({
+    nodeId,
+    endpoints: fc.record({ websocket: fc.constantFrom("", "/v1/ws?node=n1") }),
+    status: fc.constantFrom(
+      "JOINING" as const,
+      "ACTIVE" as const,
+      "SUSPECTED" as const,
+      "LEAVING" as const,
+      "FAILED" as const,
+    ),
+  }),
+);
+export const mapPartitions = list(
+  fc.record({ partitionId, ownerNodeId: fc.option(nodeId), backupNodeIds: list(nodeId) }),
+);
 export const partitionMap = fc.record({
   version,
+  viewVersion: version,
   partitionCount,
-  nodes: list(
-    fc.record({
-      nodeId,
-      endpoints: fc.record({ websocket: fc.constantFrom("", "/v1/ws?node=n1") }),
-      status: fc.constantFrom(
-        "JOINING" as const,
-        "ACTIVE" as const,
-        "SUSPECTED" as const,
-        "LEAVING" as const,
-        "FAILED" as const,
-      ),
-    }),
-  ),
-  partitions: list(
-    fc.record({ partitionId, ownerNodeId: fc.option(nodeId), backupNodeIds: list(nodeId) }),
-  ),
+  nodes: mapNodes,
+  partitions: mapPartitions,
   generatedAt: moment,
 });

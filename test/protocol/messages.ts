@@ -328,7 +328,10 @@ export const clientMessages: Table<ClientMessage> = {
     seq: count,
     keys: a.list(fc.record({ map: a.map, key: a.key })),
   }),
-  FETCH_MAP: of<Client<"FETCH_MAP">>()("FETCH_MAP", {}),
+  FETCH_MAP: of<Client<"FETCH_MAP">>()("FETCH_MAP", { version, viewVersion: version }, [
+    "version",
+    "viewVersion",
+  ]),
 };
 
 const index = fc.nat(999);
@@ -350,6 +353,16 @@ export const serverMessages: Table<ServerMessage> = {
   }),
   VALUES: of<Server<"VALUES">>()("VALUES", { seq: count, values: a.list(a.readResult) }),
   MAP: of<Server<"MAP">>()("MAP", { map: a.partitionMap }),
+  MAP_DELTA: of<Server<"MAP_DELTA">>()("MAP_DELTA", {
+    from: version,
+    to: version,
+    fromView: version,
+    toView: version,
+    partitions: a.mapPartitions,
+    nodes: a.mapNodes,
+    removedNodeIds: a.list(nodeId),
+    generatedAt: a.moment,
+  }),
   NOT_OWNER: of<Server<"NOT_OWNER">>()(
     "NOT_OWNER",
     {

@@ -1,6 +1,7 @@
 /** What the README tells the author of another client is what the code does. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { DEFAULTS } from "../../src/core/config.ts";
 import { decodeClientMessage } from "../../src/protocol/codec.ts";
 import * as limits from "../../src/protocol/limits.ts";
 import { CLIENT_OP_LAYOUT, KEY_LAYOUT, OP_LAYOUTS } from "../../src/protocol/packed-ops.ts";
@@ -71,6 +72,8 @@ it("bounds", () => {
     `| ${limits.VALUE_BYTES_MAX / 2 ** 10} KiB |`,
     `At most ${number(limits.CHUNK_ROWS_MAX)} rows in each field, ${number(limits.DELTA_ROWS_MAX)} in \`deltaOps\``,
     `at most ${limits.DEPTH_MAX} levels`,
+    `at most ${number(limits.MAP_HISTORY_MAX)} \`removedNodeIds\``,
+    `at most every ${DEFAULTS.mapPushMs} ms`,
   ])
     expect(readme).toContain(bound);
 });

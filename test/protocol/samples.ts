@@ -50,6 +50,7 @@ const view: MembersView = {
 
 const map: PartitionMapPayload = {
   version: Version(9),
+  viewVersion: Version(4),
   partitionCount: 271,
   nodes: [{ nodeId: N1, endpoints: { websocket: "/v1/ws?node=n1" }, status: "ACTIVE" }],
   partitions: [{ partitionId: P3, ownerNodeId: N1, backupNodeIds: [N2] }],
@@ -203,6 +204,7 @@ const client = {
   },
   get: { type: "GET", seq: 2, keys: [{ map: "users", key: "user:1" }] },
   "fetch map": { type: "FETCH_MAP" },
+  "fetch what changed": { type: "FETCH_MAP", version: Version(7), viewVersion: Version(4) },
 } satisfies Record<string, ClientMessage>;
 
 const server = {
@@ -240,6 +242,17 @@ const server = {
     ],
   },
   map: { type: "MAP", map },
+  "map delta": {
+    type: "MAP_DELTA",
+    from: Version(7),
+    to: Version(9),
+    fromView: Version(3),
+    toView: Version(4),
+    partitions: map.partitions,
+    nodes: map.nodes,
+    removedNodeIds: [N2],
+    generatedAt: 1_700_000_000_000,
+  },
   "not owner": {
     type: "NOT_OWNER",
     seq: 1,

@@ -15,7 +15,7 @@ import type { CallId, ClusterEvent, Moment } from "../../src/core/machine/cluste
 import type { NodeEffect, NodeEvent } from "../../src/core/node/events.ts";
 import { node } from "../../src/core/node/node.ts";
 import { initialNode, wake, type NodeSaved, type NodeState } from "../../src/core/node/state.ts";
-import { ClusterId, Term, type NodeId } from "../../src/data/ids.ts";
+import { ClusterId, Term, Version, type NodeId } from "../../src/data/ids.ts";
 import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import { assertCoded } from "../sim/coded.ts";
@@ -99,7 +99,9 @@ export class Stage {
   }
 
   client(at: NodeId, message: ClientMessage): void {
-    const session = { clientId: "client", forward: true, mapVersion: Number.MAX_SAFE_INTEGER };
+    const newest = Version(Number.MAX_SAFE_INTEGER);
+    const known = { mapVersion: newest, viewVersion: newest };
+    const session = { clientId: "client", forward: true, ...known };
     const frames = [{ socket: "client", session, message }];
     this.node(at).deliver({ type: "frames", frames, ...this.#moment() });
   }

@@ -37,9 +37,9 @@ export function draw(seed: number): Options {
       initialNodes: 2 + prng.below(2),
       maxParallelMigrations: 1 + prng.below(2),
       // Beyond the end of most runs: a move that stands still must not be rescued by it.
-      migrationTimeoutMs: prng.chance(0.5)
+      migrationTimeoutMs: prng.chance(0.3)
         ? DEFAULTS.migrationTimeoutMs
-        : 2_500 + prng.below(8_000),
+        : 2_500 + prng.below(4_000),
       maxNoHeartbeatMs: 600 + prng.below(1_800),
       chunkRowsMax: 1 + prng.below(4),
       chunkWindow: 1 + prng.below(3),

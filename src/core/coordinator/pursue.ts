@@ -1,5 +1,5 @@
 /** Everything unfinished, asked (again) when it is due: no message is trusted to arrive. */
-import type { NodeId, PartitionId } from "../../data/ids.ts";
+import type { NodeId, PartitionId, Version } from "../../data/ids.ts";
 import { giveUpMove, release, strays } from "./moves.ts";
 import type { CoordinatorState, Entry } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
@@ -51,6 +51,7 @@ function pursueStrays(turn: CoordinatorTurn, partitionId: PartitionId, entry: En
 
 function pursueMembers(turn: CoordinatorTurn): void {
   const { view, cluster } = turn;
+  const due = tableDue(turn);
   for (const { nodeId, state, region, weight, host } of view.members) {
     if (state === "joining")
       turn.pursue(`invite ${nodeId}`, nodeId, {
@@ -60,7 +61,7 @@ function pursueMembers(turn: CoordinatorTurn): void {
         region,
         weight,
       });
-    if (host !== "") pushNews(turn, nodeId);
+    if (host !== "") pushNews(turn, nodeId, due);
   }
   for (const nodeId of cluster.departed)
     turn.pursue(`farewell ${nodeId}`, nodeId, {
@@ -68,18 +69,29 @@ function pursueMembers(turn: CoordinatorTurn): void {
       view,
       clusterTimeMs: turn.now,
     });
-  notePushed(turn);
+  notePushed(turn, due);
+}
+
+/**
+ * Owners are news at once. What else was ruled goes along with them, and when nothing moves and nobody is left
+ * to be struck: then all nodes and their clients have one table.
+ */
+function tableDue({ entries, cluster }: CoordinatorTurn): Version {
+  for (const entry of entries.values())
+    if (entry.move || (entry.holders.length > 1 && strays(entry).length > 0))
+      return cluster.ownersVersion;
+  return cluster.tableVersion;
 }
 
 /** At most one update of each kind is under way to a node; what changes meanwhile goes with the next. */
-function pushNews(turn: CoordinatorTurn, nodeId: NodeId): void {
+function pushNews(turn: CoordinatorTurn, nodeId: NodeId, due: Version): void {
   const { view, cluster } = turn;
   const heard = turn.memory.heard.get(nodeId) ?? cluster.pushed;
   if (heard.view < view.version) {
     const message = { type: "MEMBERS_UPDATE", view, clusterTimeMs: turn.now } as const;
     turn.pursue(`view ${nodeId}`, nodeId, message, view.version);
   }
-  if (heard.table >= cluster.ownersVersion) return;
+  if (heard.table >= due) return;
   const baseVersion = heard.table;
   const changed = [...turn.entries.values()].filter((entry) => entry.version > baseVersion);
   const message = {
@@ -94,16 +106,16 @@ function pushNews(turn: CoordinatorTurn, nodeId: NodeId): void {
 }
 
 /** Once all have heard, saves that they have: a restarted coordinator need not wake them to find out. */
-function notePushed(turn: CoordinatorTurn): void {
+function notePushed(turn: CoordinatorTurn, due: Version): void {
   const { view, cluster, memory } = turn;
   const { pushed } = cluster;
-  if (pushed.view >= view.version && pushed.table >= cluster.ownersVersion) return;
+  if (pushed.view >= view.version && pushed.table >= due) return;
   const behind = view.members.some(({ nodeId }) => {
     const heard = memory.heard.get(nodeId);
-    return !heard || heard.view < view.version || heard.table < cluster.ownersVersion;
+    return !heard || heard.view < view.version || heard.table < due;
   });
   if (behind || view.members.length === 0) return;
-  turn.setCluster({ pushed: { view: view.version, table: cluster.ownersVersion } });
+  turn.setCluster({ pushed: { view: view.version, table: due } });
 }
 
 /** The earliest moment at which something is due; null: nothing is unfinished. */

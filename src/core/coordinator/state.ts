@@ -33,7 +33,7 @@ export interface Cluster {
   readonly partitionCount: number;
   readonly digestKey: DigestKey;
   readonly tableVersion: Version;
-  /** Table version of the last change of an owner: what nodes and clients must hear of. */
+  /** Table version of the last change of an owner: what nodes and clients must hear of at once. */
   readonly ownersVersion: Version;
   /** Every member is known to have these or newer ones. */
   readonly pushed: { readonly view: Version; readonly table: Version };

@@ -6,6 +6,7 @@ import type { ClientMessage, Get, Hello, Ops } from "../../protocol/client-messa
 import type { Op } from "../../protocol/ops.ts";
 import type { ClientFrame } from "./events.ts";
 import type { Request, Session, SocketId } from "./requests.ts";
+import { answerFetch } from "./map-push.ts";
 import { mapOf } from "./pending.ts";
 import { serve } from "./serve.ts";
 import type { Turn } from "./turn.ts";
@@ -22,7 +23,7 @@ export function onFrames(turn: Turn, frames: readonly ClientFrame[]): void {
     } else if (!session) {
       refuse(turn, socket, message, makeError("HELLO_EXPECTED", { got: message.type }));
     } else if (message.type === "FETCH_MAP") {
-      sendMap(turn, socket, session);
+      answerFetch(turn, socket, session, message);
     } else {
       const ops = opsOf(message);
       const error = overdrawn(turn, used, socket, ops.length);
@@ -50,7 +51,8 @@ function welcome(turn: Turn, socket: SocketId, hello: Hello): Session | null {
   }
   const clientId = hello.clientId ?? `${nodeId}.${incarnation}.${turn.takeSeqs(1)}`;
   const { forward } = hello;
-  const session: Session = { clientId, forward, mapVersion: tableVersion };
+  const viewVersion = turn.state.saved.view.version;
+  const session: Session = { clientId, forward, mapVersion: tableVersion, viewVersion };
   turn.do({ type: "attach", socket, session });
   turn.do({
     type: "push",
@@ -68,11 +70,6 @@ function welcome(turn: Turn, socket: SocketId, hello: Hello): Session | null {
     },
   });
   return session;
-}
-
-function sendMap(turn: Turn, socket: SocketId, session: Session): void {
-  turn.do({ type: "push", socket, message: { type: "MAP", map: mapOf(turn) } });
-  turn.do({ type: "attach", socket, session: { ...session, mapVersion: turn.self.tableVersion } });
 }
 
 interface Credit {

@@ -5,6 +5,7 @@ import type { ClientMessage, ServerMessage } from "../../protocol/client-message
 import type { Scan } from "../../protocol/cluster-messages.ts";
 import type { CallId, ClusterEffect, ClusterEvent, Moment } from "../machine/cluster-event.ts";
 import type { RowEffect, RowEvent } from "../rows/effects.ts";
+import type { MapNews } from "./map-delta.ts";
 import type { AdoptReply, Session, SocketId, Work } from "./requests.ts";
 
 export interface ClientFrame {
@@ -30,6 +31,8 @@ export type NodeEffect =
   | RowEffect<NodeTag>
   | ClusterEffect
   | { readonly type: "push"; readonly socket: SocketId; readonly message: ServerMessage }
+  /** To every client that said HELLO and lacks something, and note in its session what it has then. */
+  | { readonly type: "push-map"; readonly news: MapNews }
   | { readonly type: "attach"; readonly socket: SocketId; readonly session: Session }
   /** This node is no member any more: its clients must go elsewhere. */
   | { readonly type: "close-sockets"; readonly reason: string };

@@ -10,6 +10,7 @@ import type {
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { retryAfter } from "../partition/streams.ts";
 import type { CallId } from "../machine/cluster-event.ts";
+import { noteJoined, noteRulings, noteView } from "./map-push.ts";
 import type { Turn } from "./turn.ts";
 
 /** Each join is a new incarnation, so that a node that returns never continues an old history. */
@@ -58,6 +59,7 @@ export function onJoinResponse(turn: Turn, response: JoinResponse): void {
     tableVersion: response.tableVersion ?? Version(0),
   });
   setView(turn, view);
+  noteJoined(turn);
   turn.send("coordinator", heartbeat(turn));
 }
 
@@ -68,6 +70,7 @@ export function onMembersUpdate(turn: Turn, { view }: MembersUpdate, call: CallI
 }
 
 function setView(turn: Turn, view: MembersUpdate["view"]): void {
+  noteView(turn, turn.state.saved.view, view);
   turn.state = { ...turn.state, saved: { ...turn.state.saved, view } };
   const listed = view.members.some((member) => member.nodeId === turn.me);
   if (listed || turn.self.membership === "removed") return;
@@ -79,8 +82,12 @@ function setView(turn: Turn, view: MembersUpdate["view"]): void {
 /** An update from above what is known leaves a gap: the answer shows it, and more is sent. */
 export function onTableUpdate(turn: Turn, update: PartitionTableUpdate, call: CallId | null): void {
   const { tableVersion } = turn.self;
-  if (update.baseVersion <= tableVersion && update.version > tableVersion)
-    turn.setSelf({ tableVersion: update.version });
+  if (update.baseVersion <= tableVersion && update.version > tableVersion) {
+    const { version, assignments } = update;
+    turn.setSelf({ tableVersion: version });
+    const ids = assignments.map(({ partitionId }) => partitionId);
+    noteRulings(turn, version, ids);
+  }
   turn.answer(call, heartbeat(turn));
 }
 

@@ -26,6 +26,7 @@ import type { Incoming, NodeEffect, NodeEvent, NodeTag } from "./events.ts";
 import { onForwarded, pursueForwards } from "./forward.ts";
 import { hearAll } from "./hear.ts";
 import { askToJoin, onInvite, onJoinResponse, onMembersUpdate, onTableUpdate } from "./join.ts";
+import { pushMap } from "./map-push.ts";
 import { opsPerSecond } from "./pending.ts";
 import { onListed, onScan } from "./scan.ts";
 import { onMerged, onRead, serve } from "./serve.ts";
@@ -41,7 +42,10 @@ export function stepNode(state: NodeState, event: NodeEvent): Next<NodeState, No
   const { now, random } = "now" in event ? event : timeOf(event.tag);
   const turn = new Turn(state, now, random);
   if ("tag" in event) onRows(turn, event);
-  else onIncoming(turn, event);
+  else {
+    onIncoming(turn, event);
+    pushMap(turn, event.type === "woke");
+  }
   return [turn.state, turn.effects];
 }
 

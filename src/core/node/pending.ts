@@ -101,7 +101,8 @@ export function notify(
       ...(news && { map: mapOf(turn) }),
     },
   });
-  if (news) turn.do({ type: "attach", socket, session: { ...session, mapVersion } });
+  const viewVersion = turn.state.saved.view.version;
+  if (news) turn.do({ type: "attach", socket, session: { ...session, mapVersion, viewVersion } });
 }
 
 export const mapOf = (turn: Turn): ReturnType<typeof toPartitionMap> =>

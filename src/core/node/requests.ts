@@ -1,5 +1,5 @@
 /** What is asked of a node, and what it keeps of it until the answer. Types only. */
-import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
+import type { NodeId, PartitionId, Seq, Version } from "../../data/ids.ts";
 import type { Identity, Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import type { Op, OpResult, ReadResult, WriteOp } from "../../protocol/ops.ts";
@@ -13,8 +13,9 @@ export type SocketId = string;
 export interface Session {
   readonly clientId: string;
   readonly forward: boolean;
-  /** The newest map version that this client was sent in full. */
-  readonly mapVersion: number;
+  /** Of the map that this client has when it has taken all that was sent to it. */
+  readonly mapVersion: Version;
+  readonly viewVersion: Version;
 }
 
 /** Each copy must have every change up to its counter. */

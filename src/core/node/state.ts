@@ -7,6 +7,7 @@ import type { DigestKey } from "../../data/digest.ts";
 import type { Clock } from "../../data/hlc.ts";
 import { ClusterId, Epoch, Incarnation, NodeId, Seq, Term, Version } from "../../data/ids.ts";
 import type { MigrationId, PartitionId } from "../../data/ids.ts";
+import type { MapVersions } from "../../data/map-delta.ts";
 import type { MembersView } from "../../data/members.ts";
 import type { Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
@@ -14,6 +15,7 @@ import type { Config } from "../config.ts";
 import type { Retry } from "../machine/retry.ts";
 import type { Stream } from "../partition/stream.ts";
 import type { Resume } from "../rows/effects.ts";
+import { noHistory, type MapHistory } from "./map-history.ts";
 import type { Held, PendingForward, PendingRequest } from "./requests.ts";
 
 export interface NodeState {
@@ -103,6 +105,20 @@ export interface NodeMemory {
   readonly joinRetry: Retry | null;
   /** Operations answered in the current and the last ten-second window. */
   readonly traffic: { readonly windowMs: number; readonly ops: number; readonly lastOps: number };
+  readonly map: MapMemory;
+}
+
+/** What clients were told of the map, and how it changed. */
+interface MapMemory {
+  readonly partitions: MapHistory<PartitionId>;
+  readonly nodes: MapHistory<NodeId>;
+  /** The versions of the last push, or of the start. */
+  readonly pushed: MapVersions;
+  /** false: what was due before the start may never have been pushed. */
+  readonly sure: boolean;
+  /** No push before, so that changes go together. */
+  readonly quietUntil: number;
+  readonly pushAt: number | null;
 }
 
 export interface PartitionMemory {
@@ -165,6 +181,7 @@ export function initialNode(config: Config): NodeState {
 /** A node as it is after a crash: everything saved, nothing remembered. */
 export function wake(config: Config, saved: NodeSaved): NodeState {
   const { seq, millis } = saved.self.reserved;
+  const pushed = { version: saved.self.tableVersion, viewVersion: saved.view.version };
   return {
     config,
     saved,
@@ -177,6 +194,14 @@ export function wake(config: Config, saved: NodeSaved): NodeState {
       forwards: new Map(),
       joinRetry: null,
       traffic: { windowMs: 0, ops: 0, lastOps: 0 },
+      map: {
+        partitions: noHistory(pushed.version),
+        nodes: noHistory(pushed.viewVersion),
+        pushed,
+        sure: false,
+        quietUntil: 0,
+        pushAt: null,
+      },
     },
   };
 }

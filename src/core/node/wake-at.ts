@@ -2,7 +2,7 @@ import type { NodeState, PartitionMemory, PartitionSaved } from "./state.ts";
 
 /** The earliest moment at which something must be asked again; null: nothing is unfinished. */
 export function wakeAt({ config, memory, saved }: NodeState): number | null {
-  let earliest = memory.joinRetry?.at ?? Infinity;
+  let earliest = Math.min(memory.joinRetry?.at ?? Infinity, memory.map.pushAt ?? Infinity);
   for (const [partitionId, going] of memory.partitions) {
     const silence = silentAt(going, saved.partitions.get(partitionId), config.maxNoHeartbeatMs);
     earliest = Math.min(earliest, retryAt(going), silence);

@@ -9,6 +9,7 @@ import { assert } from "../../data/assert.ts";
 import { partitionOf } from "../../data/hash.ts";
 import { Epoch, PartitionId, Version, type NodeId } from "../../data/ids.ts";
 import type {
+  MemberInfo,
   MembersView,
   NodeState,
   NodeStatus,
@@ -103,20 +104,25 @@ export function toPartitionMap(
 ): PartitionMapPayload {
   return {
     version: table.version,
+    viewVersion: members.version,
     partitionCount: table.partitionCount,
-    nodes: members.members.map(({ nodeId, state }) => ({
-      nodeId,
-      endpoints: { websocket: `/v1/ws?node=${nodeId}` },
-      status: STATUS_OF[state],
-    })),
-    partitions: table.rulings().map((ruling) => ({
-      partitionId: ruling.partitionId,
-      ownerNodeId: ruling.owner,
-      backupNodeIds: copyIds(ruling, "complete"),
-    })),
+    nodes: members.members.map(nodeInMap),
+    partitions: table.rulings().map(partitionInMap),
     generatedAt: nowMs,
   };
 }
+
+export const nodeInMap = ({ nodeId, state }: MemberInfo): PartitionMapPayload["nodes"][number] => ({
+  nodeId,
+  endpoints: { websocket: `/v1/ws?node=${nodeId}` },
+  status: STATUS_OF[state],
+});
+
+export const partitionInMap = (ruling: Ruling): PartitionMapPayload["partitions"][number] => ({
+  partitionId: ruling.partitionId,
+  ownerNodeId: ruling.owner,
+  backupNodeIds: copyIds(ruling, "complete"),
+});
 
 const STATUS_OF: Record<NodeState, NodeStatus> = {
   joining: "JOINING",
