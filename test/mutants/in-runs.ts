@@ -164,4 +164,38 @@ export const IN_RUNS: readonly Mutant[] = [
     replace: "config.retryMsMin * 40 ** Math.min(attempt, 20)",
     killedBy: { checkers: ["I8"], seeds: 300 },
   },
+  {
+    name: "only the last change is told",
+    bug: "a delta of the map leaves out what changed before the last update",
+    file: "src/core/node/map-history.ts",
+    find: "changes.filter((change) => change.version > version)",
+    replace: "changes.filter((change, i) => change.version > version && i === changes.length - 1)",
+    killedBy: { checkers: ["I16"], seeds: 100 },
+  },
+  {
+    name: "what changed twice is not told",
+    bug: "a delta of the map leaves out a partition that changed twice",
+    file: "src/core/node/map-history.ts",
+    find: "return new Set(changes.filter((change) => change.version > version).flatMap(({ ids }) => ids));",
+    replace:
+      "const ids = changes.filter((change) => change.version > version).flatMap((change) => change.ids);\n" +
+      "  return new Set(ids.filter((id) => ids.indexOf(id) === ids.lastIndexOf(id)));",
+    killedBy: { checkers: ["I16"], seeds: 100 },
+  },
+  {
+    name: "too old a map is mended",
+    bug: "a version that is not remembered any more gets a delta of what is",
+    file: "src/core/node/map-history.ts",
+    find: "if (version < since) return null;",
+    replace: "",
+    killedBy: { checkers: ["I16"], seeds: 100 },
+  },
+  {
+    name: "only owners are news",
+    bug: "what is ruled last is never pushed",
+    file: "src/core/coordinator/pursue.ts",
+    find: "const due = tableDue(turn);",
+    replace: "const due = turn.cluster.ownersVersion;",
+    killedBy: { checkers: ["I16"], seeds: 20 },
+  },
 ];

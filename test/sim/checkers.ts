@@ -12,7 +12,8 @@ import type { NodeId, PartitionId } from "../../src/data/ids.ts";
 import { compareRows, type Row } from "../../src/data/row.ts";
 import type { Ruling } from "../../src/data/ruling.ts";
 import type { Ack } from "../../src/protocol/client-messages.ts";
-import type { SimClient } from "./client.ts";
+import type { HeardMap, SimClient } from "./client.ts";
+import { MapChecker, unheard } from "./map-checker.ts";
 import type { World } from "./world.ts";
 
 export const INVARIANTS = [
@@ -25,6 +26,7 @@ export const INVARIANTS = [
   "I10",
   "I12",
   "I14",
+  "I16",
   "R-read",
   "R-later-write",
   "R-parallel",
@@ -50,6 +52,7 @@ export class Checkers {
   readonly #reigns = new Map<PartitionId, number>();
   /** The newest write of each key that may make it invisible, answered or not. */
   readonly #gone = new Map<string, Stamp>();
+  readonly #maps = new MapChecker();
   readonly #world: World;
 
   constructor(world: World) {
@@ -135,6 +138,7 @@ export class Checkers {
     this.#monotone("view version", before.view.version, after.view.version);
     this.#same("view", this.#views, after.view.version, JSON.stringify(after.view.members));
     if (before.entries !== after.entries) this.#entriesCommitted(before, after);
+    this.#maps.committed(after);
     for (const member of after.view.members) {
       if (member.state !== "active") continue;
       this.count("I10");
@@ -190,6 +194,15 @@ export class Checkers {
     }
   }
 
+  /** I16: true at its version, and whatever it is sent builds on what it has. */
+  heardMap(client: SimClient, heard: HeardMap): void {
+    if (heard === "gap") this.#world.counts.gaps++;
+    if (heard === "gap" && !client.lossy) this.fail("I16", `${client.id} was sent a gap`);
+    if (heard === "delta") this.count("I16");
+    const objection = client.map && this.#maps.objection(client.map);
+    if (objection) this.fail("I16", `the map of ${client.id}: ${objection}`);
+  }
+
   nodeCommitted(id: NodeId, before: NodeSaved, after: NodeSaved): void {
     this.#monotone(`term at ${id}`, before.self.term, after.self.term);
     this.#monotone(`table version at ${id}`, before.self.tableVersion, after.self.tableVersion);
@@ -202,6 +215,7 @@ export class Checkers {
         after.view.version,
         JSON.stringify(after.view.members),
       );
+    this.#maps.viewed(after.view);
     if (before.partitions === after.partitions) return;
     for (const [partitionId, now] of after.partitions) {
       const old = before.partitions.get(partitionId);
@@ -282,6 +296,11 @@ export class Checkers {
     for (const client of clients)
       if (client.outbox.size > 0)
         this.fail("I8", `${client.id} was never answered: ${client.outbox.size}`);
+    for (const { id, map, heard } of clients) {
+      if (heard === "delta") this.#world.counts.endedByDelta++;
+      const objection = unheard(map, coordinator.disk);
+      if (objection) this.fail("I16", `${id} ends with ${objection}`);
+    }
     for (const [id, { state }] of nodes)
       if (state && wakeAt(state) !== null) this.fail("I8", `${id} stays awake`);
     if (coordinator.state && coordinatorWakeAt(coordinator.state) !== null)

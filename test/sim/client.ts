@@ -1,6 +1,13 @@
-/** A client: writes, deletes and reads some keys, sends a frame again until each of its ops is answered. */
+/** A client: writes, deletes and reads some keys, sends a frame again until each of its ops is answered, keeps a map. */
 import { ClusterId } from "../../src/data/ids.ts";
-import type { ClientMessage, ClientOp, ServerMessage } from "../../src/protocol/client-messages.ts";
+import { applyMapDelta, mergeMaps } from "../../src/data/map-delta.ts";
+import type { PartitionMapPayload } from "../../src/data/members.ts";
+import type {
+  ClientMessage,
+  ClientOp,
+  MapDeltaMessage,
+  ServerMessage,
+} from "../../src/protocol/client-messages.ts";
 import type { Prng } from "./prng.ts";
 
 export interface ClientPort {
@@ -14,6 +21,7 @@ export interface ClientPort {
   readonly send: (client: SimClient, message: ClientMessage) => void;
   readonly later: (ms: number, run: () => void) => void;
   readonly reroute: (client: SimClient) => void;
+  readonly heardMap: (client: SimClient, heard: HeardMap) => void;
 }
 
 interface Frame {
@@ -22,14 +30,22 @@ interface Frame {
   readonly begunAt: number;
 }
 
+/** `gap`: it builds on what this client never had. */
+export type HeardMap = "whole" | "delta" | "gap";
+
 export class SimClient {
   readonly id: string;
   readonly forward: boolean;
   node = "";
+  connections = 0;
   /** Frames without an answer, by seq. */
   readonly outbox = new Map<number, Frame>();
   written = 0;
   reads = 0;
+  map: PartitionMapPayload | null = null;
+  heard: HeardMap = "whole";
+  /** A frame to it was lost, and it has not been sent a whole map since. */
+  lossy = false;
   #seq = 0;
   #counter = 0;
   readonly #prng: Prng;
@@ -44,6 +60,7 @@ export class SimClient {
 
   connect(node: string): void {
     this.node = node;
+    this.connections++;
     const hello = { version: 1, cluster: ClusterId("sim"), clientId: this.id } as const;
     this.#port.send(this, { type: "HELLO", ...hello, forward: this.forward });
     for (const seq of this.outbox.keys()) this.#sendFrame(seq);
@@ -72,6 +89,38 @@ export class SimClient {
     this.#port.send(this, { type: "GET", seq: this.#seq++, keys: [{ map: "m", key }] });
   }
 
+  askMap(): void {
+    if (!this.map) return this.#port.send(this, { type: "FETCH_MAP" });
+    const { version, viewVersion } = this.map;
+    this.#port.send(this, { type: "FETCH_MAP", version, viewVersion });
+  }
+
+  missed(): void {
+    this.lossy = true;
+  }
+
+  #takeMap(map: PartitionMapPayload): void {
+    this.map = this.map ? mergeMaps(this.map, map) : map;
+    this.lossy = false;
+    this.heard = "whole";
+    this.#port.heardMap(this, "whole");
+  }
+
+  #takeDelta(delta: MapDeltaMessage): void {
+    if (!this.map) return;
+    const applied = applyMapDelta(this.map, delta);
+    if (applied.ok) {
+      this.map = applied.value;
+      this.heard = "delta";
+      return this.#port.heardMap(this, "delta");
+    }
+    if (applied.error === "old") return;
+    const { version, viewVersion } = this.map;
+    // Else it is only ahead of the node, by what it heard from another.
+    if (delta.from > version || delta.fromView > viewVersion) this.#port.heardMap(this, "gap");
+    this.askMap();
+  }
+
   #put(ops: readonly ClientOp[], begunAt: number): void {
     const seq = this.#seq++;
     this.outbox.set(seq, { ops, begunAt });
@@ -93,7 +142,10 @@ export class SimClient {
     });
   }
 
-  receive(message: ServerMessage): void {
+  /** `current`: over the connection that it has now. What an answer says is true from any. */
+  receive(message: ServerMessage, current: boolean): void {
+    if (current && "map" in message && message.map) this.#takeMap(message.map);
+    if (current && message.type === "MAP_DELTA") this.#takeDelta(message);
     switch (message.type) {
       case "VALUES":
         this.reads++;

@@ -6,6 +6,10 @@ export const NO_COUNTS = {
   failed: 0,
   cancelled: 0,
   retried: 0,
+  /** Deltas of the map that a client could not use. */
+  gaps: 0,
+  /** Clients whose last word on the map was a delta. */
+  endedByDelta: 0,
   unstamped: 0,
   scanned: 0,
   offered: 0,

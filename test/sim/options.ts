@@ -39,7 +39,7 @@ export function draw(seed: number): Options {
       // Beyond the end of most runs: a move that stands still must not be rescued by it.
       migrationTimeoutMs: prng.chance(0.3)
         ? DEFAULTS.migrationTimeoutMs
-        : 2_500 + prng.below(4_000),
+        : 2_500 + prng.below(1_500),
       maxNoHeartbeatMs: 600 + prng.below(1_800),
       chunkRowsMax: 1 + prng.below(4),
       chunkWindow: 1 + prng.below(3),
@@ -49,6 +49,8 @@ export function draw(seed: number): Options {
       unackedDeltaBytesMax: prng.chance(0.3) ? 300 : 1_000_000,
       forwardTimeoutMs: 20_000,
       finishedMovesMax: 20,
+      mapPushMs: 10 + (seed % 150),
+      mapHistoryMax: seed % 4 === 0 ? 2 : DEFAULTS.mapHistoryMax,
     }),
     clients: 1 + prng.below(3),
     keys: 4 + prng.below(16),

@@ -14,7 +14,8 @@ describe("a cluster in a storm", () => {
       const count = (name: string): number => summary[name] ?? 0;
       expect(count("completed")).toBeGreaterThan(SEEDS);
       expect(count("crashes")).toBeGreaterThan(SEEDS);
-      for (const name of ["cancelled", "failed", "retried"])
+      expect(count("endedByDelta"), "maps").toBeGreaterThan(SEEDS / 4);
+      for (const name of ["cancelled", "failed", "retried", "gaps"])
         expect(count(name), name).toBeGreaterThan(10);
       for (const name of ["unstamped", "scanned", "writes that expire", "writes of many bytes"])
         expect(count(name), name).toBeGreaterThan(10 * SEEDS);

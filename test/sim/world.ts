@@ -4,7 +4,6 @@
  */
 import type { NodeEffect, NodeEvent } from "../../src/core/node/events.ts";
 import type { CallId } from "../../src/core/machine/cluster-event.ts";
-import type { Session } from "../../src/core/node/requests.ts";
 import { coordinator } from "../../src/core/coordinator/coordinator.ts";
 import {
   initialCoordinator,
@@ -31,6 +30,7 @@ import { draw, type Options } from "./options.ts";
 import { Prng } from "./prng.ts";
 import { SimHost, type CrashPoint } from "./process.ts";
 import { Schedule } from "./schedule.ts";
+import { SimSockets } from "./sockets.ts";
 
 export type NodeHost = SimHost<NodeState, NodeEvent, NodeEffect, NodeSaved>;
 export type CoordinatorHost = SimHost<
@@ -70,7 +70,7 @@ export class World {
   readonly #callers = new Map<CallId, { from: Sender; to: Sender }>();
   /** How often each was set: only the last one rings. */
   readonly #alarms = new Map<Sender, number>();
-  readonly #sessions = new Map<string, Session>();
+  readonly #sockets = new SimSockets();
   readonly #cuts = new Set<string>();
   readonly #front: SimFront;
   readonly #skews = new Map<Sender, number>();
@@ -136,6 +136,7 @@ export class World {
     if (client.node === "") return this.#reroute(client);
     if (client.outbox.size > 20) return;
     const keys = Array.from({ length: 1 + this.prng.below(3) }, () => this.prng.pick(this.keys()));
+    if (this.prng.chance(0.02)) client.askMap();
     if (this.prng.chance(0.2)) client.read(this.prng.pick(keys));
     else client.write([...new Set(keys)]);
   }
@@ -269,8 +270,9 @@ export class World {
       case "push":
         return this.#push(effect.socket, effect.message);
       case "attach":
-        this.#sessions.set(effect.socket, effect.session);
-        return;
+        return this.#sockets.attach(effect.socket, effect.session);
+      case "push-map":
+        return this.#sockets.pushMap(from, effect.news, (to, message) => this.#push(to, message));
       case "close-sockets":
         for (const client of this.clients) if (client.node === from) this.#reroute(client);
         return;
@@ -331,6 +333,7 @@ export class World {
       later: (ms, run) => this.schedule.after(ms, run),
       reroute: (it) => this.#reroute(it),
       send: (it, message) => this.#fromClient(it, message),
+      heardMap: (it, map) => this.checkers.heardMap(it, map),
     });
     this.clients.push(client);
   }
@@ -342,10 +345,11 @@ export class World {
 
   #fromClient(client: SimClient, message: ClientMessage): void {
     const { node: at } = client;
+    if (message.type === "HELLO") this.#sockets.reopened(`${client.id}@${at}`);
     if (at === "" || (!this.healed && this.prng.chance(this.options.dropRate))) return;
     this.schedule.after(1 + this.prng.below(5), () => {
       const socket = `${client.id}@${at}`;
-      const session = this.#sessions.get(socket) ?? null;
+      const session = this.#sockets.sessionOf(socket);
       const frames = [{ socket, session, message }];
       if (message.type === "OPS") this.#countOps(message.ops);
       if (message.type === "GET")
@@ -374,8 +378,12 @@ export class World {
     if (!client || client.node !== at) return;
     if (message.type === "ACK") this.checkers.acked(client, message);
     this.answers.told(socket, message);
-    if (!this.healed && this.prng.chance(this.options.dropRate)) return;
-    this.schedule.after(1 + this.prng.below(5), () => client.receive(message));
+    const { connections } = client;
+    const lost = !this.healed && this.prng.chance(this.options.dropRate);
+    const arrival = this.#sockets.inOrder(socket, this.schedule.now + 1 + this.prng.below(5));
+    this.schedule.at(arrival, () =>
+      lost ? client.missed() : client.receive(message, connections === client.connections),
+    );
   }
 
   // ---------------------------------------------------------------- trace
