@@ -81,7 +81,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/machine/drive.ts",
     find: "else outgoing.push(effect);",
     replace: "else host.perform(effect);",
-    killedBy: { checkers: ["I6", "I14", "I2", "I4", "I10"], seeds: 200 },
+    killedBy: { checkers: ["I6", "I14", "I2", "I4", "I10", "I16"], seeds: 200 },
   },
   {
     name: "an ack counts for more",

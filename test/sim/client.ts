@@ -44,7 +44,10 @@ export class SimClient {
   reads = 0;
   map: PartitionMapPayload | null = null;
   heard: HeardMap = "whole";
-  /** A frame to it was lost, and it has not been sent a whole map since. */
+  /**
+   * A frame to it was lost, or it asked, perhaps while a push was on its way, which then makes the answer a
+   * misfit; and it has not been sent a whole map since. It may see a gap, and asks again.
+   */
   lossy = false;
   #seq = 0;
   #counter = 0;
@@ -92,6 +95,7 @@ export class SimClient {
   askMap(): void {
     if (!this.map) return this.#port.send(this, { type: "FETCH_MAP" });
     const { version, viewVersion } = this.map;
+    this.lossy = true;
     this.#port.send(this, { type: "FETCH_MAP", version, viewVersion });
   }
 

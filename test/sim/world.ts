@@ -136,7 +136,7 @@ export class World {
     if (client.node === "") return this.#reroute(client);
     if (client.outbox.size > 20) return;
     const keys = Array.from({ length: 1 + this.prng.below(3) }, () => this.prng.pick(this.keys()));
-    if (this.prng.chance(0.02)) client.askMap();
+    if (this.prng.chance(0.005)) client.askMap();
     if (this.prng.chance(0.2)) client.read(this.prng.pick(keys));
     else client.write([...new Set(keys)]);
   }
