@@ -62,7 +62,7 @@ export const DEFAULTS: Config = {
   chunkBytesMax: 256 * 1024,
   chunkRowsMax: 500,
   chunkWindow: 2,
-  deltaWindow: 2,
+  deltaWindow: 1,
   unackedDeltaBytesMax: 1024 * 1024,
   resumeEveryChunks: 64,
   digestSliceRows: 1_000,

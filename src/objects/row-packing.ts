@@ -5,9 +5,10 @@
 import { assert } from "../data/assert.ts";
 import { encodeStamp } from "../data/hlc.ts";
 import { utf8Length } from "../data/text.ts";
-import type { Seq } from "../data/ids.ts";
-import type { Identity, RowKind } from "../data/row.ts";
+import type { Identity } from "../data/row.ts";
 import type { StoredRow } from "../core/rows/row-store.ts";
+
+export type SqlBinding = string | number | Uint8Array | null;
 
 /** Of a number in a head: its first character, from 1, and how many it has. */
 export type Part = readonly [at: number, length: number];
@@ -38,21 +39,9 @@ interface Pack {
   readonly blob: Uint8Array;
 }
 
-/** Rows that one statement writes: of one map and kind, with change counters from `seq` on. */
-export interface RowPack extends Pack {
-  readonly map: string;
-  readonly kind: RowKind;
-  readonly seq: Seq;
-}
-
-export function packRows(rows: readonly StoredRow[]): RowPack[] {
-  return runsOf(rows, follows, { sizeOf, sizeMax: PACK_BYTES_MAX }).flatMap((run) => {
-    const [first] = run;
-    return first
-      ? { map: first.row.map, kind: first.row.kind, seq: first.seq, ...packRun(run) }
-      : [];
-  });
-}
+/** Rows that one statement can write: of one map and kind, with change counters that follow each other. */
+export const runsOfRows = (rows: readonly StoredRow[]): StoredRow[][] =>
+  runsOf(rows, follows, { sizeOf, sizeMax: PACK_BYTES_MAX });
 
 const follows = (last: StoredRow, next: StoredRow): boolean =>
   next.seq === last.seq + 1 && next.row.map === last.row.map && next.row.kind === last.row.kind;
@@ -81,6 +70,12 @@ export function runsOf<T>(
   return runs;
 }
 
+/** In the order of the columns. */
+export function bindRow({ row, seq }: StoredRow): SqlBinding[] {
+  const { map, key, kind, sub, stamp, value, expiresAt } = row;
+  return [map, key, kind, sub, encodeStamp(stamp), value, expiresAt, seq];
+}
+
 /** Identities of one map and kind, at most so many that their packs stay small. */
 export function packIdentities(identities: readonly Identity[]): Pack {
   const size = identities.reduce((sum, { key, sub }) => sum + utf8Length(key) + utf8Length(sub), 0);
@@ -96,7 +91,8 @@ export function packIdentities(identities: readonly Identity[]): Pack {
   return { heads: listOf(heads), blob };
 }
 
-function packRun(run: readonly StoredRow[]): Pack {
+/** A run of them. */
+export function packRows(run: readonly StoredRow[]): Pack {
   const blob = new Uint8Array(run.reduce((sum, row) => sum + sizeOf(row), 0));
   let at = 0;
   const heads = run.map(({ row }) => {

@@ -3,8 +3,7 @@ import type { ListQuery } from "../core/rows/row-store.ts";
 import type { Seq } from "../data/ids.ts";
 import type { Identity } from "../data/row.ts";
 import { compareText } from "../data/text.ts";
-import { HEAD, IDENTITY_HEAD, NEVER, NO_VALUE, type Part } from "./row-packing.ts";
-import type { SqlBinding } from "./sql-row.ts";
+import { HEAD, IDENTITY_HEAD, NEVER, NO_VALUE, type Part, type SqlBinding } from "./row-packing.ts";
 
 const IDENTITY = "map, key, kind, sub";
 const COLUMNS = `${IDENTITY}, stamp, value, expires_at, seq`;
@@ -23,64 +22,76 @@ export const createTable = (table: string): string =>
     PRIMARY KEY (${IDENTITY})
   ) STRICT, WITHOUT ROWID`;
 
-/** Rows as `packRun` packs them: 2 values to bind instead of 5 for each row, in half the time. */
-const PACKED = `SELECT ?1,
-  CAST(substr(?5, ${row(HEAD.textAt)}, ${row(HEAD.key)}) AS TEXT), ?2,
-  CAST(substr(?5, ${row(HEAD.textAt)} + ${row(HEAD.key)}, ${row(HEAD.sub)}) AS TEXT),
-  substr(?5, ${row(HEAD.stampAt)}, ${row(HEAD.stamp)}),
-  CASE WHEN ${row(HEAD.valueAt)} <> '${NO_VALUE}' THEN
-    substr(?5, ${row(HEAD.valueAt)}, ${row(HEAD.value)}) END,
-  CASE WHEN ${row(HEAD.expiresAt)} <> '${NEVER}' THEN CAST(${row(HEAD.expiresAt)} AS INTEGER) END,
-  ?3 + key
-  FROM json_each(?4) WHERE true`;
+/** What becomes of a row whose identity has one already. */
+const WRITES = {
+  replace: ["INSERT OR REPLACE", ""],
+  insert: ["INSERT", `ON CONFLICT (${IDENTITY}) DO NOTHING`],
+  /** Stamps are encoded so that they compare by their bytes. */
+  upsertNewer: [
+    "INSERT",
+    `ON CONFLICT (${IDENTITY}) DO UPDATE SET stamp = excluded.stamp, value = excluded.value,
+    expires_at = excluded.expires_at, seq = excluded.seq WHERE excluded.stamp > stamp`,
+  ],
+} as const;
 
-function part(head: string, [at, length]: Part): string {
+export type Write = keyof typeof WRITES;
+
+export const writeRow = (table: string, write: Write): string =>
+  writing(table, write, "VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+
+/** As `packRows` packs them: 2 values to bind instead of 8 for each row. */
+export const writeRows = (table: string, write: Write): string => writing(table, write, PACKED);
+
+const PACKED = `SELECT ?1,
+CAST(substr(?5, ${inRow(HEAD.textAt)}, ${inRow(HEAD.key)}) AS TEXT), ?2,
+CAST(substr(?5, ${inRow(HEAD.textAt)} + ${inRow(HEAD.key)}, ${inRow(HEAD.sub)}) AS TEXT),
+substr(?5, ${inRow(HEAD.stampAt)}, ${inRow(HEAD.stamp)}),
+iif(${inRow(HEAD.valueAt)} <> '${NO_VALUE}', substr(?5, ${inRow(HEAD.valueAt)}, ${inRow(HEAD.value)}), NULL),
+iif(${inRow(HEAD.expiresAt)} <> '${NEVER}', CAST(${inRow(HEAD.expiresAt)} AS INTEGER), NULL),
+?3 + key FROM json_each(?4) WHERE true`;
+
+function inRow(part: Part): string {
+  return digits("value", part);
+}
+
+function digits(head: string, [at, length]: Part): string {
   return `substr(${head}, ${at}, ${length})`;
 }
 
-function row(of: Part): string {
-  return part("value", of);
+function writing(table: string, write: Write, rows: string): string {
+  const [verb, otherwise] = WRITES[write];
+  return `${verb} INTO ${table} (${COLUMNS}) ${rows} ${otherwise}`;
 }
 
-export const replaceRows = (table: string): string =>
-  `INSERT OR REPLACE INTO ${table} (${COLUMNS}) ${PACKED}`;
-
-export const insertRows = (table: string): string =>
-  `INSERT INTO ${table} (${COLUMNS}) ${PACKED} ON CONFLICT (${IDENTITY}) DO NOTHING`;
-
-/** Stamps are encoded so that they compare by their bytes. */
-export const upsertNewer = (table: string): string =>
-  `INSERT INTO ${table} (${COLUMNS}) ${PACKED}
-  ON CONFLICT (${IDENTITY}) DO UPDATE SET
-    stamp = excluded.stamp, value = excluded.value, expires_at = excluded.expires_at, seq = excluded.seq
-  WHERE excluded.stamp > stamp`;
+/** Longer values are not among what rows are answered as: one answer ends at 2 MB. */
+export const SHORT_VALUE_BYTES_MAX = 1_024;
 
 /**
  * Rows as one: a list of heads in JSON (`Head`, and the `columns`), and the bytes of each: its stamp, and its
- * value if that has at most ?1 bytes. For the length of a value alone SQLite does not read it.
+ * value if that is short. For the length of a value alone SQLite does not read it.
  */
 const asOne = (columns: string, from: string): string =>
-  `SELECT
-    json_group_array(json_array(octet_length(stamp), length, isCut, expires_at, seq, ${columns})),
-    CAST(group_concat(CAST(stamp AS TEXT) || CAST(body AS TEXT), '') AS BLOB)
-  FROM (SELECT ${columns}, stamp, expires_at, seq, octet_length(stored.value) AS length,
-    ifnull(octet_length(stored.value) > ?1, 0) AS isCut,
-    iif(octet_length(stored.value) <= ?1, stored.value, '') AS body
-    FROM ${from})`;
+  `SELECT json_group_array(json_array(octet_length(stamp), length, expires_at, seq, ${columns})),
+CAST(group_concat(CAST(stamp AS TEXT) || CAST(short AS TEXT), '') AS BLOB)
+FROM (SELECT ${columns}, stamp, expires_at, seq, octet_length(stored.value) AS length,
+iif(octet_length(stored.value) <= ${SHORT_VALUE_BYTES_MAX}, stored.value, '') AS short FROM ${from})`;
 
 /** Of identities as `packIdentities` packs them. A row says by its number which of them it has. */
 export const selectRows = (table: string): string =>
   asOne(
     "number",
-    `(SELECT key AS number, value AS head FROM json_each(?4)) CROSS JOIN ${table} AS stored ON
-      map = ?2 AND key = CAST(substr(?5, ${part("head", IDENTITY_HEAD.textAt)}, ${part("head", IDENTITY_HEAD.key)}) AS TEXT)
-      AND kind = ?3 AND sub = CAST(substr(?5,
-        ${part("head", IDENTITY_HEAD.textAt)} + ${part("head", IDENTITY_HEAD.key)},
-        ${part("head", IDENTITY_HEAD.sub)}) AS TEXT)`,
+    `(SELECT key AS number, value AS head FROM json_each(?3)) CROSS JOIN ${table} AS stored
+ON map = ?1 AND key = CAST(substr(?4, ${inIdentity("textAt")}, ${inIdentity("key")}) AS TEXT)
+AND kind = ?2
+AND sub = CAST(substr(?4, ${inIdentity("textAt")} + ${inIdentity("key")}, ${inIdentity("sub")}) AS TEXT)`,
   );
 
-export const selectValue = (table: string): string =>
-  `SELECT value FROM ${table} WHERE map = ? AND key = ? AND kind = ? AND sub = ?`;
+const inIdentity = (part: keyof typeof IDENTITY_HEAD): string =>
+  digits("head", IDENTITY_HEAD[part]);
+
+export const selectRow = (table: string): string =>
+  `SELECT stamp, value, expires_at, seq FROM ${table}
+WHERE map = ? AND key = ? AND kind = ? AND sub = ?`;
 
 /** Rows in key order, and what their condition binds. */
 export interface Range {
@@ -120,6 +131,11 @@ export function rangeOf(query: ListQuery, last: Identity | null): Range {
 /** At most `LIMIT ?` rows. */
 export const selectRange = (table: string, { where }: Range): string =>
   asOne(IDENTITY, `${table} AS stored ${where} ORDER BY ${IDENTITY} LIMIT ?`);
+
+/** Of the same rows the values that are missing there. */
+export const selectLongValues = (table: string, { where }: Range): string =>
+  `SELECT iif(octet_length(value) > ${SHORT_VALUE_BYTES_MAX}, value, NULL)
+FROM ${table} ${where} ORDER BY ${IDENTITY} LIMIT ?`;
 
 /**
  * The least text above all that start with `prefix`: the prefix with its last character raised. If that

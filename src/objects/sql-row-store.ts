@@ -10,20 +10,28 @@
 import type { ListQuery, Page, PageBounds, RowStore, StoredRow } from "../core/rows/row-store.ts";
 import { PartitionId, type Seq } from "../data/ids.ts";
 import { rowBytes, type Identity, type RowKind } from "../data/row.ts";
-import { packIdentities, packRows, runsOf } from "./row-packing.ts";
-import { readAnswer, type Answer, type Found, type SqlBinding } from "./sql-row.ts";
+import {
+  bindRow,
+  packIdentities,
+  packRows,
+  runsOf,
+  runsOfRows,
+  type SqlBinding,
+} from "./row-packing.ts";
+import { isCut, readAnswer, rowOf, type Answer, type Found, type RowColumns } from "./sql-row.ts";
 import {
   createTable,
-  insertRows,
   rangeAfter,
   rangeOf,
   rangeSince,
-  replaceRows,
+  selectLongValues,
   selectRange,
+  selectRow,
   selectRows,
-  selectValue,
-  upsertNewer,
+  writeRow,
+  writeRows,
   type Range,
+  type Write,
 } from "./sql-row-statements.ts";
 
 type IdentityColumns = [map: string, key: string, kind: RowKind, sub: string];
@@ -32,9 +40,6 @@ type IdentityColumns = [map: string, key: string, kind: RowKind, sub: string];
 const FOUND_MAX = 256;
 
 const ONE_ANSWER = { sizeOf: () => 1, sizeMax: FOUND_MAX };
-
-/** Of values that one statement answers. */
-const INLINE_BYTES_MAX = 1024 * 1024;
 
 /** What a row is taken to have in a table that was not read yet. */
 const USUAL_ROW_BYTES = 1_024;
@@ -58,15 +63,15 @@ export class SqlRowStore implements RowStore {
   }
 
   write(partitionId: PartitionId, rows: readonly StoredRow[]): void {
-    this.#write(partitionId, rows, replaceRows);
+    this.#write(partitionId, rows, "replace");
   }
 
   writeNewer(partitionId: PartitionId, rows: readonly StoredRow[]): number {
-    return this.#write(partitionId, rows, upsertNewer);
+    return this.#write(partitionId, rows, "upsertNewer");
   }
 
   insert(partitionId: PartitionId, rows: readonly StoredRow[]): number {
-    return this.#write(partitionId, rows, insertRows);
+    return this.#write(partitionId, rows, "insert");
   }
 
   page(partitionId: PartitionId, after: Identity | null, bounds: PageBounds): Page {
@@ -101,94 +106,123 @@ export class SqlRowStore implements RowStore {
     return [...this.#tables];
   }
 
-  #write(
-    partitionId: PartitionId,
-    rows: readonly StoredRow[],
-    statementOf: (table: string) => string,
-  ): number {
+  #write(partitionId: PartitionId, rows: readonly StoredRow[], write: Write): number {
     if (rows.length === 0) return 0;
     const table = tableOf(partitionId);
     if (!this.#tables.has(partitionId)) {
       this.#run(createTable(table), []);
       this.#tables.add(partitionId);
     }
-    const statement = statementOf(table);
     let written = 0;
-    for (const { map, kind, seq, heads, blob } of packRows(rows))
-      written += this.#run(statement, [map, kind, seq, heads, blob]);
+    for (const run of runsOfRows(rows)) {
+      const [first] = run;
+      if (!first) continue;
+      if (run.length === 1) {
+        written += this.#run(writeRow(table, write), bindRow(first));
+        continue;
+      }
+      const { heads, blob } = packRows(run);
+      const { map, kind } = first.row;
+      written += this.#run(writeRows(table, write), [map, kind, first.seq, heads, blob]);
+    }
     return written;
   }
 
   #read(partitionId: PartitionId, run: readonly Identity[]): (StoredRow | undefined)[] {
-    const rows: (StoredRow | undefined)[] = run.map(() => undefined);
     const [first] = run;
-    if (!first) return rows;
+    if (!first) return [];
+    if (run.length === 1) return [this.#readOne(partitionId, first)];
+    const rows: (StoredRow | undefined)[] = run.map(() => undefined);
     const { heads, blob } = packIdentities(run);
-    const found = this.#find<[number: number]>(selectRows(tableOf(partitionId)), [
-      inlineMax(run.length),
-      first.map,
-      first.kind,
-      heads,
-      blob,
-    ]);
-    for (const { rest, ...row } of found) {
-      const identity = run[rest[0]];
-      if (identity) rows[rest[0]] = this.#whole(partitionId, identity, row);
+    const bindings = [first.map, first.kind, heads, blob];
+    for (const found of this.#find<[number: number]>(selectRows(tableOf(partitionId)), bindings)) {
+      const [number] = found.which;
+      const identity = run[number];
+      if (!identity) continue;
+      rows[number] = isCut(found)
+        ? this.#readOne(partitionId, identity)
+        : whole(identity, found, found.value);
     }
     return rows;
   }
 
-  /** As many rows at a time as are likely to fit, so that few are read in vain. */
+  #readOne(partitionId: PartitionId, identity: Identity): StoredRow | undefined {
+    const { map, key, kind, sub } = identity;
+    const [row] = this.#all<RowColumns>(selectRow(tableOf(partitionId)), [map, key, kind, sub]);
+    return row && rowOf(identity, row);
+  }
+
   #page(
     partitionId: PartitionId,
-    { rowsMax, bytesMax }: PageBounds,
+    bounds: PageBounds,
     rangeFrom: (last: Identity | null) => Range,
   ): Page {
     const rows: StoredRow[] = [];
     if (!this.#tables.has(partitionId)) return { rows, done: true };
-    for (let bytes = 0; ;) {
-      let usual = this.#usualBytes.get(partitionId) ?? USUAL_ROW_BYTES;
-      const fitting = Math.min(rowsMax - rows.length, (bytesMax - bytes) / usual);
-      // One more than fits shows whether any follows.
-      const limit = Math.min(Math.max(1, Math.ceil(fitting)) + 1, FOUND_MAX);
+    for (const room = { ...bounds }; ;) {
       const range = rangeFrom(rows.at(-1)?.row ?? null);
-      const bindings = [inlineMax(limit), ...range.bindings, limit];
-      const statement = selectRange(tableOf(partitionId), range);
-      const found = this.#find<IdentityColumns>(statement, bindings);
-      for (const row of found) {
-        const [map, key, kind, sub] = row.rest;
-        const identity = { map, key, kind, sub };
-        const size = rowBytes({ ...identity, ...row.content }) + row.cutBytes;
-        usual += (size - usual) / 8;
-        this.#usualBytes.set(partitionId, usual);
-        if (rows.length > 0 && (rows.length >= rowsMax || bytes + size > bytesMax))
-          return { rows, done: false };
-        rows.push(this.#whole(partitionId, identity, row));
-        bytes += size;
-      }
+      const { found, limit } = this.#stretch(partitionId, range, room);
+      const count = this.#fitting(partitionId, found, { room, isFirst: rows.length === 0 });
+      for (const row of this.#rowsOf(partitionId, range, found.slice(0, count))) rows.push(row);
+      if (count < found.length) return { rows, done: false };
       if (found.length < limit) return { rows, done: true };
     }
   }
 
-  /** With its value, should that have been too long to come along. */
-  #whole(
+  /** As many rows as are likely to fit, so that few are read in vain, and one more: does any follow? */
+  #stretch(
     partitionId: PartitionId,
-    { map, key, kind, sub }: Identity,
-    { content, seq, cutBytes }: Omit<Found<unknown>, "rest">,
-  ): StoredRow {
-    const { stamp, expiresAt } = content;
-    let { value } = content;
-    if (cutBytes > 0) {
-      const statement = selectValue(tableOf(partitionId));
-      const [row] = this.#all<[value: ArrayBuffer | null]>(statement, [map, key, kind, sub]);
-      value = row?.[0] ? new Uint8Array(row[0]) : null;
-    }
-    return { row: { map, key, kind, sub, stamp, value, expiresAt }, seq };
+    range: Range,
+    { rowsMax, bytesMax }: PageBounds,
+  ): { found: Found<IdentityColumns>[]; limit: number } {
+    const usual = this.#usualBytes.get(partitionId) ?? USUAL_ROW_BYTES;
+    const fitting = Math.max(1, Math.ceil(Math.min(rowsMax, bytesMax / usual)));
+    const limit = Math.min(fitting + 1, FOUND_MAX);
+    const statement = selectRange(tableOf(partitionId), range);
+    return { found: this.#find<IdentityColumns>(statement, [...range.bindings, limit]), limit };
   }
 
-  #find<Rest extends readonly unknown[]>(statement: string, bindings: SqlBinding[]): Found<Rest>[] {
+  /** How many of these rows `room` takes, from which they are taken; the first of a page always. */
+  #fitting(
+    partitionId: PartitionId,
+    found: readonly Found<IdentityColumns>[],
+    { room, isFirst }: { room: { rowsMax: number; bytesMax: number }; isFirst: boolean },
+  ): number {
+    let usual = this.#usualBytes.get(partitionId) ?? USUAL_ROW_BYTES;
+    let count = 0;
+    for (const row of found) {
+      const size = rowBytes(whole(identityIn(row), row, null).row) + (row.length ?? 0);
+      usual += (size - usual) / 8;
+      if (!(isFirst && count === 0) && (room.rowsMax < 1 || size > room.bytesMax)) break;
+      room.rowsMax -= 1;
+      room.bytesMax -= size;
+      count += 1;
+    }
+    this.#usualBytes.set(partitionId, usual);
+    return count;
+  }
+
+  #rowsOf(
+    partitionId: PartitionId,
+    range: Range,
+    found: readonly Found<IdentityColumns>[],
+  ): StoredRow[] {
+    const statement = selectLongValues(tableOf(partitionId), range);
+    const long = found.some(isCut)
+      ? this.#all<[value: ArrayBuffer | null]>(statement, [...range.bindings, found.length])
+      : [];
+    return found.map((row, i) => {
+      const value = long[i]?.[0];
+      return whole(identityIn(row), row, value ? new Uint8Array(value) : row.value);
+    });
+  }
+
+  #find<Which extends readonly unknown[]>(
+    statement: string,
+    bindings: SqlBinding[],
+  ): Found<Which>[] {
     const [answer] = this.#all<Answer>(statement, bindings);
-    return answer ? readAnswer<Rest>(answer) : [];
+    return answer ? readAnswer<Which>(answer) : [];
   }
 
   #all<Row extends SqlStorageValue[]>(statement: string, parameters: SqlBinding[] = []): Row[] {
@@ -202,8 +236,18 @@ export class SqlRowStore implements RowStore {
   }
 }
 
-/** Together they end well below 2 MB, which is as long as a value in SQLite may be here. */
-const inlineMax = (rows: number): number => Math.floor(INLINE_BYTES_MAX / rows);
+const identityIn = ({ which: [map, key, kind, sub] }: Found<IdentityColumns>): Identity => ({
+  map,
+  key,
+  kind,
+  sub,
+});
+
+function whole(identity: Identity, found: Found<unknown>, value: Uint8Array | null): StoredRow {
+  const { map, key, kind, sub } = identity;
+  const { stamp, expiresAt, seq } = found;
+  return { row: { map, key, kind, sub, stamp, value, expiresAt }, seq };
+}
 
 const follows = (last: Identity, next: Identity): boolean =>
   next.map === last.map && next.kind === last.kind;
