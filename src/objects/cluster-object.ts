@@ -19,7 +19,10 @@ export abstract class ClusterObject<State, Event, Effect, Saved> extends Durable
   protected abstract readonly host: DurableHost<State, Event | ClusterEvent, Effect, Saved>;
   readonly #calls = new Calls();
   readonly #inbox = new Group<Event | ClusterEvent>(
-    (events) => this.#driveAll(this.together(events)),
+    {
+      urgent: (events) => this.#driveAll(this.together(events)),
+      copying: (event) => this.#driveCopying(event),
+    },
     GROUP_SIZE_MAX,
     (event) => this.sizeOf(event),
   );
@@ -49,6 +52,16 @@ export abstract class ClusterObject<State, Event, Effect, Saved> extends Durable
     return events;
   }
 
+  /** Bulk work that no client waits for by itself. */
+  protected isCopying(_event: Event | ClusterEvent): boolean {
+    return false;
+  }
+
+  /** What copying has cost so far, in operations about. */
+  protected copyingCost(): number {
+    return 0;
+  }
+
   /** What handling it costs, in operations. */
   protected sizeOf(_event: Event | ClusterEvent): number {
     return 1;
@@ -56,7 +69,7 @@ export abstract class ClusterObject<State, Event, Effect, Saved> extends Durable
 
   /** What arrives while a commit is under way is committed together. */
   protected tell(event: Event | ClusterEvent): void {
-    this.#inbox.add(event);
+    this.#inbox.add(event, this.isCopying(event) ? "copying" : "urgent");
   }
 
   protected speak(effect: ClusterEffect): void {
@@ -72,6 +85,12 @@ export abstract class ClusterObject<State, Event, Effect, Saved> extends Durable
 
   #hear({ clusterId, from, term, message }: Envelope, id: number | null): void {
     this.tell({ type: "message", clusterId, from, term, message, call: id, ...moment() });
+  }
+
+  #driveCopying(event: Event | ClusterEvent): number {
+    const before = this.copyingCost();
+    this.#driveAll([event]);
+    return this.copyingCost() - before;
   }
 
   /** Nothing is awaited in between, so what these events store and save is one implicit transaction. */

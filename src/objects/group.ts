@@ -4,44 +4,99 @@
  *
  * It also lets sockets through: calls from object to object alone would keep the event loop of their process
  * from looking at any socket until the last of them is done, and here none goes on without a timer.
+ *
+ * Two queues: what a client waits for, and copying. Beside few operations copying takes what room is left in a
+ * group; beside many it gets a share of what they cost, so that neither starves the other.
  */
-export class Group<T> {
-  readonly #take: (items: readonly T[]) => void;
-  readonly #sizeMax: number;
-  readonly #sizeOf: (item: T) => number;
-  #waiting: T[] = [];
-  #busy = false;
+export interface Take<T> {
+  /** Together, at most so much that one commit stays short. */
+  readonly urgent: (items: readonly T[]) => void;
+  /** One at a time. Returns what it cost, in urgent items of size 1 about. */
+  readonly copying: (item: T) => number;
+}
 
-  constructor(take: (items: readonly T[]) => void, sizeMax: number, sizeOf: (item: T) => number) {
+export class Group<T> {
+  readonly #take: Take<T>;
+  readonly #room: number;
+  readonly #sizeOf: (item: T) => number;
+  #urgent: T[] = [];
+  #copying: T[] = [];
+  /** What copying may still cost in this group; less than 0: it went beyond, and waits. */
+  #credit = 0;
+  #busy = false;
+  readonly #load = new Load();
+
+  /** `room`: the size of urgent items that are taken together. */
+  constructor(take: Take<T>, room: number, sizeOf: (item: T) => number) {
     this.#take = take;
-    this.#sizeMax = sizeMax;
+    this.#room = room;
     this.#sizeOf = sizeOf;
   }
 
-  add(item: T): void {
-    if (this.#busy) {
-      this.#waiting.push(item);
-      return;
-    }
+  /** Items of a kind keep their order. */
+  add(item: T, kind: "urgent" | "copying"): void {
+    if (kind === "urgent") this.#urgent.push(item);
+    else this.#copying.push(item);
+    if (this.#busy) return;
     this.#busy = true;
-    setTimeout(() => this.#next(), 0);
-    this.#take([item]);
+    this.#next();
   }
 
   #next(): void {
-    let size = 0;
-    let count = 0;
-    for (const item of this.#waiting) {
-      size += this.#sizeOf(item);
-      if (count > 0 && size > this.#sizeMax) break;
-      count++;
-    }
-    if (count === 0) {
+    if (this.#urgent.length === 0 && this.#copying.length === 0) {
       this.#busy = false;
+      this.#credit = 0;
       return;
     }
-    const items = this.#waiting.splice(0, count);
     setTimeout(() => this.#next(), 0);
-    this.#take(items);
+    const size = this.#takeUrgent();
+    const more = this.#load.isHigh(size, Date.now()) ? size * SHARE : this.#room - size;
+    this.#credit = Math.min(this.#room, this.#credit + more);
+    for (let taken = 0; this.#credit > 0 && taken < COPYING_MAX; taken++) {
+      const item = this.#copying.shift();
+      if (item === undefined) return;
+      this.#credit -= this.#take.copying(item);
+    }
+  }
+
+  #takeUrgent(): number {
+    let size = 0;
+    let count = 0;
+    for (const item of this.#urgent) {
+      const next = this.#sizeOf(item);
+      if (count > 0 && size + next > this.#room) break;
+      size += next;
+      count++;
+    }
+    if (count > 0) this.#take.urgent(this.#urgent.splice(0, count));
+    return size;
+  }
+}
+
+/** Of copying beside many operations, in parts of what these cost. */
+const SHARE = 0.15;
+
+/** Items of copying in one group, also of those that cost nothing. */
+const COPYING_MAX = 64;
+
+/** Operations a millisecond from which on they are many, about a quarter of what one object can do. */
+const HIGH_PER_MS = 12;
+const WINDOW_MS = 50;
+
+/** How much came in the last full window. */
+class Load {
+  #since = 0;
+  #size = 0;
+  #isHigh = false;
+
+  isHigh(size: number, nowMs: number): boolean {
+    const ms = nowMs - this.#since;
+    if (ms < 0 || ms >= WINDOW_MS) {
+      this.#isHigh = this.#size >= HIGH_PER_MS * ms;
+      this.#since = nowMs;
+      this.#size = 0;
+    }
+    this.#size += size;
+    return this.#isHigh;
   }
 }

@@ -4,7 +4,6 @@ import type { NodeEffect, NodeEvent } from "../core/node/events.ts";
 import { node } from "../core/node/node.ts";
 import { wake, type NodeSaved, type NodeState } from "../core/node/state.ts";
 import { RowTables } from "../core/rows/tables.ts";
-import type { Row } from "../data/row.ts";
 import type { ClientMessage } from "../protocol/client-messages.ts";
 import type { ClusterMessage } from "../protocol/cluster-messages.ts";
 import { decodeClientMessage } from "../protocol/codec.ts";
@@ -15,9 +14,6 @@ import type { Address } from "./door.ts";
 import { DurableHost } from "./durable-host.ts";
 import { Sockets } from "./sockets.ts";
 import { SqlRowStore } from "./sql-row-store.ts";
-
-const SCAN_COST = 250;
-const BYTES_PER_OP = 512;
 
 /** Turns what Cloudflare calls into events, and effects into Cloudflare calls. Decides nothing. */
 export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, NodeSaved> {
@@ -85,6 +81,14 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
     return [{ type: "frames", frames: current, ...moment() }, ...others];
   }
 
+  protected override isCopying(event: NodeEvent | ClusterEvent): boolean {
+    return event.type === "message" && COPYING.has(event.message.type);
+  }
+
+  protected override copyingCost(): number {
+    return this.#tables.work;
+  }
+
   protected override sizeOf(event: NodeEvent | ClusterEvent): number {
     if (event.type === "frames")
       return event.frames.reduce((sum, { message }) => sum + opsIn(message), 0);
@@ -125,22 +129,15 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
   }
 }
 
-/** Other work, in the time of how many operations about. */
 function opsIn(message: ClientMessage | ClusterMessage): number {
-  switch (message.type) {
-    case "OPS":
-    case "OP_FORWARD":
-      return message.ops.length;
-    case "GET":
-      return message.keys.length;
-    case "MIGRATE_DATA":
-      return costOf(message.chunk) + costOf(message.deltas);
-    case "STREAM_ACK":
-      return SCAN_COST;
-    default:
-      return 1;
-  }
+  if ("ops" in message) return message.ops.length;
+  return "keys" in message ? message.keys.length : 1;
 }
 
-const costOf = (rows: readonly Row[]): number =>
-  rows.reduce((sum, { value }) => sum + 1 + (value?.length ?? 0) / BYTES_PER_OP, 0) / 2;
+const COPYING: ReadonlySet<string> = new Set<ClusterMessage["type"]>([
+  "MIGRATE_DATA",
+  "STREAM_ACK",
+  "PULL_ROWS",
+  "PULLED_ROWS",
+  "ROW_OFFER",
+]);

@@ -7,7 +7,7 @@
 import type { DigestKey } from "../../data/digest.ts";
 import type { PartitionId } from "../../data/ids.ts";
 import { unreachable } from "../../data/assert.ts";
-import type { Identity } from "../../data/row.ts";
+import type { Identity, Row } from "../../data/row.ts";
 import { DigestTracker } from "./digest-tracker.ts";
 import type { MergeBatch, MergedBatch, RowEffect, RowEvent, Scanned } from "./effects.ts";
 import { list } from "./list.ts";
@@ -17,6 +17,10 @@ import { scan, type ScanQuery } from "./scan.ts";
 
 /** Bytes read at a time for a digest. */
 const DIGEST_PAGE_BYTES = 256 * 1024;
+
+/** As measured beside writes of 100 B, and bytes that cost as much again. */
+const WORK_PER_ROW = { read: 0.25, written: 0.4 };
+const BYTES_PER_WORK = 4_096;
 
 /** Rows counted anew in one event, some 20 ms: entries are written without asking what stood there. */
 const RECOUNT_ROWS_MAX = 200_000;
@@ -35,10 +39,16 @@ export class RowTables {
   /** At most one per partition. */
   readonly #caches = new Map<PartitionId, Cache>();
   #stored: Set<PartitionId> | null = null;
+  #work = 0;
 
   constructor(store: RowStore, digestKey: () => DigestKey) {
     this.#store = store;
     this.#digestKey = digestKey;
+  }
+
+  /** Rows passed so far, in the time of how many single writes about: for whoever shares out its time. */
+  get work(): number {
+    return this.#work;
   }
 
   /** Null: nothing is answered. */
@@ -83,6 +93,7 @@ export class RowTables {
 
   #merge(batch: MergeBatch): MergedBatch {
     const { partitionId } = batch;
+    this.#pass(batch.rows, WORK_PER_ROW.written);
     if (batch.digest) this.#expectDigest(partitionId);
     const read = (ids: readonly Identity[]): readonly (StoredRow | undefined)[] =>
       this.#store.read(partitionId, ids);
@@ -144,7 +155,9 @@ export class RowTables {
     // Whoever reads a table from its start compares it next.
     const tracker =
       this.#tracker(partitionId) ?? (after === null ? this.#startTracker(partitionId) : null);
-    return scan(this.#store, query, (from, page) => tracker?.pass(from, page));
+    const scanned = scan(this.#store, query, (from, page) => tracker?.pass(from, page));
+    this.#pass(scanned.rows, WORK_PER_ROW.read);
+    return scanned;
   }
 
   #digest({
@@ -162,6 +175,7 @@ export class RowTables {
       const page = this.#store.page(partitionId, upTo, bounds);
       tracker.pass(upTo, page);
       room -= page.rows.length;
+      this.#work += page.rows.length * WORK_PER_ROW.read;
     }
     return tracker.buckets();
   }
@@ -183,6 +197,10 @@ export class RowTables {
       rows += cache.rows;
     }
     return rows;
+  }
+
+  #pass(rows: readonly Row[], each: number): void {
+    for (const { value } of rows) this.#work += each + (value?.length ?? 0) / BYTES_PER_WORK;
   }
 
   #drop(partitionId: PartitionId): void {
