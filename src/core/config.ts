@@ -59,7 +59,7 @@ export const DEFAULTS: Config = {
   retryMsMin: 250,
   retryMsMax: 10_000,
   forwardTimeoutMs: 30_000,
-  chunkBytesMax: 256 * 1024,
+  chunkBytesMax: 384 * 1024,
   chunkRowsMax: 500,
   chunkWindow: 2,
   deltaWindow: 1,

@@ -9,7 +9,7 @@ import { besideMoves, type BesideFigures } from "./beside.ts";
 import { churning, type ChurnFigures } from "./churn.ts";
 import { joining, type JoinFigures } from "./join.ts";
 import { calls, planning, type CallFigures } from "./limits.ts";
-import { filled, LOADS, moving, PARTITIONS, WRITERS, type MoveFigures } from "./moves.ts";
+import { movingRounds, PARTITIONS, type MoveFigures } from "./moves.ts";
 import { profile } from "./profile.ts";
 import { rates, type Rate } from "./rates.ts";
 import {
@@ -87,14 +87,8 @@ async function benchBeside(): Promise<void> {
 
 async function benchMoves(): Promise<void> {
   const grid = await startGrid({ partitions: PARTITIONS });
-  const moves: MoveFigures[] = [];
-  for (const [partitionId, load] of LOADS.entries())
-    for (const writer of WRITERS) {
-      const keys = await filled(grid, partitionId, load);
-      moves.push(await moving(grid, partitionId, { load, keys, writer }));
-    }
-  figures.moves = moves;
-  showMoves(moves);
+  figures.moves = await movingRounds(grid, rounds);
+  showMoves(figures.moves);
   await grid.dispose();
 }
 

@@ -1,9 +1,10 @@
 /** Puts at a node that gives a partition away, against the same puts when it does not. */
 import { puts } from "./frames.ts";
+import { move } from "./migrations.ts";
 import { filled, PARTITIONS, type Load } from "./moves.ts";
 import type { Pipe, Run } from "./pipe.ts";
 import { median } from "./stats.ts";
-import { gridPipe, json, keysWhere, ownersOf, type Grid } from "./worlds.ts";
+import { gridPipe, keysWhere, ownersOf, type Grid } from "./worlds.ts";
 
 const FRAME_OPS = 16;
 const SPAN_MS = 1_000;
@@ -44,14 +45,4 @@ const rateOf = ({ latencies, ms }: Run): number => (latencies.length * FRAME_OPS
 function until(ms: number): () => boolean {
   const end = performance.now() + ms;
   return () => performance.now() < end;
-}
-
-async function move(grid: Grid, partition: number, to: string): Promise<void> {
-  const url = new URL("/v1/cluster/migrations", grid.url);
-  await json(url, "POST", { partition, to });
-  for (;;) {
-    await new Promise((resume) => setTimeout(resume, 20));
-    const { running, queued } = await json<{ running: unknown[]; queued: unknown[] }>(url);
-    if (running.length + queued.length === 0) return;
-  }
 }

@@ -1,5 +1,6 @@
 /** A fourth node joins three that hold many rows. */
 import { fill } from "./frames.ts";
+import { migrations, settled } from "./migrations.ts";
 import { gridPipe, json, keysWhere, type Grid } from "./worlds.ts";
 
 const ROW_BYTES = 100;
@@ -13,12 +14,6 @@ export interface JoinFigures {
   readonly rowsPerSecond: number;
 }
 
-interface Migrations {
-  readonly running: readonly unknown[];
-  readonly queued: readonly unknown[];
-  readonly finished: readonly { readonly rows: number; readonly outcome: string }[];
-}
-
 export async function joining(grid: Grid, rows: number): Promise<JoinFigures> {
   const nodes = [...new Set(grid.owners.values())];
   await Promise.all(nodes.map((node, i) => fillNode(grid, node, rows / nodes.length, i)));
@@ -29,21 +24,13 @@ export async function joining(grid: Grid, rows: number): Promise<JoinFigures> {
     "POST",
     { count: 1 },
   );
-  for (;;) {
-    await new Promise((resume) => setTimeout(resume, 50));
-    const { running, queued, finished } = await migrations(grid);
-    const done = finished.length - before.finished.length;
-    if (running.length + queued.length === 0 && done >= plan.length) {
-      const seconds = (performance.now() - began) / 1_000;
-      const rowsMoved = finished.reduce((sum, move) => sum + move.rows, 0);
-      return { rows, rowsMoved, seconds, rowsPerSecond: rowsMoved / seconds };
-    }
-    if (performance.now() - began > JOIN_MS_MAX) throw new Error("the node does not settle");
-  }
+  const { finished } = await settled(grid, JOIN_MS_MAX);
+  const done = finished.slice(before.finished.length);
+  if (done.length < plan.length) throw new Error(`${done.length} of ${plan.length} moves are done`);
+  const seconds = (performance.now() - began) / 1_000;
+  const rowsMoved = done.reduce((sum, { rows: moved }) => sum + moved, 0);
+  return { rows, rowsMoved, seconds, rowsPerSecond: rowsMoved / seconds };
 }
-
-const migrations = (grid: Grid): Promise<Migrations> =>
-  json<Migrations>(new URL("/v1/cluster/migrations", grid.url));
 
 async function fillNode(grid: Grid, node: string, rows: number, part: number): Promise<void> {
   const keys = keysWhere(rows, grid.owners.size, (id) => grid.owners.get(id) === node);

@@ -1,8 +1,9 @@
 /** Moving one large partition beside writers: how fast it goes, and what they notice of it. */
 import { fill, puts } from "./frames.ts";
 import type { Pipe, Run } from "./pipe.ts";
-import { quantile } from "./stats.ts";
-import { gridPipe, json, keysWhere, ownersOf, type Grid } from "./worlds.ts";
+import { move } from "./migrations.ts";
+import { median, quantile } from "./stats.ts";
+import { gridPipe, keysWhere, ownersOf, type Grid } from "./worlds.ts";
 
 /** Few partitions, so that one of them is large. */
 export const PARTITIONS = 8;
@@ -10,7 +11,6 @@ const FRAME_OPS = 16;
 const FILL_BYTES_PER_FRAME = 512 * 1024;
 const FILL_OPS_MAX = 500;
 const WRITTEN_KEYS = 2_000;
-const SETTLE_MS_MAX = 120_000;
 
 export interface Load {
   readonly name: string;
@@ -18,14 +18,14 @@ export interface Load {
   readonly bytes: number;
 }
 
-export const LOADS: readonly Load[] = [
+const LOADS: readonly Load[] = [
   { name: "100,000 rows of 100 B", rows: 100_000, bytes: 100 },
   { name: "10,000 rows of 16 KB", rows: 10_000, bytes: 16_384 },
 ];
 
 /** `steady`: 200 frames of 16 puts a second; `closed loop`: as many as are acknowledged. */
 export type Writer = "steady" | "closed loop";
-export const WRITERS: readonly Writer[] = ["steady", "closed loop"];
+const WRITERS: readonly Writer[] = ["steady", "closed loop"];
 
 export interface MoveFigures {
   readonly load: string;
@@ -44,18 +44,40 @@ interface Acks {
   readonly opsPerSecond: number;
 }
 
-interface Migrations {
-  readonly running: readonly unknown[];
-  readonly queued: readonly unknown[];
-  readonly finished: readonly Finished[];
+/** The medians of `rounds`, each of one move a load and a writer; one more before, to warm up. */
+export async function movingRounds(grid: Grid, rounds: number): Promise<MoveFigures[]> {
+  const cases: { partitionId: number; load: Load; keys: readonly string[]; writer: Writer }[] = [];
+  for (const [partitionId, load] of LOADS.entries()) {
+    const keys = await filled(grid, partitionId, load);
+    for (const writer of WRITERS) cases.push({ partitionId, load, keys, writer });
+  }
+  const found = new Map(cases.map((each): [object, MoveFigures[]] => [each, []]));
+  for (let round = 0; round <= rounds; round++)
+    for (const each of cases) {
+      const figures = await moving(grid, each.partitionId, each);
+      if (round > 0) found.get(each)?.push(figures);
+    }
+  return cases.flatMap((each) => medianOf(found.get(each) ?? []) ?? []);
 }
 
-interface Finished {
-  readonly partitionId: number;
-  readonly durationMs: number;
-  readonly rows: number;
-  readonly bytes: number;
-  readonly outcome: string;
+function medianOf(all: readonly MoveFigures[]): MoveFigures | undefined {
+  const [first] = all;
+  const of = (figure: (figures: MoveFigures) => number): number => median(all.map(figure));
+  const acks = (when: "before" | "during"): Acks => ({
+    longestGap: of((figures) => figures[when].longestGap),
+    p50: of((figures) => figures[when].p50),
+    p99: of((figures) => figures[when].p99),
+    opsPerSecond: of((figures) => figures[when].opsPerSecond),
+  });
+  return (
+    first && {
+      ...first,
+      rowsPerSecond: of((figures) => figures.rowsPerSecond),
+      megabytesPerSecond: of((figures) => figures.megabytesPerSecond),
+      before: acks("before"),
+      during: acks("during"),
+    }
+  );
 }
 
 /** Fills the partition that is to move. Returns other keys of it: what is written there is no load. */
@@ -71,7 +93,7 @@ export async function filled(grid: Grid, partitionId: number, load: Load): Promi
   return all.slice(load.rows);
 }
 
-export async function moving(
+async function moving(
   grid: Grid,
   partitionId: number,
   { load, keys, writer }: { load: Load; keys: readonly string[]; writer: Writer },
@@ -107,22 +129,6 @@ function write(
   const make = puts(keys, { size: FRAME_OPS, bytes: 100, node: "bench" });
   const pace = writer === "steady" ? { window: 64, everyMs: 5 } : { window: 32 };
   return pipe.run(make, { more, ...pace });
-}
-
-async function move(grid: Grid, partition: number, to: string): Promise<Finished> {
-  await json(new URL("/v1/cluster/migrations", grid.url), "POST", { partition, to });
-  for (const began = performance.now(); ;) {
-    await new Promise((resume) => setTimeout(resume, 20));
-    const { running, queued, finished } = await json<Migrations>(
-      new URL("/v1/cluster/migrations", grid.url),
-    );
-    if (running.length + queued.length === 0) {
-      const last = finished.findLast(({ partitionId }) => partitionId === partition);
-      if (last?.outcome !== "completed") throw new Error(`not moved: ${JSON.stringify(last)}`);
-      return last;
-    }
-    if (performance.now() - began > SETTLE_MS_MAX) throw new Error("the move does not end");
-  }
 }
 
 function within(ms: number): () => boolean {
