@@ -11,7 +11,7 @@ import type { Env } from "./env.ts";
 import { Group } from "./group.ts";
 
 /** A group this large keeps the object from everything else for some 10 ms. */
-const GROUP_SIZE_MAX = 512;
+const GROUP_SIZE_MAX = 1_000;
 
 /** An object of a cluster: one machine, one door to the other objects, one alarm. */
 export abstract class ClusterObject<State, Event, Effect, Saved> extends DurableObject<Env> {

@@ -50,8 +50,10 @@ export class Group<T> {
     }
     setTimeout(() => this.#next(), 0);
     const size = this.#takeUrgent();
-    const more = this.#load.isHigh(size, Date.now()) ? size * SHARE : this.#room - size;
-    this.#credit = Math.min(this.#room, this.#credit + more);
+    const more = this.#load.isHigh(size, Date.now())
+      ? size * SHARE
+      : Math.max(0, COPYING_ROOM - size);
+    this.#credit = Math.min(COPYING_ROOM, this.#credit + more);
     for (let taken = 0; this.#credit > 0 && taken < COPYING_MAX; taken++) {
       const item = this.#copying.shift();
       if (item === undefined) return;
@@ -72,6 +74,9 @@ export class Group<T> {
     return size;
   }
 }
+
+/** What copying may cost in a group without any other work. */
+const COPYING_ROOM = 512;
 
 /** Of copying beside many operations, in parts of what these cost. */
 const SHARE = 0.15;
