@@ -28,7 +28,7 @@ export async function operate(
 ): Promise<Response> {
   switch (route.type) {
     case "map":
-      return mapReply(front, route.version);
+      return mapReply(front, route);
     case "cluster":
       return clusterReply(front);
     case "migrations":
@@ -72,11 +72,16 @@ async function addNodes(front: Front, request: Request): Promise<Response> {
   return reply({ nodes, plan }, 202);
 }
 
-async function mapReply(front: Front, version: number | null): Promise<Response> {
+/** 304 to a caller that has this version, and this view if it names one. */
+async function mapReply(
+  front: Front,
+  { version, viewVersion }: Extract<Route, { type: "map" }>,
+): Promise<Response> {
   const known = await front.refetch();
   if (!known.ok) return errorReply(known.error);
   const { table, view } = known.value;
-  if (version === table.version) return new Response(null, { status: 304 });
+  const knowsNodes = viewVersion === null || viewVersion === view.version;
+  if (version === table.version && knowsNodes) return new Response(null, { status: 304 });
   return reply(toPartitionMap(table, view, Date.now()));
 }
 

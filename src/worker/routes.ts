@@ -29,7 +29,8 @@ export type Route =
     }
   | { readonly type: "batch"; readonly map: string }
   | ScanRoute
-  | { readonly type: "map"; readonly version: number | null }
+  /** What the caller has; null: it does not say. */
+  | { readonly type: "map"; readonly version: number | null; readonly viewVersion: number | null }
   | { readonly type: "cluster" | "add-nodes" | "move" | "migrations" | "rebalance" }
   | { readonly type: "remove-node" | "drain"; readonly nodeId: NodeId }
   | { readonly type: "cancel"; readonly partitionId: PartitionId }
@@ -148,7 +149,10 @@ function scanRoute(map: string, query: URLSearchParams): Parsed<Route> {
 
 function mapRoute({ query }: Asked): Parsed<Route> {
   const version = integer(query.get("version"), "version", VERSION);
-  return version.ok ? ok({ type: "map", version: version.value }) : version;
+  if (!version.ok) return version;
+  const viewVersion = integer(query.get("viewVersion"), "viewVersion", VERSION);
+  if (!viewVersion.ok) return viewVersion;
+  return ok({ type: "map", version: version.value, viewVersion: viewVersion.value });
 }
 
 function socketRoute({ query }: Asked): Parsed<Route> {

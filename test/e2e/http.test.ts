@@ -56,9 +56,14 @@ describe("maps over HTTP", () => {
   });
 
   it("the map of partitions answers 304 to who knows it", async () => {
-    const { body } = await api.json<{ version: number }>("GET", "/v1/map");
-    expect((await api.json("GET", `/v1/map?version=${body.version}`)).status).toBe(304);
-    expect((await api.json("GET", "/v1/map?version=1")).status).toBe(200);
+    const { body } = await api.json<{ version: number; viewVersion: number }>("GET", "/v1/map");
+    const { version, viewVersion } = body;
+    const status = async (query: string): Promise<number> =>
+      (await api.json("GET", `/v1/map?${query}`)).status;
+    expect(await status(`version=${version}`)).toBe(304);
+    expect(await status(`version=${version}&viewVersion=${viewVersion}`)).toBe(304);
+    expect(await status("version=1")).toBe(200);
+    expect(await status(`version=${version}&viewVersion=${viewVersion - 1}`)).toBe(200);
   });
 });
 
