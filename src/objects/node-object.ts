@@ -52,7 +52,6 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
 
   override webSocketClose(socket: WebSocket, code: number): void {
     this.#sockets.finish(socket, code);
-    this.tell({ type: "socket-closed", socket: this.#sockets.idOf(socket), ...moment() });
   }
 
   override webSocketError(socket: WebSocket): void {

@@ -1,5 +1,5 @@
 /** What a test or a play finds: no run is likely to come there, or what is broken is no invariant. */
-import { play, rule, type Mutant } from "./mutant.ts";
+import { bound, play, rule, type Mutant } from "./mutant.ts";
 
 export const IN_TESTS: readonly Mutant[] = [
   {
@@ -273,5 +273,23 @@ export const IN_TESTS: readonly Mutant[] = [
     find: 'adopt(turn, partitionId, rows, { type: "pulled"',
     replace: 'adopt(turn, partitionId, rows.slice(rows.length), { type: "pulled"',
     killedBy: play("unequal-copy.txt"),
+  },
+  {
+    name: "forwarded ops unbounded",
+    bug: "a node at its bound takes whatever other nodes and the front pass on",
+    file: "src/core/node/node.ts",
+    find: "const error = overloaded(turn, ops.length);",
+    replace: "const error = overloaded(turn, -Infinity);",
+    killedBy: bound("refuses one more of each kind by name and bound, and applies nothing of it"),
+  },
+  {
+    name: "credit never given back",
+    bug: "what has been answered still counts as waiting",
+    file: "src/core/node/credit.ts",
+    find: "tally(turn, request, -1);",
+    replace: "",
+    killedBy: bound(
+      "acknowledges all of it once the copy has it, and then takes what it had refused",
+    ),
   },
 ];

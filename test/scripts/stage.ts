@@ -98,11 +98,11 @@ export class Stage {
     this.#post("front", to, message);
   }
 
-  client(at: NodeId, message: ClientMessage): void {
+  client(at: NodeId, message: ClientMessage, socket = "client"): void {
     const newest = Version(Number.MAX_SAFE_INTEGER);
     const known = { mapVersion: newest, viewVersion: newest };
     const session = { clientId: "client", forward: true, ...known };
-    const frames = [{ socket: "client", session, message }];
+    const frames = [{ socket, session, message }];
     this.node(at).deliver({ type: "frames", frames, ...this.#moment() });
   }
 

@@ -4,6 +4,7 @@ import { CREDIT_FRAMES, CREDIT_OPS } from "../../protocol/limits.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import type { ClientMessage, Get, Hello, Ops } from "../../protocol/client-messages.ts";
 import type { Op } from "../../protocol/ops.ts";
+import { Taken } from "./credit.ts";
 import type { ClientFrame } from "./events.ts";
 import type { Request, Session, SocketId } from "./requests.ts";
 import { answerFetch } from "./map-push.ts";
@@ -14,7 +15,7 @@ import type { Turn } from "./turn.ts";
 export function onFrames(turn: Turn, frames: readonly ClientFrame[]): void {
   const requests: Request[] = [];
   const greeted = new Map<SocketId, Session>();
-  const used = creditUsed(turn);
+  const taken = new Taken(turn);
   for (const { socket, session: attached, message } of frames) {
     const session = greeted.get(socket) ?? attached;
     if (message.type === "HELLO") {
@@ -26,7 +27,7 @@ export function onFrames(turn: Turn, frames: readonly ClientFrame[]): void {
       answerFetch(turn, socket, session, message);
     } else {
       const ops = opsOf(message);
-      const error = overdrawn(turn, used, socket, ops.length);
+      const error = taken.take(socket, ops.length);
       if (error) refuse(turn, socket, message, error);
       else {
         const { seq, type: kind } = message;
@@ -70,48 +71,6 @@ function welcome(turn: Turn, socket: SocketId, hello: Hello): Session | null {
     },
   });
   return session;
-}
-
-interface Credit {
-  frames: number;
-  ops: number;
-}
-
-/** What each socket has waiting here. Nearly always nothing: a write waits only around a move. */
-function creditUsed(turn: Turn): Map<SocketId | null, Credit> {
-  const used = new Map<SocketId | null, Credit>([[null, { frames: 0, ops: 0 }]]);
-  for (const { origin, results } of turn.memory.pending.values()) {
-    const socket = origin.type === "socket" ? origin.socket : null;
-    spend(used, socket, results.length);
-  }
-  return used;
-}
-
-function spend(used: Map<SocketId | null, Credit>, socket: SocketId | null, ops: number): Credit {
-  const credit = used.get(socket) ?? { frames: 0, ops: 0 };
-  credit.frames++;
-  credit.ops += ops;
-  used.set(socket, credit);
-  return credit;
-}
-
-function overdrawn(
-  turn: Turn,
-  used: Map<SocketId | null, Credit>,
-  socket: SocketId,
-  ops: number,
-): ErrorInfo | null {
-  const { pendingOpsMax } = turn.config;
-  let all = 0;
-  for (const credit of used.values()) all += credit.ops;
-  const { frames, ops: value } = spend(used, socket, ops);
-  if (frames > CREDIT_FRAMES)
-    return makeError("CREDIT_EXCEEDED", { field: "frames", value: frames, max: CREDIT_FRAMES });
-  if (value > CREDIT_OPS)
-    return makeError("CREDIT_EXCEEDED", { field: "ops", value, max: CREDIT_OPS });
-  return all + ops > pendingOpsMax
-    ? makeError("OVERLOADED", { field: "pending ops", value: all + ops, max: pendingOpsMax })
-    : null;
 }
 
 function refuse(turn: Turn, socket: SocketId, message: ClientMessage, error: ErrorInfo): void {

@@ -24,7 +24,6 @@ export type Incoming =
         | { readonly type: "started"; readonly host: string }
         /** All frames that arrived while the last group was committed. */
         | { readonly type: "frames"; readonly frames: readonly ClientFrame[] }
-        | { readonly type: "socket-closed"; readonly socket: SocketId }
       ));
 
 export type NodeEffect =

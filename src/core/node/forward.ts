@@ -95,7 +95,9 @@ function newer(turn: Turn, ops: readonly Op[], theirs: readonly Ruling[]): Rulin
 }
 
 export function pursueForwards(turn: Turn): void {
-  for (const [forwardId, pending] of turn.memory.forwards) {
+  const { forwards, forwardsAt } = turn.memory;
+  if (forwardsAt > turn.now) return;
+  for (const [forwardId, pending] of forwards) {
     if (pending.deadline <= turn.now) {
       drop(turn, forwardId);
       settle(turn, pending.id, pending.indexes, pending.ops.map(unreachable(turn)));
@@ -103,6 +105,10 @@ export function pursueForwards(turn: Turn): void {
       again(turn, forwardId, pending);
     }
   }
+  let next = Infinity;
+  for (const [, { retry, deadline }] of turn.memory.forwards)
+    next = Math.min(next, retry.at, deadline);
+  turn.setMemory({ forwardsAt: next });
 }
 
 /** Under its old number while the owner is the same: a slow answer still counts. */
@@ -125,13 +131,16 @@ const unreachable =
   });
 
 function keep(turn: Turn, forwardId: Seq, pending: PendingForward): void {
-  turn.setMemory({ forwards: new Map(turn.memory.forwards).set(forwardId, pending) });
+  const { forwards, forwardsAt } = turn.memory;
+  const dueAt = Math.min(forwardsAt, pending.retry.at, pending.deadline);
+  turn.setMemory({ forwards: forwards.with(forwardId, pending), forwardsAt: dueAt });
 }
 
 function drop(turn: Turn, forwardId: Seq): void {
-  const forwards = new Map(turn.memory.forwards);
-  forwards.delete(forwardId);
-  turn.setMemory({ forwards });
+  const forwards = turn.memory.forwards.without(forwardId);
+  // An earlier moment than that of any left does no harm, and to find theirs takes a look at each.
+  const forwardsAt = forwards.size > 0 ? turn.memory.forwardsAt : Infinity;
+  turn.setMemory({ forwards, forwardsAt });
 }
 
 const pick = <T>(items: readonly T[], at: readonly number[]): T[] =>

@@ -5,6 +5,7 @@
 import { MigrationId, Seq, type PartitionId } from "../../data/ids.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
+import { Queue } from "../machine/queue.ts";
 import { adopted } from "../partition/adopt.ts";
 import { beginClosing, resumeOwner } from "../partition/owner.ts";
 import { release } from "../partition/release.ts";
@@ -124,7 +125,7 @@ function stayOwner(turn: Turn, ruling: Ruling, before: Owner): void {
 /** Writes that nobody was told of yet go to the new owner; streams end, what they lacked is offered later. */
 function loseOwnership(turn: Turn, partitionId: PartitionId): void {
   const { held } = turn.going(partitionId);
-  turn.setGoing(partitionId, { streams: new Map(), held: [], retry: null, giveUp: null });
+  turn.setGoing(partitionId, { streams: new Map(), held: Queue.of([]), retry: null, giveUp: null });
   for (const { waiter } of held) {
     if (waiter.type === "adopted") adopted(turn, partitionId, waiter.reply);
     else passOn(turn, waiter);

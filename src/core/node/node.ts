@@ -22,12 +22,13 @@ import {
 } from "../partition/struck.ts";
 import type { RowEvent } from "../rows/effects.ts";
 import { onFrames } from "./clients.ts";
+import { overloaded } from "./credit.ts";
 import type { Incoming, NodeEffect, NodeEvent, NodeTag } from "./events.ts";
 import { onForwarded, pursueForwards } from "./forward.ts";
 import { hearAll } from "./hear.ts";
 import { askToJoin, onInvite, onJoinResponse, onMembersUpdate, onTableUpdate } from "./join.ts";
 import { pushMap } from "./map-push.ts";
-import { opsPerSecond } from "./pending.ts";
+import { answerRequest, opsPerSecond } from "./pending.ts";
 import { onListed, onScan } from "./scan.ts";
 import { onMerged, onRead, serve } from "./serve.ts";
 import type { NodeState } from "./state.ts";
@@ -66,8 +67,6 @@ function onIncoming(turn: Turn, event: Incoming): void {
       return; // whoever waits for an answer asks again when its time comes
     case "frames":
       return onFrames(turn, event.frames);
-    case "socket-closed":
-      return forget(turn, event.socket);
   }
 }
 
@@ -88,14 +87,6 @@ function pursue(turn: Turn): void {
     pursueOffer(turn, partitionId);
   }
   pursueForwards(turn);
-}
-
-/** Nobody is left to answer; what was accepted stays accepted. */
-function forget(turn: Turn, socket: string): void {
-  const kept = [...turn.memory.pending].filter(
-    ([, { origin }]) => origin.type !== "socket" || origin.socket !== socket,
-  );
-  if (kept.length < turn.memory.pending.size) turn.setMemory({ pending: new Map(kept) });
 }
 
 function onMessage(turn: Turn, event: Message): void {
@@ -216,7 +207,11 @@ function onOpForward(
 ): void {
   if (call === null) return;
   const { forwardId, ops } = message;
-  serve(turn, [{ origin: { type: "peer", call, forwardId }, ops }]);
+  const origin = { type: "peer", call, forwardId } as const;
+  const error = overloaded(turn, ops.length);
+  if (!error) return serve(turn, [{ origin, ops }]);
+  const refused = ops.map(() => ({ type: "refused", error }) as const);
+  answerRequest(turn, origin, refused, []);
 }
 
 /** An answer that nobody waits for is over; a question that nobody handles is the sender's mistake. */

@@ -4,6 +4,7 @@ import { makeError } from "../../protocol/errors.ts";
 import { ANSWER_VALUE_BYTES_MAX } from "../../protocol/limits.ts";
 import type { OpException } from "../../protocol/client-messages.ts";
 import type { OpResult, ReadResult } from "../../protocol/ops.ts";
+import { changePending, dropPending } from "./credit.ts";
 import type { Elsewhere, Origin, Results } from "./requests.ts";
 import { tableOf } from "./table.ts";
 import type { Turn } from "./turn.ts";
@@ -23,11 +24,9 @@ export function settle(
     if (filled[index] === null) missing--;
     filled[index] = results[i] ?? null;
   }
-  const pending = new Map(turn.memory.pending);
-  if (missing > 0) pending.set(id, { ...request, results: filled, missing });
-  else pending.delete(id);
-  turn.setMemory({ pending });
-  if (missing === 0) answerRequest(turn, request.origin, filled, request.elsewhere);
+  if (missing > 0) return changePending(turn, id, { ...request, results: filled, missing });
+  dropPending(turn, id);
+  answerRequest(turn, request.origin, filled, request.elsewhere);
 }
 
 export function answerRequest(

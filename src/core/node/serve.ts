@@ -11,6 +11,7 @@ import type { Ruling } from "../../data/ruling.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import type { OpResult, ReadOp, WriteOp } from "../../protocol/ops.ts";
 import type { MergedBatch, ReadBatch } from "../rows/effects.ts";
+import { addPending } from "./credit.ts";
 import { passOn } from "./forward.ts";
 import { answerRequest, notify } from "./pending.ts";
 import type { Elsewhere, HeldWork, Place, Request, Result, Work } from "./requests.ts";
@@ -193,7 +194,7 @@ function keep(
   if (missing === 0) return answerRequest(turn, origin, results, told);
   const id = turn.takeSeqs(1);
   const request = { origin, results, missing, elsewhere: told };
-  turn.setMemory({ pending: new Map(turn.memory.pending).set(id, request) });
+  addPending(turn, id, request);
   for (const { partitionId, wait, ...rest } of held)
     holdBack(turn, partitionId, wait, { type: "request", id, ...rest });
   if (passed.length > 0)

@@ -12,9 +12,12 @@ import type { MembersView } from "../../data/members.ts";
 import type { Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import type { Config } from "../config.ts";
+import { Ledger } from "../machine/ledger.ts";
+import { Queue } from "../machine/queue.ts";
 import type { Retry } from "../machine/retry.ts";
 import type { Stream } from "../partition/stream.ts";
 import type { Resume } from "../rows/effects.ts";
+import { NO_CREDITS, type Credits } from "./credit.ts";
 import { noHistory, type MapHistory } from "./map-history.ts";
 import type { Held, PendingForward, PendingRequest } from "./requests.ts";
 
@@ -100,8 +103,11 @@ export interface NodeMemory {
   readonly clock: Clock;
   /** Only partitions with something going on. */
   readonly partitions: ReadonlyMap<PartitionId, PartitionMemory>;
-  readonly pending: ReadonlyMap<number, PendingRequest>;
-  readonly forwards: ReadonlyMap<Seq, PendingForward>;
+  readonly pending: Ledger<number, PendingRequest>;
+  readonly credits: Credits;
+  readonly forwards: Ledger<Seq, PendingForward>;
+  /** No forward is due before. */
+  readonly forwardsAt: number;
   readonly joinRetry: Retry | null;
   /** Operations answered in the current and the last ten-second window. */
   readonly traffic: { readonly windowMs: number; readonly ops: number; readonly lastOps: number };
@@ -129,7 +135,7 @@ export interface PartitionMemory {
   /** Where it is struck: the offer under way. */
   readonly offer: Offer | null;
   /** Writes that are durable here and wait for copies. */
-  readonly held: readonly Held[];
+  readonly held: Queue<Held>;
   /** When the coordinator is asked again. */
   readonly retry: Retry | null;
   /** Why the coordinator is asked to give the running move up. */
@@ -156,7 +162,7 @@ export const NO_MEMORY: PartitionMemory = {
   streams: new Map(),
   inbound: null,
   offer: null,
-  held: [],
+  held: Queue.of([]),
   retry: null,
   giveUp: null,
 };
@@ -190,8 +196,10 @@ export function wake(config: Config, saved: NodeSaved): NodeState {
       seq,
       clock: { millis, counter: 0 },
       partitions: new Map(),
-      pending: new Map(),
-      forwards: new Map(),
+      pending: Ledger.empty(),
+      credits: NO_CREDITS,
+      forwards: Ledger.empty(),
+      forwardsAt: Infinity,
       joinRetry: null,
       traffic: { windowMs: 0, ops: 0, lastOps: 0 },
       map: {

@@ -4,8 +4,10 @@ import { STAMP_COUNTER_MAX } from "../../data/limits.ts";
 import type { Row } from "../../data/row.ts";
 import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
 import type { Config } from "../config.ts";
+import type { Credit } from "./credit.ts";
 import type { NodeEffect } from "./events.ts";
 import type { CallId } from "../machine/cluster-event.ts";
+import type { SocketId } from "./requests.ts";
 import { NO_MEMORY, unruled } from "./state.ts";
 import type {
   NodeMemory,
@@ -30,7 +32,10 @@ export class Turn {
   readonly effects: NodeEffect[] = [];
   readonly now: number;
   readonly random: number;
+  // One copy a turn: a table of thousands may be heard at once, and a thousand writes held.
   #partitions = new Map<PartitionId, PartitionSaved>();
+  #going = new Map<PartitionId, PartitionMemory>();
+  #credits = new Map<SocketId, Credit>();
 
   constructor(state: NodeState, now: number, random: number) {
     this.state = state;
@@ -56,7 +61,6 @@ export class Turn {
   }
   setPartition(id: PartitionId, change: Partial<PartitionSaved>): void {
     const partition = { ...this.partition(id), ...change };
-    // One copy a turn: a table of thousands may be heard at once.
     if (this.state.saved.partitions !== this.#partitions)
       this.#partitions = new Map(this.state.saved.partitions);
     const partitions = this.#partitions.set(id, partition);
@@ -71,11 +75,23 @@ export class Turn {
     return this.memory.partitions.get(id) ?? NO_MEMORY;
   }
   setGoing(id: PartitionId, change: Partial<PartitionMemory>): void {
-    const partitions = new Map(this.memory.partitions);
     const going = { ...this.going(id), ...change };
-    if (isQuiet(going)) partitions.delete(id);
-    else partitions.set(id, going);
-    this.setMemory({ partitions });
+    if (this.memory.partitions !== this.#going) this.#going = new Map(this.memory.partitions);
+    if (isQuiet(going)) this.#going.delete(id);
+    else this.#going.set(id, going);
+    this.setMemory({ partitions: this.#going });
+  }
+
+  countPending(ops: number): void {
+    const { credits } = this.memory;
+    this.setMemory({ credits: { ...credits, ops: credits.ops + ops } });
+  }
+  setCredit(socket: SocketId, credit: Credit): void {
+    const { credits } = this.memory;
+    if (credits.sockets !== this.#credits) this.#credits = new Map(credits.sockets);
+    if (credit.frames > 0) this.#credits.set(socket, credit);
+    else this.#credits.delete(socket);
+    this.setMemory({ credits: { ...credits, sockets: this.#credits } });
   }
 
   setSelf(change: Partial<Self>): void {

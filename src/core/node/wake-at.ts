@@ -7,8 +7,7 @@ export function wakeAt({ config, memory, saved }: NodeState): number | null {
     const silence = silentAt(going, saved.partitions.get(partitionId), config.maxNoHeartbeatMs);
     earliest = Math.min(earliest, retryAt(going), silence);
   }
-  for (const { retry, deadline } of memory.forwards.values())
-    earliest = Math.min(earliest, retry.at, deadline);
+  earliest = Math.min(earliest, memory.forwardsAt);
   return earliest === Infinity ? null : earliest;
 }
 
@@ -25,7 +24,7 @@ function silentAt(
   partition: PartitionSaved | undefined,
   silentMs: number,
 ): number {
-  const [oldest] = held;
+  const oldest = held.first();
   const moves = partition?.role.type === "owner" && partition.role.move !== null;
   return oldest && moves && giveUp === null ? oldest.since + silentMs : Infinity;
 }

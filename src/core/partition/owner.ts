@@ -225,7 +225,7 @@ export function pursueOwner(turn: Turn, partitionId: PartitionId): void {
   const { streams, retry, held } = turn.going(partitionId);
   for (const stream of streams.values())
     if (stream.retry && stream.retry.at <= turn.now) pursueStream(turn, partitionId, stream);
-  const oldest = held[0];
+  const oldest = held.first();
   if (oldest && oldest.since + turn.config.maxNoHeartbeatMs <= turn.now)
     giveUp(turn, partitionId, "a copy that writes wait for is silent");
   if (retry && retry.at <= turn.now) ask(turn, partitionId, retry.attempt + 1);

@@ -1,4 +1,5 @@
 import type { PartitionId } from "../../data/ids.ts";
+import { Queue } from "../machine/queue.ts";
 import { settle } from "../node/pending.ts";
 import type { Held } from "../node/requests.ts";
 import type { PartitionMemory } from "../node/state.ts";
@@ -10,9 +11,10 @@ import { reached } from "./stream.ts";
 export function release(turn: Turn, partitionId: PartitionId): void {
   const going = turn.going(partitionId);
   if (going.held.length === 0) return;
-  const free = going.held.filter((held) => isFree(going, held));
+  const [free, held]: [Held[], Held[]] = [[], []];
+  for (const one of going.held) (isFree(going, one) ? free : held).push(one);
   if (free.length === 0) return;
-  turn.setGoing(partitionId, { held: going.held.filter((held) => !isFree(going, held)) });
+  turn.setGoing(partitionId, { held: Queue.of(held) });
   for (const { waiter } of free) {
     if (waiter.type === "request") settle(turn, waiter.id, waiter.indexes, waiter.results);
     else adopted(turn, partitionId, waiter.reply);

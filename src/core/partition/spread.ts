@@ -37,5 +37,5 @@ export const isClosing = (role: Owner): boolean =>
 
 export function holdBack(turn: Turn, partitionId: PartitionId, wait: Wait, waiter: Waiter): void {
   const { held } = turn.going(partitionId);
-  turn.setGoing(partitionId, { held: [...held, { wait, since: turn.now, waiter }] });
+  turn.setGoing(partitionId, { held: held.with([{ wait, since: turn.now, waiter }]) });
 }

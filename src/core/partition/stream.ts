@@ -13,6 +13,7 @@ import { differingBuckets } from "../../data/digest.ts";
 import { compareIdentity, rowBytes, type Identity, type Row } from "../../data/row.ts";
 import type { NodeId, Seq } from "../../data/ids.ts";
 import type { Config } from "../config.ts";
+import { Queue } from "../machine/queue.ts";
 import type { Retry } from "../machine/retry.ts";
 import type { Resume } from "../rows/effects.ts";
 
@@ -26,7 +27,7 @@ export interface Stream {
   readonly nextN: number;
   readonly unacked: readonly Item[];
   /** Changed rows that wait for room in the window. */
-  readonly pending: readonly Row[];
+  readonly pending: Queue<Row>;
   /** Change counter after `pending`, and after what was sent of it. */
   readonly pendingSeq: Seq;
   readonly sentSeq: Seq;
@@ -89,7 +90,7 @@ export function openStream(to: NodeId, seq: Seq, known: Resume): Stream {
     known,
     nextN: 0,
     unacked: [],
-    pending: [],
+    pending: Queue.of([]),
     pendingSeq: seq,
     sentSeq: seq,
     scanSent: isKnown(known, seq) ? "end" : null,
@@ -130,7 +131,7 @@ export function addDeltas(stream: Stream, rows: readonly Row[], seq: Seq, config
   return flush(
     {
       ...stream,
-      pending: [...stream.pending, ...rows],
+      pending: stream.pending.with(rows),
       pendingSeq: seq,
       unackedBytes: stream.unackedBytes + sizeOf(rows),
     },
@@ -143,19 +144,19 @@ function flush(stream: Stream, config: Config): Stream {
   if (stream.pending.length === 0 || count(stream, "delta") >= config.deltaWindow) return stream;
   let size = 0;
   let end = 0;
-  for (; end < stream.pending.length && size < config.unackedDeltaBytesMax; end++) {
-    const row = stream.pending[end];
-    if (row) size += rowBytes(row);
+  for (const row of stream.pending) {
+    if (size >= config.unackedDeltaBytesMax) break;
+    size += rowBytes(row);
+    end++;
   }
   const all = end === stream.pending.length;
-  const rest = all ? [] : stream.pending.slice(end);
   // Changes of one group share a counter: only the item with the last of them may claim it.
   const sentSeq = all ? stream.pendingSeq : stream.sentSeq;
   return flush(
     append(
-      { ...stream, pending: rest, sentSeq },
+      { ...stream, pending: Queue.of(stream.pending.slice(end)), sentSeq },
       "delta",
-      all ? stream.pending : stream.pending.slice(0, end),
+      stream.pending.slice(0, end),
     ),
     config,
   );

@@ -1,0 +1,87 @@
+/**
+ * Requests that are not answered yet, and what each socket and the node have waiting in them. Those of a socket that
+ * has closed count until they are done: else a client could pile up any amount by connecting again and again.
+ */
+import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
+import { CREDIT_FRAMES, CREDIT_OPS } from "../../protocol/limits.ts";
+import type { PendingRequest, SocketId } from "./requests.ts";
+import type { Turn } from "./turn.ts";
+
+export interface Credit {
+  readonly frames: number;
+  readonly ops: number;
+}
+
+/** Running totals of all pending requests. Nearly always none: a write waits only around a move. */
+export interface Credits {
+  readonly ops: number;
+  /** Only sockets that have something waiting. */
+  readonly sockets: ReadonlyMap<SocketId, Credit>;
+}
+
+export const NO_CREDITS: Credits = { ops: 0, sockets: new Map() };
+const NONE: Credit = { frames: 0, ops: 0 };
+
+export function addPending(turn: Turn, id: number, request: PendingRequest): void {
+  turn.setMemory({ pending: turn.memory.pending.with(id, request) });
+  tally(turn, request, 1);
+}
+
+/** The same request, with some of its results. */
+export function changePending(turn: Turn, id: number, request: PendingRequest): void {
+  turn.setMemory({ pending: turn.memory.pending.with(id, request) });
+}
+
+export function dropPending(turn: Turn, id: number): void {
+  const request = turn.memory.pending.get(id);
+  if (!request) return;
+  turn.setMemory({ pending: turn.memory.pending.without(id) });
+  tally(turn, request, -1);
+}
+
+function tally(turn: Turn, { origin, results }: PendingRequest, sign: 1 | -1): void {
+  turn.countPending(sign * results.length);
+  if (origin.type !== "socket") return;
+  const { frames, ops } = creditOf(turn, origin.socket);
+  turn.setCredit(origin.socket, { frames: frames + sign, ops: ops + sign * results.length });
+}
+
+const creditOf = (turn: Turn, socket: SocketId): Credit =>
+  turn.memory.credits.sockets.get(socket) ?? NONE;
+
+/** What the frames of one event take, beside what is pending already. */
+export class Taken {
+  readonly #turn: Turn;
+  readonly #sockets = new Map<SocketId, Credit>();
+  #ops = 0;
+
+  constructor(turn: Turn) {
+    this.#turn = turn;
+  }
+
+  /** Takes that much, or says why not; what is refused takes nothing. */
+  take(socket: SocketId, count: number): ErrorInfo | null {
+    const known = this.#sockets.get(socket) ?? creditOf(this.#turn, socket);
+    const [frames, ops] = [known.frames + 1, known.ops + count];
+    const error = overdrawn(frames, ops) ?? overloaded(this.#turn, this.#ops + count);
+    if (error) return error;
+    this.#sockets.set(socket, { frames, ops });
+    this.#ops += count;
+    return null;
+  }
+}
+
+function overdrawn(frames: number, ops: number): ErrorInfo | null {
+  if (frames > CREDIT_FRAMES)
+    return makeError("CREDIT_EXCEEDED", { field: "frames", value: frames, max: CREDIT_FRAMES });
+  if (ops > CREDIT_OPS)
+    return makeError("CREDIT_EXCEEDED", { field: "ops", value: ops, max: CREDIT_OPS });
+  return null;
+}
+
+/** Whoever may wait is counted, however the ops came: they take the same memory. */
+export function overloaded(turn: Turn, ops: number): ErrorInfo | null {
+  const max = turn.config.pendingOpsMax;
+  const value = turn.memory.credits.ops + ops;
+  return value > max ? makeError("OVERLOADED", { field: "pending ops", value, max }) : null;
+}

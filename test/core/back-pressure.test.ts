@@ -1,0 +1,183 @@
+/** A node at its bounds: what waits is counted, what is beyond is refused by name, and nothing is lost or halved. */
+import { describe, expect, it } from "vitest";
+import type { Config } from "../../src/core/config.ts";
+import type { NodeMemory } from "../../src/core/node/state.ts";
+import { NodeId, PartitionId, Seq } from "../../src/data/ids.ts";
+import { CREDIT_FRAMES, CREDIT_OPS, FRAME_OPS_MAX } from "../../src/protocol/limits.ts";
+import type { ClientOp, ServerMessage } from "../../src/protocol/client-messages.ts";
+import { Stage, type Letter } from "../scripts/stage.ts";
+
+const P = PartitionId(0);
+const [N1, N2] = [NodeId("n1"), NodeId("n2")];
+
+let counter = 0;
+
+function opsNamed(prefix: string, count: number): readonly ClientOp[] {
+  return Array.from({ length: count }, (_, i) => ({
+    map: "m",
+    key: `${prefix}${i}`,
+    stamp: { millis: 1_000, counter: counter++ % 60_000, node: "client" },
+    value: Uint8Array.of(i & 255),
+    expiresAt: null,
+  }));
+}
+
+/** n1 owns the only partition and copies it to n2, which is silent: whatever is written there waits. */
+class Stalled {
+  readonly stage: Stage;
+  constructor(settings: Partial<Config>) {
+    this.stage = new Stage({ initialNodes: 2, partitionCount: 1, ...settings });
+    this.stage.ask({ type: "FETCH_PARTITION_TABLE" });
+    this.stage.settle();
+    this.stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: N2 });
+    this.deliver(({ message }) => message.type !== "MIGRATE_DATA");
+    this.stage.answers.splice(0);
+  }
+
+  get memory(): NodeMemory {
+    return this.stage.node(N1).load().memory;
+  }
+  get acked(): readonly number[] {
+    return this.stage.answers.flatMap((m) =>
+      m.type === "ACK" && m.exceptions.length === 0 ? [m.seq] : [],
+    );
+  }
+  errorOf(seq: number): ServerMessage | undefined {
+    return this.stage.answers.find((m) => m.type === "ERROR" && m.seq === seq);
+  }
+
+  write(seq: number, ops: readonly ClientOp[], { at = N1, socket = "client" } = {}): void {
+    this.stage.client(at, { type: "OPS", seq, ops }, socket);
+  }
+  /** By way of the front. */
+  forward(ops: readonly ClientOp[]): void {
+    const writes = ops.map((op) => ({ type: "write", ...op }) as const);
+    const facts = { sourceNodeId: "front", forwardId: Seq(1), rulings: [] } as const;
+    this.stage.ask({ type: "OP_FORWARD", ...facts, ops: writes }, N1);
+    this.deliver(({ message }) => message.type === "OP_FORWARD");
+  }
+
+  deliver(which: (letter: Letter) => boolean): void {
+    for (let letter = this.#first(which); letter; letter = this.#first(which)) {
+      this.stage.letters = this.stage.letters.filter((other) => other !== letter);
+      this.stage.deliver(letter);
+    }
+  }
+  #first(which: (letter: Letter) => boolean): Letter | undefined {
+    return this.stage.letters.find(which);
+  }
+
+  /** Which of these the owner has, as it says. */
+  stored(ops: readonly ClientOp[]): readonly string[] {
+    const identities = ops.map(({ map, key }) => ({ map, key, kind: "lww", sub: "" }) as const);
+    const owner = this.stage.coordinator.disk.entries.get(P)?.ruling.owner;
+    const rows = this.stage.node(owner ?? N1).rows.read(P, identities);
+    return rows.flatMap((found) => (found ? [found.row.key] : []));
+  }
+}
+
+const isForward = ({ message }: Letter): boolean =>
+  message.type === "OP_FORWARD" || message.type === "OP_FORWARDED";
+const keysOf = (ops: readonly ClientOp[]): readonly string[] => ops.map(({ key }) => key);
+
+describe("a node with as much waiting as may wait", () => {
+  const full = (): Stalled & { readonly kept: readonly ClientOp[] } => {
+    const stalled = new Stalled({ pendingOpsMax: 30, unackedDeltaBytesMax: 1 });
+    const [first, second, third] = [opsNamed("a", 10), opsNamed("b", 10), opsNamed("c", 10)];
+    stalled.write(1, first);
+    stalled.write(2, second, { at: N2, socket: "at n2" });
+    stalled.deliver(isForward);
+    stalled.forward(third);
+    return Object.assign(stalled, { kept: [...first, ...second, ...third] });
+  };
+
+  it("counts what came over sockets, from nodes and from the front", () => {
+    const { memory, acked, stage } = full();
+    expect(memory.credits).toEqual({
+      ops: 30,
+      sockets: new Map([["client", { frames: 1, ops: 10 }]]),
+    });
+    expect(memory.pending.size).toBe(3);
+    expect(acked).toEqual([]);
+    expect(stage.lines.filter((line) => line.includes("OP_FORWARDED"))).toEqual([]);
+  });
+
+  it("refuses one more of each kind by name and bound, and applies nothing of it", () => {
+    const stalled = full();
+    const [mine, theirs, front] = [opsNamed("d", 1), opsNamed("e", 2), opsNamed("f", 2)];
+    const error = { code: "OVERLOADED", retry: "later", data: { field: "pending ops", max: 30 } };
+    stalled.write(11, mine);
+    expect(stalled.errorOf(11)).toMatchObject({ error });
+    stalled.write(12, theirs, { at: N2, socket: "at n2" });
+    stalled.deliver(isForward);
+    expect(stalled.stage.answers.at(-1)).toMatchObject({
+      type: "ACK",
+      seq: 12,
+      exceptions: [
+        { index: 0, result: { type: "refused", error } },
+        { index: 1, result: { type: "refused", error } },
+      ],
+    });
+    stalled.stage.lines.splice(0);
+    stalled.forward(front);
+    expect(stalled.stage.lines.at(-1)).toContain("operator: OP_FORWARDED");
+    expect(stalled.stored([...mine, ...theirs, ...front])).toEqual([]);
+    expect(stalled.memory.credits.ops).toBe(30);
+  });
+
+  it("acknowledges all of it once the copy has it, and then takes what it had refused", () => {
+    const stalled = full();
+    const late = opsNamed("d", 1);
+    stalled.write(11, late);
+    stalled.stage.settle();
+    expect(stalled.acked.toSorted((a, b) => a - b)).toEqual([1, 2]);
+    expect(stalled.memory.credits).toEqual({ ops: 0, sockets: new Map() });
+    stalled.write(11, late);
+    stalled.stage.settle();
+    expect(stalled.acked).toContain(11);
+    expect(stalled.stored([...stalled.kept, ...late])).toEqual(keysOf([...stalled.kept, ...late]));
+  });
+});
+
+describe("a client beyond its credit", () => {
+  it("in frames: only the frames beyond are refused, and others go on", () => {
+    const stalled = new Stalled({ unackedDeltaBytesMax: 1 });
+    const sent = Array.from({ length: CREDIT_FRAMES + 2 }, (_, seq) => opsNamed(`s${seq}-`, 2));
+    for (const [seq, ops] of sent.entries()) stalled.write(seq, ops);
+    for (const seq of [CREDIT_FRAMES, CREDIT_FRAMES + 1])
+      expect(stalled.errorOf(seq)).toMatchObject({
+        error: {
+          code: "CREDIT_EXCEEDED",
+          retry: "later",
+          data: { field: "frames", value: CREDIT_FRAMES + 1, max: CREDIT_FRAMES },
+        },
+      });
+    stalled.write(99, opsNamed("other", 1), { socket: "another" });
+    expect(stalled.errorOf(99)).toBeUndefined();
+    const refused = sent.slice(CREDIT_FRAMES).flat();
+    expect(stalled.stored(refused)).toEqual([]);
+    expect(stalled.memory.credits.sockets.get("client")?.frames).toBe(CREDIT_FRAMES);
+    stalled.stage.settle();
+    expect(stalled.acked).toHaveLength(CREDIT_FRAMES + 1);
+    expect(stalled.stored(refused)).toEqual([]);
+  });
+
+  it("in operations: a frame that takes too many is refused whole, a smaller one fits", () => {
+    const stalled = new Stalled({ unackedDeltaBytesMax: 1 });
+    const frames = CREDIT_OPS / FRAME_OPS_MAX - 1;
+    for (let seq = 0; seq < frames; seq++) stalled.write(seq, opsNamed(`f${seq}-`, FRAME_OPS_MAX));
+    stalled.write(frames, opsNamed("half", FRAME_OPS_MAX / 2));
+    const over = opsNamed("over", FRAME_OPS_MAX / 2 + 1);
+    stalled.write(50, over);
+    expect(stalled.errorOf(50)).toMatchObject({
+      error: { code: "CREDIT_EXCEEDED", data: { field: "ops", value: CREDIT_OPS + 1 } },
+    });
+    expect(stalled.stored(over)).toEqual([]);
+    stalled.write(51, over.slice(1));
+    expect(stalled.errorOf(51)).toBeUndefined();
+    expect(stalled.memory.credits.ops).toBe(CREDIT_OPS);
+    stalled.stage.settle();
+    expect(stalled.acked).toContain(51);
+    expect(stalled.memory.credits.ops).toBe(0);
+  });
+});
