@@ -47,6 +47,10 @@ export abstract class ClusterObject<State, Event, Effect, Saved> extends Durable
     this.#driveAll([{ type: "woke", ...moment() }]);
   }
 
+  protected wakeUp(): void {
+    this.tell({ type: "woke", ...moment() });
+  }
+
   /** Events of one group may be told as fewer. */
   protected together(events: readonly (Event | ClusterEvent)[]): readonly (Event | ClusterEvent)[] {
     return events;

@@ -34,6 +34,7 @@ export class CoordinatorObject extends ClusterObject<
     documents: coordinatorDocuments,
     store: () => undefined,
     perform: (effect) => this.speak(effect),
+    wakeUp: () => this.wakeUp(),
   });
 
   protected started(): CoordinatorEvent {

@@ -10,7 +10,15 @@ export interface DurableWiring<State, Event, Effect, Saved> {
   readonly documents: (saved: Saved) => Documents;
   readonly store: (effect: Effect) => readonly Event[] | undefined;
   readonly perform: (effect: Effect) => void;
+  /** Bring a `woke` event. */
+  readonly wakeUp: () => void;
 }
+
+/** What is due within this comes by a timer, for an alarm is a billed row and slow. */
+const SOON_MS = 150;
+
+/** When the alarm rings beside a timer, should that be lost with the object's memory. */
+const SAFE_MS = 1_000;
 
 /**
  * Runs a machine on a Durable Object. What one event stores and saves is one implicit transaction, since
@@ -23,6 +31,7 @@ export class DurableHost<State, Event, Effect, Saved> implements Host<State, Eve
   #state: State | undefined;
   #saved: Saved | undefined;
   #armed: number | null = null;
+  #soonAt: number | null = null;
 
   constructor(storage: DurableObjectStorage, wiring: DurableWiring<State, Event, Effect, Saved>) {
     openSchema(storage.sql);
@@ -61,9 +70,24 @@ export class DurableHost<State, Event, Effect, Saved> implements Host<State, Eve
    * and over, costs one row and one ring.
    */
   arm(at: number | null): void {
-    if (at === null || at >= (this.#armed ?? Infinity)) return;
-    void this.#storage.setAlarm(at);
-    this.#armed = at;
+    if (at === null) return;
+    const now = Date.now();
+    const isSoon = at - now <= SOON_MS;
+    if (isSoon) this.#startTimer(at, now);
+    const alarmAt = isSoon ? now + SAFE_MS : at;
+    if (alarmAt >= (this.#armed ?? Infinity)) return;
+    void this.#storage.setAlarm(alarmAt);
+    this.#armed = alarmAt;
+  }
+
+  #startTimer(at: number, now: number): void {
+    if (at >= (this.#soonAt ?? Infinity)) return;
+    this.#soonAt = at;
+    const ring = (): void => {
+      if (this.#soonAt === at) this.#soonAt = null;
+      this.#wiring.wakeUp();
+    };
+    setTimeout(ring, Math.max(0, at - now));
   }
 
   /** The alarm is ringing: it is not set any more. */

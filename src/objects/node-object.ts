@@ -31,6 +31,7 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
       documents: nodeDocuments,
       store: (effect) => this.#store(effect),
       perform: (effect) => this.#perform(effect),
+      wakeUp: () => this.wakeUp(),
     });
 
   override fetch(request: Request): Response {

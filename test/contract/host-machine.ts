@@ -67,7 +67,10 @@ function step(state: State, event: Event): Next<State, Effect> {
       return [state, [{ type: "say", text: `${outcome} ${event.tag.key} after ${state.told}` }]];
     }
     case "woke":
-      return [state, saved.unsaid.map((key) => ({ type: "say", text: `again ${key}` }))];
+      return [
+        { ...state, alarmAt: null },
+        saved.unsaid.map((key) => ({ type: "say", text: `again ${key}` })),
+      ];
     case "confirmed":
       return [saved.unsaid.length > 0 ? { ...state, saved: { ...saved, unsaid: [] } } : state, []];
     case "arm":

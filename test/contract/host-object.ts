@@ -45,6 +45,7 @@ export class HostObject extends DurableObject {
         perform: (effect) => {
           if (effect.type === "say") this.#log.push(effect.text);
         },
+        wakeUp: () => drive(machine, this.#host, { type: "woke" }),
       },
       this.#log,
     );

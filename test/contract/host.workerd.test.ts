@@ -1,5 +1,6 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { env } from "cloudflare:workers";
+import { expect, it } from "vitest";
 import type { HostObject } from "./host-object.ts";
 import { registerHostContract, type HostRig } from "./host.ts";
 
@@ -25,5 +26,18 @@ function onDurableObject(): HostRig {
     look: () => stub().look(),
   };
 }
+
+it("a wake that is due soon does not wait for the alarm, which comes later, should memory be lost", async () => {
+  const rig = onDurableObject();
+  await rig.tell({ type: "write", key: "a" });
+  await rig.tell({ type: "write", key: "b" }, "after-commit");
+  const at = Date.now() + 40;
+  await rig.tell({ type: "arm", at });
+  const { alarmAt, log } = await rig.look();
+  expect(log.at(-1)).toBe("saved a b");
+  expect(alarmAt).toBeGreaterThan(at + 500);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect((await rig.look()).log.at(-1)).toBe("again b");
+});
 
 registerHostContract("on a Durable Object", async () => onDurableObject());
