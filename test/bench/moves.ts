@@ -24,7 +24,7 @@ const LOADS: readonly Load[] = [
 ];
 
 /** `steady`: 200 frames of 16 puts a second; `closed loop`: as many as are acknowledged. */
-export type Writer = "steady" | "closed loop";
+type Writer = "steady" | "closed loop";
 const WRITERS: readonly Writer[] = ["steady", "closed loop"];
 
 export interface MoveFigures {

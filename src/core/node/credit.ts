@@ -4,22 +4,9 @@
  */
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { CREDIT_FRAMES, CREDIT_OPS } from "../../protocol/limits.ts";
-import type { PendingRequest, SocketId } from "./requests.ts";
+import type { Credit, PendingRequest, SocketId } from "./requests.ts";
 import type { Turn } from "./turn.ts";
 
-export interface Credit {
-  readonly frames: number;
-  readonly ops: number;
-}
-
-/** Running totals of all pending requests. Nearly always none: a write waits only around a move. */
-export interface Credits {
-  readonly ops: number;
-  /** Only sockets that have something waiting. */
-  readonly sockets: ReadonlyMap<SocketId, Credit>;
-}
-
-export const NO_CREDITS: Credits = { ops: 0, sockets: new Map() };
 const NONE: Credit = { frames: 0, ops: 0 };
 
 export function addPending(turn: Turn, id: number, request: PendingRequest): void {

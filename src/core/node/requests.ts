@@ -127,3 +127,15 @@ export interface HeldWork {
   readonly ops: WriteOp[];
   readonly results: OpResult[];
 }
+
+export interface Credit {
+  readonly frames: number;
+  readonly ops: number;
+}
+
+/** Running totals of all pending requests. Nearly always none: a write waits only around a move. */
+export interface Credits {
+  readonly ops: number;
+  /** Only sockets that have something waiting. */
+  readonly sockets: ReadonlyMap<SocketId, Credit>;
+}

@@ -17,9 +17,8 @@ import { Queue } from "../machine/queue.ts";
 import type { Retry } from "../machine/retry.ts";
 import type { Stream } from "../partition/stream.ts";
 import type { Resume } from "../rows/effects.ts";
-import { NO_CREDITS, type Credits } from "./credit.ts";
 import { noHistory, type MapHistory } from "./map-history.ts";
-import type { Held, PendingForward, PendingRequest } from "./requests.ts";
+import type { Credits, Held, PendingForward, PendingRequest } from "./requests.ts";
 
 export interface NodeState {
   readonly config: Config;
@@ -197,7 +196,7 @@ export function wake(config: Config, saved: NodeSaved): NodeState {
       clock: { millis, counter: 0 },
       partitions: new Map(),
       pending: Ledger.empty(),
-      credits: NO_CREDITS,
+      credits: { ops: 0, sockets: new Map() },
       forwards: Ledger.empty(),
       forwardsAt: Infinity,
       joinRetry: null,

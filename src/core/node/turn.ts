@@ -4,7 +4,7 @@ import { STAMP_COUNTER_MAX } from "../../data/limits.ts";
 import type { Row } from "../../data/row.ts";
 import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
 import type { Config } from "../config.ts";
-import type { Credit } from "./credit.ts";
+import type { Credit } from "./requests.ts";
 import type { NodeEffect } from "./events.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { SocketId } from "./requests.ts";
