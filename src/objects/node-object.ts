@@ -46,8 +46,10 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
     }
     const message = decodeClientMessage(new Uint8Array(bytes));
     if (!message.ok) return this.#sockets.send(socket, { type: "ERROR", ...message.error });
-    const session = this.#sockets.sessionOf(socket);
-    const frame = { socket: this.#sockets.idOf(socket), session, message: message.value };
+    const peer = this.#sockets.heard(socket, message.value.received);
+    if (!peer) return;
+    const { id, session, flow } = peer;
+    const frame = { socket: id, session, flow, message: message.value };
     this.tell({ type: "frames", frames: [frame], ...moment() });
   }
 
@@ -119,7 +121,7 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
       case "push":
         return this.#sockets.push(effect.socket, effect.message);
       case "push-map":
-        return this.#sockets.pushMap(effect.news);
+        return this.#sockets.pushMap(effect.news, effect.only);
       case "attach":
         return this.#sockets.attach(effect.socket, effect.session);
       case "close-sockets":

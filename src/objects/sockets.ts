@@ -1,17 +1,34 @@
 /** Client sockets under the hibernation API: what is theirs survives in tag and attachment. */
-import { pushesOf, type MapNews } from "../core/node/map-delta.ts";
+import {
+  afterReceipt,
+  afterSend,
+  fitting,
+  isFull,
+  NO_FLOW,
+  tooSlow,
+  type Flow,
+} from "../core/node/flow.ts";
+import { pushesOf, type MapNews, type Push } from "../core/node/map-delta.ts";
 import type { Session, SocketId } from "../core/node/requests.ts";
+import type { MapVersions } from "../data/map-delta.ts";
 import { encodeServerMessage } from "../protocol/codec.ts";
+import { SLOW_RETRY_MS } from "../protocol/limits.ts";
 import type { ServerMessage } from "../protocol/client-messages.ts";
 
 interface Attachment {
   readonly id: SocketId;
   readonly session: Session | null;
+  readonly flow: Flow;
 }
+
+/** Who is at the other end of a socket, and how much it has to read. */
+export type Peer = Attachment;
 
 /** Closed without a code; it is reported, but cannot be sent. */
 const NO_CODE = 1005;
 const NORMAL = 1000;
+/** "Try again later". */
+const TOO_SLOW = 1013;
 /** The connection is gone: there is nobody to answer. */
 const GONE = new Set([1006, 1015]);
 
@@ -29,27 +46,29 @@ export class Sockets {
   accept(): Response {
     const [client, server] = Object.values(new WebSocketPair());
     if (!client || !server) return new Response(null, { status: 500 });
-    const attachment: Attachment = { id: crypto.randomUUID(), session: null };
+    const attachment: Attachment = { id: crypto.randomUUID(), session: null, flow: NO_FLOW };
     this.#ctx.acceptWebSocket(server, [attachment.id]);
     this.#keep(server, attachment);
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  idOf(socket: WebSocket): SocketId {
-    return this.#attachmentOf(socket).id;
-  }
-  sessionOf(socket: WebSocket): Session | null {
-    return this.#attachmentOf(socket).session;
+  /** Takes note of a receipt. Null: the client is being given up, and what it says is not heard any more. */
+  heard(socket: WebSocket, received: number | undefined): Peer | null {
+    if (!isOpen(socket)) return null;
+    const peer = this.#attachmentOf(socket);
+    if (received === undefined) return this.#patient(socket, peer);
+    const flow = afterReceipt(peer.flow, received, Date.now());
+    return this.#patient(socket, this.#keep(socket, { ...peer, flow }));
   }
 
   currentSession(id: SocketId): Session | null {
     const socket = this.#find(id);
-    return socket ? this.sessionOf(socket) : null;
+    return socket ? this.#attachmentOf(socket).session : null;
   }
 
   attach(id: SocketId, session: Session): void {
     const socket = this.#find(id);
-    if (socket) this.#keep(socket, { id, session });
+    if (socket) this.#keep(socket, { ...this.#attachmentOf(socket), session });
   }
 
   push(id: SocketId, message: ServerMessage): void {
@@ -58,34 +77,66 @@ export class Sockets {
   }
 
   send(socket: WebSocket, message: ServerMessage): void {
-    this.#write(socket, encodeServerMessage(message));
+    const { flow } = this.#attachmentOf(socket);
+    this.#write(socket, encodeServerMessage(fitting(flow, message)));
+  }
+
+  pushMap(news: MapNews, only: SocketId | null): void {
+    const pushFor = pushesOf(news, encodeServerMessage);
+    if (only === null) {
+      for (const socket of this.#ctx.getWebSockets()) this.#pushTo(socket, pushFor);
+    } else {
+      const socket = this.#find(only);
+      if (socket) this.#pushTo(socket, pushFor);
+    }
   }
 
   /** What a client has then goes into its attachment: it must be known after hibernation, too. */
-  pushMap(news: MapNews): void {
-    const pushFor = pushesOf(news, encodeServerMessage);
-    for (const socket of this.#ctx.getWebSockets()) {
-      const { id, session } = this.#attachmentOf(socket);
-      if (!session) continue;
-      const push = pushFor({ version: session.mapVersion, viewVersion: session.viewVersion });
-      if (!push || !this.#write(socket, push.frame)) continue;
+  #pushTo(socket: WebSocket, pushFor: (known: MapVersions) => Push<Uint8Array> | null): void {
+    const peer = this.#attachmentOf(socket);
+    const { session } = peer;
+    if (!session || !isOpen(socket) || !this.#patient(socket, peer)) return;
+    const push = pushFor({ version: session.mapVersion, viewVersion: session.viewVersion });
+    const owed = push !== null && (isFull(peer.flow) || !this.#write(socket, push.frame));
+    const { id, flow } = this.#attachmentOf(socket);
+    if (!push || owed) this.#keep(socket, { id, session, flow: { ...flow, owed } });
+    else {
       const { version: mapVersion, viewVersion } = push.versions;
-      this.#keep(socket, { id, session: { ...session, mapVersion, viewVersion } });
+      const has = { ...session, mapVersion, viewVersion };
+      this.#keep(socket, { id, session: has, flow: { ...flow, owed } });
     }
   }
 
   #write(socket: WebSocket, frame: Uint8Array): boolean {
+    if (!isOpen(socket)) return false;
+    const peer = this.#attachmentOf(socket);
+    const flow = afterSend(peer.flow, frame.length, Date.now());
+    if (!this.#patient(socket, { ...peer, flow })) return false;
     try {
       socket.send(frame);
-      return true;
     } catch {
       return false; // closed meanwhile: the client sends again what it has no answer to
     }
+    this.#keep(socket, { ...peer, flow });
+    return true;
+  }
+
+  /** Gives up whoever does not read: all that it was sent is kept in memory until it has gone. */
+  #patient(socket: WebSocket, peer: Peer): Peer | null {
+    const error = tooSlow(peer.flow, Date.now());
+    if (!error) return peer;
+    try {
+      socket.send(encodeServerMessage({ type: "ERROR", seq: null, error }));
+      socket.close(TOO_SLOW, `too slow: connect again in ${SLOW_RETRY_MS} ms`);
+    } catch {
+      // closed already
+    }
+    return null;
   }
 
   /** The other side waits for this, and sees 1006 without it. */
   finish(socket: WebSocket, code: number): void {
-    this.#sockets.delete(this.idOf(socket));
+    this.#sockets.delete(this.#attachmentOf(socket).id);
     if (GONE.has(code)) return;
     try {
       socket.close(code === NO_CODE ? NORMAL : code);
@@ -107,9 +158,10 @@ export class Sockets {
     return socket;
   }
 
-  #keep(socket: WebSocket, attachment: Attachment): void {
+  #keep(socket: WebSocket, attachment: Attachment): Attachment {
     socket.serializeAttachment(attachment);
     this.#attachments.set(socket, attachment);
+    return attachment;
   }
 
   #attachmentOf(socket: WebSocket): Attachment {
@@ -121,3 +173,5 @@ export class Sockets {
     return attachment;
   }
 }
+
+const isOpen = ({ readyState }: WebSocket): boolean => readyState === WebSocket.READY_STATE_OPEN;

@@ -9,12 +9,17 @@ import type { Stamp } from "../data/hlc.ts";
 import type { ErrorInfo } from "./errors.ts";
 import type { OpResult, ReadResult } from "./ops.ts";
 
-export type ClientMessage = Hello | Ops | Get | FetchMap;
+export type ClientMessage = Hello | Ops | Get | FetchMap | Received;
 export type ServerMessage =
   Welcome | Ack | Values | MapMessage | MapDeltaMessage | NotOwnerNotice | ErrorMessage;
 
+/** How much of what the node has sent over this socket the client has: bytes of binary frames, in all. */
+interface Receipt {
+  readonly received?: number;
+}
+
 /** First frame of every socket. */
-export interface Hello {
+export interface Hello extends Receipt {
   readonly type: "HELLO";
   readonly version: number;
   readonly cluster: ClusterId;
@@ -35,11 +40,13 @@ export interface Welcome {
   /** How many unacknowledged frames, and ops in them, a client may have under way. */
   readonly creditFrames: number;
   readonly creditOps: number;
+  /** How many bytes it may have received and not said so: half of that is a good moment. */
+  readonly creditBytes: number;
   readonly map: PartitionMapPayload;
 }
 
 /** `seq` is the client's own count of frames; the answer names it. */
-export interface Ops {
+export interface Ops extends Receipt {
   readonly type: "OPS";
   readonly seq: number;
   readonly ops: readonly ClientOp[];
@@ -66,7 +73,7 @@ export interface OpException {
   readonly result: Exclude<OpResult, { type: "stored" }>;
 }
 
-export interface Get {
+export interface Get extends Receipt {
   readonly type: "GET";
   readonly seq: number;
   readonly keys: readonly { readonly map: string; readonly key: string }[];
@@ -79,12 +86,18 @@ export interface Values {
 }
 
 /** Answered by MAP, or by MAP_DELTA from the versions named here, also where nothing has changed. */
-export interface FetchMap {
+export interface FetchMap extends Receipt {
   readonly type: "FETCH_MAP";
   /** Of the map that the client has. */
   readonly version?: Version;
   /** Left out: that of the last map or delta that came over this socket. */
   readonly viewVersion?: Version;
+}
+
+/** From a client that has received much since its last frame, or has nothing else to say. Not answered. */
+export interface Received {
+  readonly type: "RECEIVED";
+  readonly received: number;
 }
 
 /** An answer, or pushed to a client that is too far behind for a delta. */

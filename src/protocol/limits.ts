@@ -28,6 +28,19 @@ export const CREDIT_FRAMES = 64;
 /** Operations in those frames, in all. */
 export const CREDIT_OPS = 16_000;
 
+/** Bytes that a client may have unread before it is sent no more than it must: acknowledgements, errors. */
+export const SOCKET_UNREAD_BYTES_MAX = MIB;
+
+/** The same, beyond which it is closed with 1013; and a time without a receipt, for one above the first bound. */
+export const SOCKET_UNREAD_BYTES_CLOSE = 16 * MIB;
+export const SOCKET_STALLED_MS_MAX = 30_000;
+
+/** Bytes that a socket takes whose client never says what it has received: then it must connect again. */
+export const SOCKET_UNREPORTED_BYTES_MAX = 32 * MIB;
+
+/** How long a client that was closed as too slow stays away, and more with jitter. */
+export const SLOW_RETRY_MS = 1_000;
+
 /** One cluster message, and one frame from a node to a client. */
 export const ENVELOPE_BYTES_MAX = 8 * MIB;
 
@@ -169,6 +182,19 @@ assert(
 assert(
   FRAME_OPS_MAX <= CREDIT_OPS && CREDIT_FRAMES >= 2,
   "one full frame must fit the credit, and another one follow before its answer",
+);
+assert(
+  SOCKET_UNREAD_BYTES_MAX + ENVELOPE_BYTES_MAX < SOCKET_UNREAD_BYTES_CLOSE,
+  "one answer, however large, to a client that has room must not close its socket",
+);
+assert(
+  SOCKET_UNREAD_BYTES_CLOSE <= SOCKET_UNREPORTED_BYTES_MAX &&
+    SOCKET_UNREPORTED_BYTES_MAX >= 4 * ENVELOPE_BYTES_MAX,
+  "to say what it has must not cost a client its socket sooner than not to, which must do for a session",
+);
+assert(
+  SOCKET_UNREAD_BYTES_MAX >= CREDIT_FRAMES * KIB,
+  "a client whose writes are all answered in one go must not be taken for a slow one",
 );
 assert(SCAN_LIMIT_DEFAULT <= SCAN_LIMIT_MAX, "the default must be allowed");
 assert(

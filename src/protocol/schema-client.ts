@@ -11,6 +11,7 @@ import type {
   MapMessage,
   NotOwnerNotice,
   Ops,
+  Received,
   ServerMessage,
   Values,
   Welcome,
@@ -52,6 +53,7 @@ export const CLIENT_SCHEMAS: {
       cluster: clusterId,
       clientId: v.exactOptional(clientId),
       forward: v.boolean(),
+      received: v.exactOptional(count()),
     }),
   ),
   OPS: declared<Ops>()(
@@ -59,6 +61,7 @@ export const CLIENT_SCHEMAS: {
       type: v.literal("OPS"),
       seq: count(),
       ops: packed(`list of ${describe(CLIENT_OP_LAYOUT)}`, unpackClientOps),
+      received: v.exactOptional(count()),
     }),
   ),
   GET: declared<Get>()(
@@ -66,6 +69,7 @@ export const CLIENT_SCHEMAS: {
       type: v.literal("GET"),
       seq: count(),
       keys: packed(`list of ${describe(KEY_LAYOUT)}`, unpackKeys),
+      received: v.exactOptional(count()),
     }),
   ),
   FETCH_MAP: declared<FetchMap>()(
@@ -73,8 +77,10 @@ export const CLIENT_SCHEMAS: {
       type: v.literal("FETCH_MAP"),
       version: v.exactOptional(version),
       viewVersion: v.exactOptional(version),
+      received: v.exactOptional(count()),
     }),
   ),
+  RECEIVED: declared<Received>()(v.object({ type: v.literal("RECEIVED"), received: count() })),
 };
 
 export const SERVER_SCHEMAS: {
@@ -90,6 +96,7 @@ export const SERVER_SCHEMAS: {
       nowMs: moment,
       creditFrames: count(),
       creditOps: count(),
+      creditBytes: count(),
       map: partitionMap,
     }),
   ),

@@ -27,9 +27,14 @@ export function clusterWire(message: ClusterMessage): object {
 
 /** `type` and `seq` go first: of a frame that is refused unread, the answer can still name it. */
 export function clientWire(message: ClientMessage): object {
-  const { type } = message;
-  if (type === "OPS") return { type, seq: message.seq, ops: packClientOps(message.ops) };
-  if (type === "GET") return { type, seq: message.seq, keys: packKeys(message.keys) };
+  if (message.type === "OPS") {
+    const { type, seq, ops, ...rest } = message;
+    return { type, seq, ops: packClientOps(ops), ...rest };
+  }
+  if (message.type === "GET") {
+    const { type, seq, keys, ...rest } = message;
+    return { type, seq, keys: packKeys(keys), ...rest };
+  }
   return message;
 }
 

@@ -1,6 +1,6 @@
 /** A cluster whose state is on disk, with the faults that a runtime makes: eviction, and sudden death. */
 import { execFile, execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -60,11 +60,13 @@ export class Grid {
 
   /** workerd has no time to say goodbye; Miniflare starts another one in its place. */
   kill(): void {
-    const children = ["pgrep", "-P", String(process.pid), "workerd"];
-    const found = execFileSync("/usr/bin/env", children, { encoding: "utf8" });
-    const [pid, ...others] = found.trim().split("\n").map(Number);
-    if (pid === undefined || others.length > 0) throw new Error(`which workerd? ${found}`);
-    process.kill(pid, "SIGKILL");
+    process.kill(workerd(), "SIGKILL");
+  }
+
+  /** What workerd has in memory. */
+  memoryBytes(): number {
+    const status = readFileSync(`/proc/${workerd()}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
   }
 
   async answering(): Promise<void> {
@@ -125,6 +127,15 @@ export class Grid {
     const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 30 });
     return new Map(JSON.parse(stdout) as [string, unknown][]);
   }
+}
+
+/** The only child of this process that is one. */
+function workerd(): number {
+  const children = ["pgrep", "-P", String(process.pid), "workerd"];
+  const found = execFileSync("/usr/bin/env", children, { encoding: "utf8" });
+  const [pid, ...others] = found.trim().split("\n").map(Number);
+  if (pid === undefined || others.length > 0) throw new Error(`which workerd? ${found}`);
+  return pid;
 }
 
 /** Stores `value` under each key, in as many batches as it takes. */

@@ -5,9 +5,20 @@ import { decodeServerMessage, encodeClientMessage } from "../../src/protocol/cod
 import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
 
 const BINARY = 2;
+const CLOSE = 8;
+
+/** Of one frame: its payload, and what kind it is. */
+interface Frame {
+  readonly opcode: number;
+  readonly payload: Buffer;
+}
 
 export class SlowReader {
   readonly received: ServerMessage[] = [];
+  /** Of binary frames, as a receipt says it. */
+  receivedBytes = 0;
+  /** As the node gave them. */
+  closed: { readonly code: number; readonly reason: string } | null = null;
   readonly #socket: Socket;
   #bytes = Buffer.alloc(0);
   #upgraded = false;
@@ -15,6 +26,7 @@ export class SlowReader {
   constructor({ hostname, port }: URL, query: string) {
     this.#socket = connect(Number(port), hostname);
     this.#socket.on("data", (bytes) => this.#take(bytes));
+    this.#socket.on("error", () => {}); // whoever closes on purpose may be reset
     const lines = [
       `GET /v1/ws${query} HTTP/1.1`,
       `Host: ${hostname}:${port}`,
@@ -26,14 +38,12 @@ export class SlowReader {
     this.#socket.write(`${lines.join("\r\n")}\r\n\r\n`);
   }
 
-  /** A client masks its frames; nothing here is longer than one byte can say. */
+  /** A client masks its frames. */
   send(message: ClientMessage): void {
     const bytes = encodeClientMessage(message);
-    if (bytes.length > 125) throw new Error("only short frames");
     const mask = randomBytes(4);
     const masked = bytes.map((byte, i) => byte ^ (mask[i % 4] ?? 0));
-    const head = [0x80 | BINARY, 0x80 | bytes.length];
-    this.#socket.write(Buffer.concat([Buffer.from(head), mask, masked]));
+    this.#socket.write(Buffer.concat([headOf(bytes.length), mask, masked]));
   }
 
   stopReading(): void {
@@ -54,15 +64,23 @@ export class SlowReader {
       this.#upgraded = true;
       this.#bytes = this.#bytes.subarray(end + 4);
     }
-    for (let frame = this.#frame(); frame; frame = this.#frame()) {
-      const message = decodeServerMessage(frame);
-      if (!message.ok) throw new Error(JSON.stringify(message.error));
-      this.received.push(message.value);
-    }
+    for (let frame = this.#frame(); frame; frame = this.#frame()) this.#read(frame);
   }
 
-  /** The payload of the next whole frame. */
-  #frame(): Buffer | null {
+  #read({ opcode, payload }: Frame): void {
+    if (opcode === CLOSE) {
+      this.closed = { code: payload.readUInt16BE(0), reason: payload.subarray(2).toString() };
+      return;
+    }
+    this.receivedBytes += payload.length;
+    const message = decodeServerMessage(payload);
+    if (!message.ok) throw new Error(JSON.stringify(message.error));
+    this.received.push(message.value);
+  }
+
+  /** The next one that is whole. */
+  #frame(): Frame | null {
+    const opcode = (this.#bytes[0] ?? 0) & 0x0f;
     const short = (this.#bytes[1] ?? 0) & 0x7f;
     const headBytes = short === 127 ? 10 : short === 126 ? 4 : 2;
     if (this.#bytes.length < headBytes) return null;
@@ -75,6 +93,12 @@ export class SlowReader {
     if (this.#bytes.length < headBytes + length) return null;
     const payload = this.#bytes.subarray(headBytes, headBytes + length);
     this.#bytes = this.#bytes.subarray(headBytes + length);
-    return payload;
+    return { opcode, payload };
   }
+}
+
+function headOf(length: number): Buffer {
+  if (length > 0xffff) throw new Error("only frames that two bytes can say the length of");
+  const head = [0x80 | BINARY, 0x80 | (length > 125 ? 126 : length)];
+  return Buffer.from(length > 125 ? [...head, length >> 8, length & 255] : head);
 }

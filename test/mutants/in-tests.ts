@@ -1,5 +1,5 @@
 /** What a test or a play finds: no run is likely to come there, or what is broken is no invariant. */
-import { bound, play, rule, type Mutant } from "./mutant.ts";
+import { bound, flow, play, rule, type Mutant } from "./mutant.ts";
 
 export const IN_TESTS: readonly Mutant[] = [
   {
@@ -291,5 +291,29 @@ export const IN_TESTS: readonly Mutant[] = [
     killedBy: bound(
       "acknowledges all of it once the copy has it, and then takes what it had refused",
     ),
+  },
+  {
+    name: "a receipt for anything believed",
+    bug: "a client may say that it has more than it was sent, and is sent any amount then",
+    file: "src/core/node/flow.ts",
+    find: "received > flow.sent || ",
+    replace: "",
+    killedBy: flow("has read no more than it was sent, and what it once had it has"),
+  },
+  {
+    name: "patience without end",
+    bug: "a client that has stopped reading is never given up for that",
+    file: "src/core/node/flow.ts",
+    find: "return stalledMs > SOCKET_STALLED_MS_MAX",
+    replace: "return stalledMs > Infinity",
+    killedBy: flow("is given up when it is full and no receipt of anything new comes for long"),
+  },
+  {
+    name: "owed map forgotten",
+    bug: "what was not pushed to a full socket is not made good when it has room",
+    file: "src/core/node/clients.ts",
+    find: "if (flow.owed && !full) pushOwed(turn, socket);",
+    replace: "",
+    killedBy: flow("that makes room brings what is owed of the map, to that socket alone"),
   },
 ];

@@ -320,18 +320,24 @@ export const clientMessages: Table<ClientMessage> = {
       cluster: a.clusterId,
       clientId: a.clientId,
       forward: fc.boolean(),
+      received: count,
     },
-    ["clientId"],
+    ["clientId", "received"],
   ),
-  OPS: of<Client<"OPS">>()("OPS", { seq: count, ops: a.list(a.clientOp) }),
-  GET: of<Client<"GET">>()("GET", {
-    seq: count,
-    keys: a.list(fc.record({ map: a.map, key: a.key })),
-  }),
-  FETCH_MAP: of<Client<"FETCH_MAP">>()("FETCH_MAP", { version, viewVersion: version }, [
-    "version",
-    "viewVersion",
+  OPS: of<Client<"OPS">>()("OPS", { seq: count, ops: a.list(a.clientOp), received: count }, [
+    "received",
   ]),
+  GET: of<Client<"GET">>()(
+    "GET",
+    { seq: count, keys: a.list(fc.record({ map: a.map, key: a.key })), received: count },
+    ["received"],
+  ),
+  FETCH_MAP: of<Client<"FETCH_MAP">>()(
+    "FETCH_MAP",
+    { version, viewVersion: version, received: count },
+    ["version", "viewVersion", "received"],
+  ),
+  RECEIVED: of<Client<"RECEIVED">>()("RECEIVED", { received: count }),
 };
 
 const index = fc.nat(999);
@@ -345,6 +351,7 @@ export const serverMessages: Table<ServerMessage> = {
     nowMs: a.moment,
     creditFrames: count,
     creditOps: count,
+    creditBytes: count,
     map: a.partitionMap,
   }),
   ACK: of<Server<"ACK">>()("ACK", {

@@ -203,6 +203,8 @@ const client = {
     ],
   },
   get: { type: "GET", seq: 2, keys: [{ map: "users", key: "user:1" }] },
+  "get with a receipt": { type: "GET", seq: 3, keys: [], received: 70_000 },
+  receipt: { type: "RECEIVED", received: 400_000 },
   "fetch map": { type: "FETCH_MAP" },
   "fetch what changed": { type: "FETCH_MAP", version: Version(7), viewVersion: Version(4) },
 } satisfies Record<string, ClientMessage>;
@@ -217,6 +219,7 @@ const server = {
     nowMs: 1_700_000_000_000,
     creditFrames: 64,
     creditOps: 16_000,
+    creditBytes: 1_048_576,
     map,
   },
   ack: {

@@ -13,6 +13,7 @@ import type {
 } from "../../src/core/coordinator/state.ts";
 import type { CallId, ClusterEvent, Moment } from "../../src/core/machine/cluster-event.ts";
 import type { NodeEffect, NodeEvent } from "../../src/core/node/events.ts";
+import { NO_FLOW } from "../../src/core/node/flow.ts";
 import { node } from "../../src/core/node/node.ts";
 import { initialNode, wake, type NodeSaved, type NodeState } from "../../src/core/node/state.ts";
 import { ClusterId, Term, Version, type NodeId } from "../../src/data/ids.ts";
@@ -102,7 +103,7 @@ export class Stage {
     const newest = Version(Number.MAX_SAFE_INTEGER);
     const known = { mapVersion: newest, viewVersion: newest };
     const session = { clientId: "client", forward: true, ...known };
-    const frames = [{ socket, session, message }];
+    const frames = [{ socket, session, flow: NO_FLOW, message }];
     this.node(at).deliver({ type: "frames", frames, ...this.#moment() });
   }
 

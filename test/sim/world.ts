@@ -13,6 +13,7 @@ import {
   type CoordinatorSaved,
   type CoordinatorState,
 } from "../../src/core/coordinator/state.ts";
+import { NO_FLOW } from "../../src/core/node/flow.ts";
 import { node } from "../../src/core/node/node.ts";
 import { initialNode, wake, type NodeSaved, type NodeState } from "../../src/core/node/state.ts";
 import { ClusterId, NodeId, Term } from "../../src/data/ids.ts";
@@ -350,7 +351,7 @@ export class World {
     this.schedule.after(1 + this.prng.below(5), () => {
       const socket = `${client.id}@${at}`;
       const session = this.#sockets.sessionOf(socket);
-      const frames = [{ socket, session, message }];
+      const frames = [{ socket, session, flow: NO_FLOW, message }];
       if (message.type === "OPS") this.#countOps(message.ops);
       if (message.type === "GET")
         for (const { key } of message.keys) this.answers.asks(socket, message.seq, key);

@@ -1,13 +1,14 @@
 /** Frames of client sockets: greeting, bounds, and from frames to requests. */
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
-import { CREDIT_FRAMES, CREDIT_OPS } from "../../protocol/limits.ts";
+import { CREDIT_FRAMES, CREDIT_OPS, SOCKET_UNREAD_BYTES_MAX } from "../../protocol/limits.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import type { ClientMessage, Get, Hello, Ops } from "../../protocol/client-messages.ts";
 import type { Op } from "../../protocol/ops.ts";
 import { Taken } from "./credit.ts";
 import type { ClientFrame } from "./events.ts";
+import { noRoom } from "./flow.ts";
 import type { Request, Session, SocketId } from "./requests.ts";
-import { answerFetch } from "./map-push.ts";
+import { answerFetch, pushOwed } from "./map-push.ts";
 import { mapOf } from "./pending.ts";
 import { serve } from "./serve.ts";
 import type { Turn } from "./turn.ts";
@@ -16,26 +17,41 @@ export function onFrames(turn: Turn, frames: readonly ClientFrame[]): void {
   const requests: Request[] = [];
   const greeted = new Map<SocketId, Session>();
   const taken = new Taken(turn);
-  for (const { socket, session: attached, message } of frames) {
-    const session = greeted.get(socket) ?? attached;
+  for (const frame of frames) {
+    const { socket, message } = frame;
+    const session = greeted.get(socket) ?? frame.session;
     if (message.type === "HELLO") {
       const welcomed = welcome(turn, socket, message);
       if (welcomed) greeted.set(socket, welcomed);
     } else if (!session) {
       refuse(turn, socket, message, makeError("HELLO_EXPECTED", { got: message.type }));
-    } else if (message.type === "FETCH_MAP") {
-      answerFetch(turn, socket, session, message);
     } else {
-      const ops = opsOf(message);
-      const error = taken.take(socket, ops.length);
-      if (error) refuse(turn, socket, message, error);
-      else {
-        const { seq, type: kind } = message;
-        requests.push({ origin: { type: "socket", socket, session, seq, kind }, ops });
-      }
+      requests.push(...heard(turn, frame, session, taken));
     }
   }
   if (requests.length > 0) serve(turn, requests);
+}
+
+/** What is left of a frame to be served: at most one request. */
+function heard(
+  turn: Turn,
+  { socket, flow, message }: ClientFrame,
+  session: Session,
+  taken: Taken,
+): readonly Request[] {
+  const full = noRoom(flow);
+  if (flow.owed && !full) pushOwed(turn, socket);
+  if (message.type === "HELLO" || message.type === "RECEIVED") return [];
+  const asks = message.type !== "OPS";
+  const ops = message.type === "FETCH_MAP" ? [] : opsOf(message);
+  const error = (asks ? full : null) ?? (ops.length > 0 ? taken.take(socket, ops.length) : null);
+  if (error) refuse(turn, socket, message, error);
+  else if (message.type === "FETCH_MAP") answerFetch(turn, socket, session, message);
+  else {
+    const { seq, type: kind } = message;
+    return [{ origin: { type: "socket", socket, session, seq, kind }, ops }];
+  }
+  return [];
 }
 
 const opsOf = (message: Ops | Get): readonly Op[] =>
@@ -67,6 +83,7 @@ function welcome(turn: Turn, socket: SocketId, hello: Hello): Session | null {
       nowMs: turn.now,
       creditFrames: CREDIT_FRAMES,
       creditOps: CREDIT_OPS,
+      creditBytes: SOCKET_UNREAD_BYTES_MAX,
       map: mapOf(turn),
     },
   });

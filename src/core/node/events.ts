@@ -5,6 +5,7 @@ import type { ClientMessage, ServerMessage } from "../../protocol/client-message
 import type { Scan } from "../../protocol/cluster-messages.ts";
 import type { CallId, ClusterEffect, ClusterEvent, Moment } from "../machine/cluster-event.ts";
 import type { RowEffect, RowEvent } from "../rows/effects.ts";
+import type { Flow } from "./flow.ts";
 import type { MapNews } from "./map-delta.ts";
 import type { AdoptReply, Session, SocketId, Work } from "./requests.ts";
 
@@ -12,6 +13,8 @@ export interface ClientFrame {
   readonly socket: SocketId;
   /** null until HELLO. */
   readonly session: Session | null;
+  /** When it came; NO_FLOW where nobody counts. */
+  readonly flow: Flow;
   readonly message: ClientMessage;
 }
 
@@ -30,8 +33,8 @@ export type NodeEffect =
   | RowEffect<NodeTag>
   | ClusterEffect
   | { readonly type: "push"; readonly socket: SocketId; readonly message: ServerMessage }
-  /** To every client that said HELLO and lacks something, and note in its session what it has then. */
-  | { readonly type: "push-map"; readonly news: MapNews }
+  /** To every client that said HELLO and lacks something, or one; and note in its session what it has then. */
+  | { readonly type: "push-map"; readonly news: MapNews; readonly only: SocketId | null }
   | { readonly type: "attach"; readonly socket: SocketId; readonly session: Session }
   /** This node is no member any more: its clients must go elsewhere. */
   | { readonly type: "close-sockets"; readonly reason: string };

@@ -24,7 +24,7 @@ export function pushMap(turn: Turn, woke: boolean): void {
   const quietMs = map.quietUntil - turn.now;
   // More than that, and the clock has been set back.
   if (quietMs > 0 && quietMs <= config.mapPushMs) return plan(turn, map.quietUntil);
-  turn.do({ type: "push-map", news: newsOf(turn) });
+  turn.do({ type: "push-map", news: newsOf(turn), only: null });
   const pushed = versionsOf(turn);
   const quietUntil = turn.now + config.mapPushMs;
   turn.setMemory({ map: { ...map, pushed, sure: true, quietUntil, pushAt: null } });
@@ -50,6 +50,11 @@ const versionsOf = (turn: Turn): MapVersions => ({
   version: turn.self.tableVersion,
   viewVersion: turn.state.saved.view.version,
 });
+
+/** What a client was not told while it had too much to read. */
+export function pushOwed(turn: Turn, socket: SocketId): void {
+  turn.do({ type: "push-map", news: newsOf(turn), only: socket });
+}
 
 /** The coordinator's word on all that was ruled up to this version. */
 export function noteRulings(turn: Turn, version: Version, ids: readonly PartitionId[]): void {

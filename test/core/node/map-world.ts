@@ -1,6 +1,7 @@
 /** A coordinator's history told to two node machines by halves, and clients that keep a map by what these push. */
 import { DEFAULTS } from "../../../src/core/config.ts";
 import type { NodeEffect, NodeEvent } from "../../../src/core/node/events.ts";
+import { NO_FLOW } from "../../../src/core/node/flow.ts";
 import { pushesOf } from "../../../src/core/node/map-delta.ts";
 import { stepNode } from "../../../src/core/node/node.ts";
 import type { Session } from "../../../src/core/node/requests.ts";
@@ -213,7 +214,7 @@ export class MapWorld {
 
   frame(client: MapClient, node: number, message: FetchMap | Hello): void {
     const socket = String(this.clients.indexOf(client));
-    const frames = [{ socket, session: client.sessions.get(node) ?? null, message }];
+    const frames = [{ socket, session: client.sessions.get(node) ?? null, flow: NO_FLOW, message }];
     this.#step(node, { type: "frames", frames, ...this.#moment() });
   }
 
