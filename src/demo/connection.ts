@@ -43,15 +43,22 @@ export async function connect(base: URL, wanted: Wanted, ears: Ears): Promise<Co
   const { promise, resolve, reject } = Promise.withResolvers<Connection>();
   const timer = setTimeout(close, WELCOME_TIMEOUT_MS);
   let welcomed = false;
+  let [received, reported, reportBytes] = [0, 0, Infinity];
 
   socket.addEventListener("open", () => {
     const { clientId, forward } = wanted;
     const cluster = ClusterId("main");
-    send({ type: "HELLO", version: PROTOCOL_VERSION, cluster, clientId, forward });
+    send({ type: "HELLO", version: PROTOCOL_VERSION, cluster, clientId, forward, received: 0 });
   });
   socket.addEventListener("message", ({ data }) => {
     const message = decoded(data);
     if (!message) return;
+    received += data.byteLength;
+    if (message.type === "WELCOME") reportBytes = message.creditBytes / 2;
+    if (received - reported >= reportBytes) {
+      reported = received;
+      send({ type: "RECEIVED", received });
+    }
     if (welcomed) return ears.message(message);
     if (message.type !== "WELCOME") return reject(new Error(`greeted by ${message.type}`));
     welcomed = true;

@@ -19,6 +19,8 @@ export class Pipe {
   readonly #socket: WebSocket;
   #seq = 0;
   readonly #sent = new Map<number, number>();
+  /** Bytes, as every frame says: a node has no other way to know. */
+  #received = 0;
   #answered: (ms: number) => void = () => {};
   #failed: (error: Error) => void = () => {};
 
@@ -112,10 +114,12 @@ export class Pipe {
   }
 
   #send(message: ClientMessage): void {
-    this.#socket.send(new Uint8Array(encodeClientMessage(message)));
+    const frame = encodeClientMessage({ ...message, received: this.#received });
+    this.#socket.send(new Uint8Array(frame));
   }
 
   #receive(bytes: Uint8Array): void {
+    this.#received += bytes.length;
     const message = decodeServerMessage(bytes);
     if (!message.ok) return this.#failed(new Error(JSON.stringify(message.error)));
     this.#take(message.value);

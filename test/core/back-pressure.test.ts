@@ -1,6 +1,6 @@
 /** A node at its bounds: what waits is counted, what is beyond is refused by name, and nothing is lost or halved. */
 import { describe, expect, it } from "vitest";
-import type { Config } from "../../src/core/config.ts";
+import { DEFAULTS, type Config } from "../../src/core/config.ts";
 import type { NodeMemory } from "../../src/core/node/state.ts";
 import { NodeId, PartitionId, Seq } from "../../src/data/ids.ts";
 import { CREDIT_FRAMES, CREDIT_OPS, FRAME_OPS_MAX } from "../../src/protocol/limits.ts";
@@ -136,6 +136,37 @@ describe("a node with as much waiting as may wait", () => {
     stalled.stage.settle();
     expect(stalled.acked).toContain(11);
     expect(stalled.stored([...stalled.kept, ...late])).toEqual(keysOf([...stalled.kept, ...late]));
+  });
+});
+
+describe("an owner whose target is silent for good", () => {
+  it("holds what it may and refuses the rest, until a ruling frees it: every write gets through", () => {
+    const bounds = { pendingOpsMax: 40, unackedDeltaBytesMax: 300 };
+    const stalled = new Stalled(bounds);
+    const ops = opsNamed("w", 60);
+    const send = (): void => {
+      for (const [seq, op] of ops.entries())
+        if (!stalled.acked.includes(seq)) stalled.write(seq, [op], { socket: `s${seq % 4}` });
+    };
+    send();
+    const early = stalled.acked.length;
+    expect(early, "what the copy may lack").toBeGreaterThan(0);
+    const { held, streams } = stalled.memory.partitions.get(P) ?? { held: null, streams: null };
+    const stream = streams?.get(N2);
+    expect(held?.length).toBe(bounds.pendingOpsMax);
+    expect(stream?.pending.length).toBeLessThanOrEqual(early + bounds.pendingOpsMax);
+    expect(stream?.unacked.length).toBeLessThanOrEqual(stalled.stage.config.deltaWindow + 2);
+    const refused = ops.filter((_, seq) => stalled.errorOf(seq) !== undefined);
+    expect(refused).toHaveLength(60 - early - bounds.pendingOpsMax);
+
+    stalled.stage.advance(DEFAULTS.maxNoHeartbeatMs + 1);
+    stalled.deliver(({ to }) => to !== N2);
+    expect(stalled.stage.coordinator.disk.entries.get(P)?.ruling.copies).toEqual([]);
+    expect(stalled.acked).toHaveLength(early + bounds.pendingOpsMax);
+    expect(stalled.memory.credits.ops).toBe(0);
+    send();
+    expect(stalled.acked.toSorted((a, b) => a - b)).toEqual([...ops.keys()]);
+    expect(stalled.stored(ops)).toEqual(keysOf(ops));
   });
 });
 

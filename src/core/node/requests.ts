@@ -41,6 +41,18 @@ export interface PendingRequest {
   readonly elsewhere: readonly Elsewhere[];
 }
 
+export interface Credit {
+  readonly frames: number;
+  readonly ops: number;
+}
+
+/** Running totals of all pending requests. Nearly always none: a write waits only around a move. */
+export interface Credits {
+  readonly ops: number;
+  /** Only sockets that have something waiting. */
+  readonly sockets: ReadonlyMap<SocketId, Credit>;
+}
+
 /** An op of another owner's: passed on for a client, given back to a peer. */
 export interface Elsewhere {
   readonly index: number;
@@ -126,16 +138,4 @@ export interface HeldWork {
   readonly indexes: number[];
   readonly ops: WriteOp[];
   readonly results: OpResult[];
-}
-
-export interface Credit {
-  readonly frames: number;
-  readonly ops: number;
-}
-
-/** Running totals of all pending requests. Nearly always none: a write waits only around a move. */
-export interface Credits {
-  readonly ops: number;
-  /** Only sockets that have something waiting. */
-  readonly sockets: ReadonlyMap<SocketId, Credit>;
 }

@@ -4,10 +4,9 @@ import { STAMP_COUNTER_MAX } from "../../data/limits.ts";
 import type { Row } from "../../data/row.ts";
 import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
 import type { Config } from "../config.ts";
-import type { Credit } from "./requests.ts";
 import type { NodeEffect } from "./events.ts";
 import type { CallId } from "../machine/cluster-event.ts";
-import type { SocketId } from "./requests.ts";
+import type { Credit, SocketId } from "./requests.ts";
 import { NO_MEMORY, unruled } from "./state.ts";
 import type {
   NodeMemory,
