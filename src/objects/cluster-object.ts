@@ -56,6 +56,9 @@ export abstract class ClusterObject<State, Event, Effect, Saved> extends Durable
     return events;
   }
 
+  /** After each group of events. */
+  protected driven(): void {}
+
   /** Bulk work that no client waits for by itself. */
   protected isCopying(_event: Event | ClusterEvent): boolean {
     return false;
@@ -103,6 +106,7 @@ export abstract class ClusterObject<State, Event, Effect, Saved> extends Durable
       if (!this.#started) drive(this.machine, this.host, this.started());
       this.#started = true;
       for (const event of events) drive(this.machine, this.host, event);
+      this.driven();
     } catch (error) {
       // Memory may be ahead of the rows, or behind: begin again from what was committed.
       this.ctx.abort(String(error));

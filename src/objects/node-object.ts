@@ -6,7 +6,7 @@ import { wake, type NodeSaved, type NodeState } from "../core/node/state.ts";
 import { RowTables } from "../core/rows/tables.ts";
 import type { ClientMessage } from "../protocol/client-messages.ts";
 import type { ClusterMessage } from "../protocol/cluster-messages.ts";
-import { decodeClientMessage } from "../protocol/codec.ts";
+import { decodeClientMessage, type DecodeError } from "../protocol/codec.ts";
 import { makeError } from "../protocol/errors.ts";
 import { ClusterObject, moment } from "./cluster-object.ts";
 import { configOf } from "./config-of.ts";
@@ -42,15 +42,20 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
   override webSocketMessage(socket: WebSocket, bytes: string | ArrayBuffer): void {
     if (typeof bytes === "string") {
       const error = makeError("MALFORMED", { field: "frame", expected: "binary msgpack" });
-      return this.#sockets.send(socket, { type: "ERROR", seq: null, error });
+      return this.#refuse(socket, { seq: null, error });
     }
     const message = decodeClientMessage(new Uint8Array(bytes));
-    if (!message.ok) return this.#sockets.send(socket, { type: "ERROR", ...message.error });
+    if (!message.ok) return this.#refuse(socket, message.error);
     const peer = this.#sockets.heard(socket, message.value.received);
     if (!peer) return;
     const { id, session, flow } = peer;
     const frame = { socket: id, session, flow, message: message.value };
     this.tell({ type: "frames", frames: [frame], ...moment() });
+  }
+
+  #refuse(socket: WebSocket, error: DecodeError): void {
+    this.#sockets.send(socket, { type: "ERROR", ...error });
+    this.#sockets.flush();
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
@@ -59,6 +64,10 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
 
   override webSocketError(socket: WebSocket): void {
     this.webSocketClose(socket, 1006);
+  }
+
+  protected override driven(): void {
+    this.#sockets.flush();
   }
 
   protected started(): NodeEvent {

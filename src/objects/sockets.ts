@@ -37,6 +37,8 @@ export class Sockets {
   /** Copies of what the platform keeps, since it hands both out slowly. */
   readonly #sockets = new Map<SocketId, WebSocket>();
   readonly #attachments = new WeakMap<WebSocket, Attachment>();
+  /** What they are kept with is not what is here; serializing takes longer than most frames. */
+  readonly #changed = new Set<WebSocket>();
 
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
@@ -49,6 +51,7 @@ export class Sockets {
     const attachment: Attachment = { id: crypto.randomUUID(), session: null, flow: NO_FLOW };
     this.#ctx.acceptWebSocket(server, [attachment.id]);
     this.#keep(server, attachment);
+    this.flush();
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -159,9 +162,15 @@ export class Sockets {
   }
 
   #keep(socket: WebSocket, attachment: Attachment): Attachment {
-    socket.serializeAttachment(attachment);
     this.#attachments.set(socket, attachment);
+    this.#changed.add(socket);
     return attachment;
+  }
+
+  /** At the end of whatever may have sent or heard something: memory may be lost from then on. */
+  flush(): void {
+    for (const socket of this.#changed) socket.serializeAttachment(this.#attachments.get(socket));
+    this.#changed.clear();
   }
 
   #attachmentOf(socket: WebSocket): Attachment {
