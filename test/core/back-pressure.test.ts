@@ -139,6 +139,27 @@ describe("a node with as much waiting as may wait", () => {
   });
 });
 
+describe("a node that asks again for what an owner still holds", () => {
+  it("is answered, each time that it asked, and what it asked for counts once", () => {
+    const stalled = new Stalled({ unackedDeltaBytesMax: 1 });
+    stalled.write(1, opsNamed("k", 5), { at: N2 });
+    stalled.deliver(isForward);
+    const asked = (): number => stalled.stage.delivered.get("OP_FORWARD") ?? 0;
+    for (const began = stalled.stage.now; stalled.stage.now < began + 4_000;) {
+      stalled.stage.advance(500);
+      stalled.deliver(isForward);
+    }
+    expect(asked()).toBeGreaterThan(2);
+    expect(stalled.memory.credits.ops).toBe(5);
+    expect(stalled.memory.pending.size).toBe(1);
+    expect(stalled.memory.partitions.get(P)?.held.length).toBe(1);
+    stalled.stage.settle();
+    expect(stalled.stage.delivered.get("OP_FORWARDED")).toBe(asked());
+    expect(stalled.acked).toEqual([1]);
+    expect(stalled.memory.asked.size).toBe(0);
+  });
+});
+
 describe("an owner whose target is silent for good", () => {
   it("holds what it may and refuses the rest, until a ruling frees it: every write gets through", () => {
     const bounds = { pendingOpsMax: 40, unackedDeltaBytesMax: 300 };

@@ -316,4 +316,12 @@ export const IN_TESTS: readonly Mutant[] = [
     replace: "",
     killedBy: flow("that makes room brings what is owed of the map, to that socket alone"),
   },
+  {
+    name: "asked again is held again",
+    bug: "each time that a node asks again for what waits for a copy, it waits once more",
+    file: "src/core/node/node.ts",
+    find: "if (from !== null && joins(turn, from, forwardId, call)) return;",
+    replace: "",
+    killedBy: bound("is answered, each time that it asked, and what it asked for counts once"),
+  },
 ];

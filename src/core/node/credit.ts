@@ -2,8 +2,10 @@
  * Requests that are not answered yet, and what each socket and the node have waiting in them. Those of a socket that
  * has closed count until they are done: else a client could pile up any amount by connecting again and again.
  */
+import type { NodeId, Seq } from "../../data/ids.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { CREDIT_FRAMES, CREDIT_OPS } from "../../protocol/limits.ts";
+import type { CallId } from "../machine/cluster-event.ts";
 import type { Credit, PendingRequest, SocketId } from "./requests.ts";
 import type { Turn } from "./turn.ts";
 
@@ -12,6 +14,22 @@ const NONE: Credit = { frames: 0, ops: 0 };
 export function addPending(turn: Turn, id: number, request: PendingRequest): void {
   turn.setMemory({ pending: turn.memory.pending.with(id, request) });
   tally(turn, request, 1);
+  const { origin } = request;
+  if (origin.type !== "peer" || origin.from === null) return;
+  const { asked } = turn.memory;
+  const others = asked.get(origin.forwardId) ?? [];
+  const all = [...others, { from: origin.from, id }];
+  turn.setMemory({ asked: asked.with(origin.forwardId, all) });
+}
+
+/** True if that node waits for the same already: then it is answered together with what it asked before. */
+export function joins(turn: Turn, from: NodeId, forwardId: Seq, call: CallId): boolean {
+  const known = turn.memory.asked.get(forwardId)?.find((asked) => asked.from === from);
+  const request = known && turn.memory.pending.get(known.id);
+  if (!request || request.origin.type !== "peer") return false;
+  const origin = { ...request.origin, calls: [...request.origin.calls, call] };
+  changePending(turn, known.id, { ...request, origin });
+  return true;
 }
 
 /** The same request, with some of its results. */
@@ -24,6 +42,13 @@ export function dropPending(turn: Turn, id: number): void {
   if (!request) return;
   turn.setMemory({ pending: turn.memory.pending.without(id) });
   tally(turn, request, -1);
+  if (request.origin.type !== "peer") return;
+  const { forwardId } = request.origin;
+  const { asked } = turn.memory;
+  const others = (asked.get(forwardId) ?? []).filter((one) => one.id !== id);
+  turn.setMemory({
+    asked: others.length > 0 ? asked.with(forwardId, others) : asked.without(forwardId),
+  });
 }
 
 function tally(turn: Turn, { origin, results }: PendingRequest, sign: 1 | -1): void {

@@ -1,4 +1,5 @@
 /** A node: its partitions, its clients, its membership. Routes one event to whom it concerns. */
+import type { NodeId } from "../../data/ids.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import type { Machine, Next } from "../machine/step.ts";
@@ -22,7 +23,7 @@ import {
 } from "../partition/struck.ts";
 import type { RowEvent } from "../rows/effects.ts";
 import { onFrames } from "./clients.ts";
-import { overloaded } from "./credit.ts";
+import { joins, overloaded } from "./credit.ts";
 import type { Incoming, NodeEffect, NodeEvent, NodeTag } from "./events.ts";
 import { onForwarded, pursueForwards } from "./forward.ts";
 import { hearAll } from "./hear.ts";
@@ -148,7 +149,7 @@ function fromAbove(turn: Turn, { message, call }: Message): void {
     case "MIGRATE_CANCEL":
       return onRuling(turn, message, call);
     case "OP_FORWARD":
-      return onOpForward(turn, message, call);
+      return onOpForward(turn, null, message, call);
     case "SCAN":
       return onScan(turn, message, call);
     case "FETCH_NODE_STATUS":
@@ -180,7 +181,7 @@ function fromPeer(turn: Turn, event: Message): void {
     case "ROW_OFFER_ACK":
       return onRowOfferAck(turn, message);
     case "OP_FORWARD":
-      return onOpForward(turn, message, call);
+      return onOpForward(turn, from, message, call);
     case "OP_FORWARDED":
       return onForwarded(turn, from, message);
     default:
@@ -200,14 +201,17 @@ function onRuling(
   turn.answer(call, { type: "HEARD", partitionId, nodeId: turn.me, epoch });
 }
 
+/** `from`: of the nodes; null for the front, which does not ask again. */
 function onOpForward(
   turn: Turn,
-  message: Extract<ClusterMessage, { type: "OP_FORWARD" }>,
+  from: NodeId | null,
+  { forwardId, ops }: Extract<ClusterMessage, { type: "OP_FORWARD" }>,
   call: number | null,
 ): void {
   if (call === null) return;
-  const { forwardId, ops } = message;
-  const origin = { type: "peer", call, forwardId } as const;
+  // Else what waits for a slow copy would be held once more each time that it is asked for.
+  if (from !== null && joins(turn, from, forwardId, call)) return;
+  const origin = { type: "peer", from, forwardId, calls: [call] } as const;
   const error = overloaded(turn, ops.length);
   if (!error) return serve(turn, [{ origin, ops }]);
   const refused = ops.map(() => ({ type: "refused", error }) as const);

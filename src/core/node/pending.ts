@@ -38,9 +38,11 @@ export function answerRequest(
   const all = bounded(results.filter((result) => result !== null));
   countTraffic(turn, all.length);
   if (origin.type === "peer") {
-    const { call, forwardId } = origin;
+    const { calls, forwardId } = origin;
     const notOwned = [...new Set(elsewhere.map(({ ruling }) => ruling))];
-    return turn.answer(call, { type: "OP_FORWARDED", forwardId, results: all, notOwned });
+    for (const call of calls)
+      turn.answer(call, { type: "OP_FORWARDED", forwardId, results: all, notOwned });
+    return;
   }
   notify(turn, origin, elsewhere, true);
   const { socket, seq } = origin;

@@ -30,7 +30,20 @@ export type Origin =
       readonly seq: number;
       readonly kind: "OPS" | "GET";
     }
-  | { readonly type: "peer"; readonly call: CallId; readonly forwardId: Seq };
+  | {
+      readonly type: "peer";
+      /** Its number for these ops, which it asks again under; the front has none. */
+      readonly from: NodeId | null;
+      readonly forwardId: Seq;
+      /** As often as it has asked. */
+      readonly calls: readonly CallId[];
+    };
+
+/** A pending request of another node's. */
+export interface Asked {
+  readonly from: NodeId;
+  readonly id: number;
+}
 
 export type Results = readonly (OpResult | ReadResult | null)[];
 

@@ -18,7 +18,7 @@ import type { Retry } from "../machine/retry.ts";
 import type { Stream } from "../partition/stream.ts";
 import type { Resume } from "../rows/effects.ts";
 import { noHistory, type MapHistory } from "./map-history.ts";
-import type { Credits, Held, PendingForward, PendingRequest } from "./requests.ts";
+import type { Asked, Credits, Held, PendingForward, PendingRequest } from "./requests.ts";
 
 export interface NodeState {
   readonly config: Config;
@@ -104,6 +104,8 @@ export interface NodeMemory {
   readonly partitions: ReadonlyMap<PartitionId, PartitionMemory>;
   readonly pending: Ledger<number, PendingRequest>;
   readonly credits: Credits;
+  /** What other nodes have asked for, by their number for it. */
+  readonly asked: Ledger<Seq, readonly Asked[]>;
   readonly forwards: Ledger<Seq, PendingForward>;
   /** No forward is due before. */
   readonly forwardsAt: number;
@@ -197,6 +199,7 @@ export function wake(config: Config, saved: NodeSaved): NodeState {
       partitions: new Map(),
       pending: Ledger.empty(),
       credits: { ops: 0, sockets: new Map() },
+      asked: Ledger.empty(),
       forwards: Ledger.empty(),
       forwardsAt: Infinity,
       joinRetry: null,
