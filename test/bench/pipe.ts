@@ -18,6 +18,9 @@ export interface Run {
 export class Pipe {
   readonly #socket: WebSocket;
   #seq = 0;
+  #received = 0;
+  #reported = 0;
+  #reportBytes = Infinity;
   readonly #sent = new Map<number, number>();
   /** Bytes, as every frame says: a node has no other way to know. */
   #received = 0;
@@ -57,7 +60,7 @@ export class Pipe {
       };
       this.#socket.addEventListener("message", listen);
     });
-    this.#send({ type: "HELLO", ...greeting, forward: true });
+    this.#send({ type: "HELLO", ...greeting, forward: true, received: 0 });
     await welcomed;
   }
 
@@ -122,6 +125,12 @@ export class Pipe {
     this.#received += bytes.length;
     const message = decodeServerMessage(bytes);
     if (!message.ok) return this.#failed(new Error(JSON.stringify(message.error)));
+    this.#received += bytes.length;
+    if (message.value.type === "WELCOME") this.#reportBytes = message.value.creditBytes / 2;
+    if (this.#received - this.#reported >= this.#reportBytes) {
+      this.#reported = this.#received;
+      this.#send({ type: "RECEIVED", received: this.#received });
+    }
     this.#take(message.value);
   }
 
