@@ -22,8 +22,6 @@ export class Pipe {
   #reported = 0;
   #reportBytes = Infinity;
   readonly #sent = new Map<number, number>();
-  /** Bytes, as every frame says: a node has no other way to know. */
-  #received = 0;
   #answered: (ms: number) => void = () => {};
   #failed: (error: Error) => void = () => {};
 
@@ -117,12 +115,11 @@ export class Pipe {
   }
 
   #send(message: ClientMessage): void {
-    const frame = encodeClientMessage({ ...message, received: this.#received });
+    const frame = encodeClientMessage(message);
     this.#socket.send(new Uint8Array(frame));
   }
 
   #receive(bytes: Uint8Array): void {
-    this.#received += bytes.length;
     const message = decodeServerMessage(bytes);
     if (!message.ok) return this.#failed(new Error(JSON.stringify(message.error)));
     this.#received += bytes.length;
