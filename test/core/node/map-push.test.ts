@@ -186,9 +186,18 @@ describe("an answer to FETCH_MAP", () => {
     for (const how of ["version", "both"] as const) ask(world, one, how);
     expect(one.deltas).toBe(deltas + 2);
     expect(without(one.map)).toEqual(without(before));
-    const delta = { type: "FETCH_MAP", version: Version(1) } as const;
-    world.frame(one, 0, delta);
-    expect(one.deltas, "too far behind: the whole map").toBe(deltas + 2);
+  });
+
+  it("the whole map, from a version of before the node joined", () => {
+    const world = new MapWorld();
+    const one = world.connect([0]);
+    const joined = { version: Version(10), viewVersion: Version(10) };
+    expect(one.map).toMatchObject(joined);
+    for (const half of ["version", "viewVersion"] as const) {
+      const { wholes } = one;
+      world.frame(one, 0, { type: "FETCH_MAP", ...joined, [half]: Version(9) });
+      expect(one.wholes, half).toBe(wholes + 1);
+    }
   });
 });
 

@@ -35,6 +35,8 @@ interface Ruled {
 /** One socket to each of `nodes`. */
 export class MapClient {
   map: PartitionMapPayload | null = null;
+  /** Whole maps, the first one included. */
+  wholes = 0;
   deltas = 0;
   gaps = 0;
   readonly sessions = new Map<number, Session>();
@@ -45,8 +47,10 @@ export class MapClient {
   }
 
   take(node: number, message: ServerMessage): void {
-    if (message.type === "MAP" || message.type === "WELCOME")
+    if (message.type === "MAP" || message.type === "WELCOME") {
       this.map = this.map ? mergeMaps(this.map, message.map) : message.map;
+      this.wholes++;
+    }
     if (message.type !== "MAP_DELTA" || !this.map) return;
     const { version, viewVersion } = this.map;
     const applied = applyMapDelta(this.map, message);
