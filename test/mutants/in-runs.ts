@@ -198,4 +198,12 @@ export const IN_RUNS: readonly Mutant[] = [
     replace: "const due = turn.cluster.ownersVersion;",
     killedBy: { checkers: ["I16"], seeds: 20 },
   },
+  {
+    name: "what all have is taken back",
+    bug: "the versions that every member is known to have are saved lower again",
+    file: "src/core/coordinator/pursue.ts",
+    find: "const table = Version(Math.max(pushed.table, due));",
+    replace: "const table = due;",
+    killedBy: { checkers: ["I4"], seeds: 20 },
+  },
 ];

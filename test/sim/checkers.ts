@@ -136,6 +136,9 @@ export class Checkers {
     this.#monotone("coordinator term", before.cluster?.term, after.cluster?.term);
     this.#monotone("table version", before.cluster?.tableVersion, after.cluster?.tableVersion);
     this.#monotone("view version", before.view.version, after.view.version);
+    const [had, has] = [before.cluster?.pushed, after.cluster?.pushed];
+    this.#monotone("view that all have", had?.view, has?.view);
+    this.#monotone("table that all have", had?.table, has?.table);
     this.#same("view", this.#views, after.view.version, JSON.stringify(after.view.members));
     if (before.entries !== after.entries) this.#entriesCommitted(before, after);
     this.#maps.committed(after);

@@ -1,5 +1,5 @@
 /** Everything unfinished, asked (again) when it is due: no message is trusted to arrive. */
-import type { NodeId, PartitionId, Version } from "../../data/ids.ts";
+import { Version, type NodeId, type PartitionId } from "../../data/ids.ts";
 import { giveUpMove, release, strays } from "./moves.ts";
 import type { CoordinatorState, Entry } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
@@ -115,7 +115,9 @@ function notePushed(turn: CoordinatorTurn, due: Version): void {
     return !heard || heard.view < view.version || heard.table < due;
   });
   if (behind || view.members.length === 0) return;
-  turn.setCluster({ pushed: { view: view.version, table: due } });
+  // Less is due while something moves than when nothing did.
+  const table = Version(Math.max(pushed.table, due));
+  turn.setCluster({ pushed: { view: view.version, table } });
 }
 
 /** The earliest moment at which something is due; null: nothing is unfinished. */
