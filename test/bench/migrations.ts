@@ -8,7 +8,6 @@ export interface Finished {
   readonly partitionId: number;
   readonly durationMs: number;
   readonly rows: number;
-  readonly bytes: number;
   readonly outcome: string;
 }
 

@@ -30,7 +30,9 @@ const WRITERS: readonly Writer[] = ["steady", "closed loop"];
 export interface MoveFigures {
   readonly load: string;
   readonly writer: Writer;
+  /** Of the load alone: what is written meanwhile travels along, and is no merit of the move. */
   readonly rowsPerSecond: number;
+  /** Of its values. */
   readonly megabytesPerSecond: number;
   /** Of acknowledgements, ms: before the move, and while it ran. */
   readonly before: Acks;
@@ -112,8 +114,8 @@ async function moving(
   return {
     load: load.name,
     writer,
-    rowsPerSecond: finished.rows / seconds,
-    megabytesPerSecond: finished.bytes / seconds / 1e6,
+    rowsPerSecond: load.rows / seconds,
+    megabytesPerSecond: (load.rows * load.bytes) / seconds / 1e6,
     before,
     during,
   };
