@@ -323,6 +323,8 @@ export const IN_TESTS: readonly Mutant[] = [
     find: "if (from !== null && joins(turn, from, forwardId, call)) return;",
     replace: "",
     killedBy: bound("is answered, each time that it asked, and what it asked for counts once"),
+  },
+  {
     name: "history without a beginning",
     bug: "a node that has just joined takes any older map for its own",
     file: "src/core/node/join.ts",
