@@ -38,6 +38,9 @@ export const SOCKET_STALLED_MS_MAX = 30_000;
 /** Bytes that a socket takes whose client never says what it has received: then it must connect again. */
 export const SOCKET_UNREPORTED_BYTES_MAX = 32 * MIB;
 
+/** Bytes of values that a node reads for one group of frames; what is beyond is refused and can be asked for again. */
+export const READ_BYTES_MAX = 32 * MIB;
+
 /** How long a client that was closed as too slow stays away, and more with jitter. */
 export const SLOW_RETRY_MS = 1_000;
 

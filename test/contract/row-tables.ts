@@ -193,7 +193,7 @@ class World {
 
   #read({ partitionId: id, rows: identities }: Extract<Action, { type: "read" }>): void {
     const batches = [{ partitionId: id, identities }];
-    const answer = this.#ask("rows-read", { type: "read-rows", batches, tag: "t" });
+    const answer = this.#ask("rows-read", { type: "read-rows", batches, bytesMax: 1e9, tag: "t" });
     const expected = identities.map((identity) => this.#model.row(id, identity));
     expect(answer.batches).toEqual([{ partitionId: id, rows: expected }]);
   }

@@ -10,6 +10,7 @@ import { isVisible, type Identity, type Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import type { OpResult, ReadOp, WriteOp } from "../../protocol/ops.ts";
+import { READ_BYTES_MAX } from "../../protocol/limits.ts";
 import type { MergedBatch, ReadBatch } from "../rows/effects.ts";
 import { addPending } from "./credit.ts";
 import { passOn } from "./forward.ts";
@@ -138,6 +139,7 @@ function read(turn: Turn, work: Work): void {
   turn.do({
     type: "read-rows",
     batches,
+    bytesMax: READ_BYTES_MAX,
     tag: { for: "serve", work, now: turn.now, random: turn.random },
   });
 }
@@ -147,12 +149,24 @@ export function onRead(turn: Turn, work: Work, batches: readonly ReadBatch[]): v
     const places = work.reads.get(partitionId)?.places ?? [];
     for (const [i, place] of places.entries()) {
       const row = rows[i];
+      if (row === "not read") {
+        entryOf(work, place, { type: "refused", error: tooMuch() });
+        continue;
+      }
       const value = row && isVisible(row, turn.now) ? row.value : null;
       entryOf(work, place, { type: "value", value, stamp: row?.stamp ?? null });
     }
   }
   finish(turn, work);
 }
+
+/** It can be asked for again; how much there would have been nobody has looked. */
+const tooMuch = (): ErrorInfo =>
+  makeError("OVERLOADED", {
+    field: "bytes of values read at once",
+    value: READ_BYTES_MAX + 1,
+    max: READ_BYTES_MAX,
+  });
 
 function entryOf(work: Work, place: Place, result: Result): void {
   const results = work.results[place.request];

@@ -59,18 +59,20 @@ export interface MergedBatch {
   readonly outcomes: readonly { readonly changed: boolean; readonly stamp: Stamp }[];
 }
 
-interface ReadEffect<Tag> {
+export interface ReadEffect<Tag> {
   readonly type: "read-rows";
   readonly batches: readonly {
     readonly partitionId: PartitionId;
     readonly identities: readonly Identity[];
   }[];
+  /** Of values, in all: with more than that no further row is read. */
+  readonly bytesMax: number;
   readonly tag: Tag;
 }
 
 export interface ReadBatch {
   readonly partitionId: PartitionId;
-  readonly rows: readonly (Row | undefined)[];
+  readonly rows: readonly (Row | "not read" | undefined)[];
 }
 
 /** Visible entries of one map in key order, partition after partition, until `limit` in all. */

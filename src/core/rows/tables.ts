@@ -5,11 +5,19 @@
  * same answers. So after a transaction that was undone, make a new one.
  */
 import type { DigestKey } from "../../data/digest.ts";
-import type { PartitionId } from "../../data/ids.ts";
+import { Seq, type PartitionId } from "../../data/ids.ts";
 import { unreachable } from "../../data/assert.ts";
 import type { Identity, Row } from "../../data/row.ts";
 import { DigestTracker } from "./digest-tracker.ts";
-import type { MergeBatch, MergedBatch, RowEffect, RowEvent, Scanned } from "./effects.ts";
+import type {
+  MergeBatch,
+  MergedBatch,
+  ReadBatch,
+  ReadEffect,
+  RowEffect,
+  RowEvent,
+  Scanned,
+} from "./effects.ts";
 import { list } from "./list.ts";
 import { mergeBatch, mergeWritten, type Merge, type Read } from "./merge.ts";
 import type { RowStore, StoredRow } from "./row-store.ts";
@@ -17,6 +25,10 @@ import { scan, type ScanQuery } from "./scan.ts";
 
 /** Bytes read at a time for a digest. */
 const DIGEST_PAGE_BYTES = 256 * 1024;
+
+/** Rows that are in memory at a time beside those of the event itself, with values of up to 256 KiB. */
+const READ_AT_A_TIME = 32;
+const MERGED_AT_A_TIME = 128;
 
 /** As measured beside writes of 100 B, and bytes that cost as much again. */
 const WORK_PER_ROW = { read: 0.25, written: 0.4 };
@@ -60,13 +72,8 @@ export class RowTables {
           batches: effect.batches.map((b) => this.#merge(b)),
           tag: effect.tag,
         };
-      case "read-rows": {
-        const batches = effect.batches.map(({ partitionId, identities }) => ({
-          partitionId,
-          rows: this.#store.read(partitionId, identities).map((stored) => stored?.row),
-        }));
-        return { type: "rows-read", batches, tag: effect.tag };
-      }
+      case "read-rows":
+        return { type: "rows-read", batches: this.#read(effect), tag: effect.tag };
       case "list-rows":
         return { type: "listed", lists: list(this.#store, effect), tag: effect.tag };
       case "scan":
@@ -91,10 +98,40 @@ export class RowTables {
     }
   }
 
+  #read({ batches, bytesMax }: ReadEffect<unknown>): ReadBatch[] {
+    let room = bytesMax;
+    return batches.map(({ partitionId, identities }) => {
+      const rows: ReadBatch["rows"][number][] = [];
+      for (let from = 0; from < identities.length; from += READ_AT_A_TIME) {
+        const some = identities.slice(from, from + READ_AT_A_TIME);
+        const found = room > 0 ? this.#store.read(partitionId, some) : null;
+        for (const [i] of some.entries()) {
+          const row = found ? found[i]?.row : "not read";
+          rows.push(row);
+          if (row !== "not read") room -= row?.value?.length ?? 0;
+        }
+      }
+      return { partitionId, rows };
+    });
+  }
+
+  /** A part at a time: what stands there may have to be read, and each value may be long. */
   #merge(batch: MergeBatch): MergedBatch {
-    const { partitionId } = batch;
-    this.#pass(batch.rows, WORK_PER_ROW.written);
+    const { partitionId, rows } = batch;
+    this.#pass(rows, WORK_PER_ROW.written);
     if (batch.digest) this.#expectDigest(partitionId);
+    if (rows.length <= MERGED_AT_A_TIME) return this.#mergePart(batch);
+    const outcomes: MergedBatch["outcomes"][number][] = [];
+    for (let from = 0; from < rows.length; from += MERGED_AT_A_TIME) {
+      const part = rows.slice(from, from + MERGED_AT_A_TIME);
+      const merged = this.#mergePart({ ...batch, rows: part, seq: Seq(batch.seq + from) });
+      for (const outcome of merged.outcomes) outcomes.push(outcome);
+    }
+    return { partitionId, outcomes };
+  }
+
+  #mergePart(batch: MergeBatch): MergedBatch {
+    const { partitionId } = batch;
     const read = (ids: readonly Identity[]): readonly (StoredRow | undefined)[] =>
       this.#store.read(partitionId, ids);
     const known = this.#tracker(partitionId);

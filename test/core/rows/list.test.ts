@@ -58,8 +58,24 @@ describe("list and read", () => {
     const n = withRows({ 1: [row("a"), gone] });
     const identities = [row("none"), gone, row("a")];
     const batches = [{ partitionId: PartitionId(1), identities }];
-    const answer = ask(n, "rows-read", { type: "read-rows", batches, tag: "tag" });
+    const answer = ask(n, "rows-read", { type: "read-rows", batches, bytesMax: 100, tag: "tag" });
     expect(answer.batches).toEqual([{ partitionId: 1, rows: [undefined, gone, row("a")] }]);
+  });
+
+  it("reads no further row once it has as many bytes as it may", () => {
+    const rows = Array.from({ length: 100 }, (_, i) =>
+      row(`k${i}`, 1, { value: new Uint8Array(10) }),
+    );
+    const n = withRows({ 1: rows, 2: [row("z")] });
+    const batches = [1, 2].map((id) => ({
+      partitionId: PartitionId(id),
+      identities: id === 1 ? rows : [row("z")],
+    }));
+    const answer = ask(n, "rows-read", { type: "read-rows", batches, bytesMax: 600, tag: "tag" });
+    const [first, second] = answer.batches.map(({ rows: found }) => found);
+    expect(first?.slice(0, 64)).toEqual(rows.slice(0, 64));
+    expect(first?.slice(64)).toEqual(Array.from({ length: 36 }, () => "not read"));
+    expect(second).toEqual(["not read"]);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { compareIdentity } from "../../../src/data/row.ts";
 import { PartitionId, Seq } from "../../../src/data/ids.ts";
 import { crowdedRow } from "../../contract/row-arbitraries.ts";
-import { all, ask, merge, node, P, row } from "./fixtures.ts";
+import { all, ask, digest, digestOf, merge, node, P, row } from "./fixtures.ts";
 
 const NOTHING = { rowsMax: 100, bytesMax: 1e6 };
 
@@ -30,6 +30,19 @@ describe("merge", () => {
       ["a", 3, 102],
       ["b", 9, 101],
     ]);
+  });
+
+  it("takes a long batch as it would its rows one by one, with a digest to keep or without", () => {
+    const rows = Array.from({ length: 700 }, (_, i) => row(`k${i % 90}`, (i * 7_919) % 31));
+    for (const kept of [false, true]) {
+      const [together, single] = [node(), node()];
+      const changed = merge(together, rows, 100, kept);
+      const one = rows.flatMap((each, i) => merge(single, [each], 100 + i, kept));
+      expect(changed).toEqual(one);
+      expect(new Set(changed).size).toBe(2);
+      expect(together.store.page(P, null, NOTHING)).toEqual(single.store.page(P, null, NOTHING));
+      expect(digest(together)).toEqual(digestOf(all(single)));
+    }
   });
 
   it("writes an identity once however often a batch repeats it, and nothing for equal or losing rows", () => {
