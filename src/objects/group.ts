@@ -6,7 +6,8 @@
  * from looking at any socket until the last of them is done, and here none goes on without a timer.
  *
  * Two queues: what a client waits for, and copying. Beside few operations copying takes what room is left in a
- * group; beside many it gets a share of what they cost, so that neither starves the other.
+ * group. Beside many, or where slow ones fill every group, it gets a share of what they cost, so that neither
+ * starves the other.
  */
 export interface Take<T> {
   /** Together, at most so much that one commit stays short. */
@@ -50,10 +51,8 @@ export class Group<T> {
     }
     setTimeout(() => this.#next(), 0);
     const size = this.#takeUrgent();
-    const more = this.#load.isHigh(size, Date.now())
-      ? size * SHARE
-      : Math.max(0, COPYING_ROOM - size);
-    this.#credit = Math.min(COPYING_ROOM, this.#credit + more);
+    const left = this.#load.isHigh(size, Date.now()) ? 0 : COPYING_ROOM - size;
+    this.#credit = Math.min(COPYING_ROOM, this.#credit + Math.max(left, size * SHARE));
     for (let taken = 0; this.#credit > 0 && taken < COPYING_MAX; taken++) {
       const item = this.#copying.shift();
       if (item === undefined) return;
@@ -97,7 +96,7 @@ class Load {
   isHigh(size: number, nowMs: number): boolean {
     const ms = nowMs - this.#since;
     if (ms < 0 || ms >= WINDOW_MS) {
-      this.#isHigh = this.#size >= HIGH_PER_MS * ms;
+      this.#isHigh = ms > 0 && this.#size >= HIGH_PER_MS * ms;
       this.#since = nowMs;
       this.#size = 0;
     }
