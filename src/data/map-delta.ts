@@ -27,26 +27,36 @@ export interface MapDelta {
 /** `old`: there is nothing in it that the map lacks. `gap`: it builds on another version than the map's. */
 export type DeltaRefusal = "old" | "gap";
 
-/** The map at the delta's versions. Whoever is told of a gap asks for the map, naming what it has. */
+/**
+ * The map with what is newer in the delta. Whoever is told of a gap asks for the map, naming what it has.
+ *
+ * Partitions are brought forward from any version since `from`, for what changed after it is in the delta, too:
+ * of nodes that push at different times one is always ahead. The nodes' half is not: the sender may never have
+ * seen the view that the map has, and what changed there and back again is not in the delta.
+ */
 export function applyMapDelta(
   map: PartitionMapPayload,
   delta: MapDelta,
 ): Result<PartitionMapPayload, DeltaRefusal> {
-  if (delta.from !== map.version || delta.fromView !== map.viewVersion)
-    return err(delta.to <= map.version && delta.toView <= map.viewVersion ? "old" : "gap");
+  const { from, to, fromView, toView } = delta;
+  const isNext = from === map.version && fromView === map.viewVersion;
+  if (!isNext && to <= map.version && toView <= map.viewVersion) return err("old");
+  if (from > map.version) return err("gap");
+  if (toView > map.viewVersion && fromView !== map.viewVersion) return err("gap");
   const partitions = new Map(delta.partitions.map((item) => [item.partitionId, item]));
   const nodes = new Map(map.nodes.map((item) => [item.nodeId, item]));
   for (const nodeId of delta.removedNodeIds) nodes.delete(nodeId);
   // Who is known keeps its place, as in the members view.
   for (const node of delta.nodes) nodes.set(node.nodeId, node);
-  return ok({
-    version: delta.to,
-    viewVersion: delta.toView,
+  const brought = {
+    version: to,
+    viewVersion: toView,
     partitionCount: map.partitionCount,
     nodes: [...nodes.values()],
     partitions: map.partitions.map((item) => partitions.get(item.partitionId) ?? item),
     generatedAt: delta.generatedAt,
-  });
+  };
+  return ok(mergeMaps(map, brought));
 }
 
 /** Each half from whichever map has the newer one: maps of several nodes, in any order, give one. */

@@ -158,6 +158,23 @@ describe("pushes", () => {
     expect(without(one.map)).toEqual(world.whole);
   });
 
+  it("of partitions fit a client with two sockets, though its nodes push at different times", () => {
+    const world = new MapWorld();
+    const both = world.connect([0, 1]);
+    world.advance(1_000);
+    const { version: before = 0 } = both.map ?? {};
+    const { deltas } = both;
+    for (let i = 0; i < 100; i++) {
+      world.rule(i % PARTITIONS, `o${i}`, []);
+      // The pauses of the two overlap: each push of one comes between two of the other.
+      world.tellTable(i % 2, 0);
+      world.advance(0.6 * DEFAULTS.mapPushMs);
+    }
+    expect(both.map?.version).toBeGreaterThan(before + 90);
+    expect(both.deltas - deltas).toBeGreaterThan(90);
+    expect(both.gaps).toBe(0);
+  });
+
   it("are encoded once for all clients that know the same, and not at all for those that lack nothing", () => {
     const { saved } = initialNode(DEFAULTS);
     const self = { ...saved.self, tableVersion: Version(5) };
