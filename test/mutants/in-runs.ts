@@ -162,7 +162,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/config.ts",
     find: "Math.min(config.retryMsMax, config.retryMsMin * 2 ** Math.min(attempt, 20))",
     replace: "config.retryMsMin * 40 ** Math.min(attempt, 20)",
-    killedBy: { checkers: ["I8"], seeds: 300 },
+    killedBy: { checkers: ["I8", "I16"], seeds: 300 },
   },
   {
     name: "only the last change is told",

@@ -8,7 +8,12 @@ const WIDTH = 256;
 type Entry<K, V> = readonly [K, V];
 /** Nearly always one entry: numbers that are given out in order have a place of their own, up to 65,536 of them. */
 type Place<K, V> = readonly Entry<K, V>[];
-type Shelf<K, V> = readonly Place<K, V>[];
+interface Shelf<K, V> {
+  readonly size: number;
+  readonly places: readonly Place<K, V>[];
+}
+
+const EMPTY: Shelf<never, never> = { size: 0, places: Array.from({ length: WIDTH }, () => []) };
 
 export class Ledger<K extends number, V> {
   readonly size: number;
@@ -20,10 +25,9 @@ export class Ledger<K extends number, V> {
   }
 
   static empty<K extends number, V>(): Ledger<K, V> {
-    const shelf: Shelf<K, V> = Array.from({ length: WIDTH }, () => []);
     return new Ledger<K, V>(
       0,
-      Array.from({ length: WIDTH }, () => shelf),
+      Array.from({ length: WIDTH }, () => EMPTY),
     );
   }
 
@@ -45,18 +49,21 @@ export class Ledger<K extends number, V> {
   /** In the order of their numbers, as long as these are less than 65,536 apart. */
   *[Symbol.iterator](): Generator<Entry<K, V>> {
     if (this.size === 0) return;
-    for (const shelf of this.#shelves) for (const place of shelf) yield* place;
+    for (const { size, places } of this.#shelves)
+      if (size > 0) for (const place of places) if (place.length > 0) yield* place;
   }
 
   #place(key: K): Place<K, V> {
-    return this.#shelves[shelfOf(key)]?.[key % WIDTH] ?? [];
+    return this.#shelves[shelfOf(key)]?.places[key % WIDTH] ?? [];
   }
 
   #replaced(key: K, place: Place<K, V>): Ledger<K, V> {
-    const shelf = this.#shelves[shelfOf(key)] ?? [];
-    const size = this.size - this.#place(key).length + place.length;
-    const shelves = replaced(this.#shelves, shelfOf(key), replaced(shelf, key % WIDTH, place));
-    return new Ledger(size, shelves);
+    const shelf = this.#shelves[shelfOf(key)] ?? EMPTY;
+    const more = place.length - this.#place(key).length;
+    const places = replaced(shelf.places, key % WIDTH, place);
+    const size = shelf.size + more;
+    const changed = size > 0 ? { size, places } : EMPTY;
+    return new Ledger(this.size + more, replaced(this.#shelves, shelfOf(key), changed));
   }
 }
 
