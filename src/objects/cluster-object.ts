@@ -14,7 +14,12 @@ import { Group } from "./group.ts";
 const GROUP_SIZE_MAX = 1_000;
 
 /** An object of a cluster: one machine, one door to the other objects, one alarm. */
-export abstract class ClusterObject<State, Event, Effect, Saved> extends DurableObject<Env> {
+export abstract class ClusterObject<
+  State,
+  Event extends object,
+  Effect,
+  Saved,
+> extends DurableObject<Env> {
   protected abstract readonly machine: Machine<State, Event | ClusterEvent, Effect>;
   protected abstract readonly host: DurableHost<State, Event | ClusterEvent, Effect, Saved>;
   readonly #calls = new Calls();
@@ -105,7 +110,8 @@ export abstract class ClusterObject<State, Event, Effect, Saved> extends Durable
     try {
       if (!this.#started) drive(this.machine, this.host, this.started());
       this.#started = true;
-      for (const event of events) drive(this.machine, this.host, event);
+      // By the time of its turn: what has waited longer than others would turn it back.
+      for (const event of events) drive(this.machine, this.host, { ...event, ...moment() });
       this.driven();
     } catch (error) {
       // Memory may be ahead of the rows, or behind: begin again from what was committed.

@@ -1,6 +1,7 @@
-/** A worker of Durable Objects for the contract tests: one to borrow the storage of, one that hosts. */
+/** A worker of Durable Objects for the contract tests: to borrow the storage of, to host, to be told. */
 import { DurableObject } from "cloudflare:workers";
 
 export { HostObject } from "./host-object.ts";
+export { InboxObject } from "./inbox-object.ts";
 
 export class StorageObject extends DurableObject {}
