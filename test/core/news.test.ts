@@ -1,6 +1,7 @@
 /** What members are told of the view and the table, where answers take their time. */
 import { expect, it } from "vitest";
-import { NodeId } from "../../src/data/ids.ts";
+import { NodeId, PartitionId } from "../../src/data/ids.ts";
+import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
 import { Stage } from "../scripts/stage.ts";
 
 const JOINS_AND_LEAVES = 10;
@@ -34,4 +35,18 @@ it.each(NEWS)("at most one %s is on its way to a member [I8]", (news) => {
   expect(stage.coordinator.disk.view.members.filter((m) => m.state !== "active")).toEqual([]);
   expect(stage.delivered.get(news)).toBeGreaterThan(JOINS_AND_LEAVES);
   expect(most).toBe(1);
+});
+
+it("a table update is made once for all members that have heard as much", () => {
+  const stage = new Stage({ initialNodes: 3, partitionCount: 32 });
+  stage.ask({ type: "FETCH_PARTITION_TABLE" });
+  stage.settle();
+  stage.ask({ type: "MOVE_PARTITION", partitionId: PartitionId(0), to: NodeId("n2") });
+  const updates: ClusterMessage[] = [];
+  for (let letter = stage.letters.shift(); letter; letter = stage.letters.shift()) {
+    if (letter.message.type !== "PARTITION_TABLE_UPDATE") stage.deliver(letter);
+    else updates.push(letter.message);
+  }
+  expect(updates).toHaveLength(3);
+  expect(new Set(updates).size).toBe(1);
 });

@@ -1,5 +1,6 @@
 /** Everything unfinished, asked (again) when it is due: no message is trusted to arrive. */
 import { Version, type NodeId, type PartitionId } from "../../data/ids.ts";
+import type { PartitionTableUpdate } from "../../protocol/cluster-messages.ts";
 import { giveUpMove, release, strays } from "./moves.ts";
 import type { CoordinatorState, Entry } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
@@ -52,6 +53,7 @@ function pursueStrays(turn: CoordinatorTurn, partitionId: PartitionId, entry: En
 function pursueMembers(turn: CoordinatorTurn): void {
   const { view, cluster } = turn;
   const due = tableDue(turn);
+  const updateSince = tableUpdates(turn);
   for (const { nodeId, state, region, weight, host } of view.members) {
     if (state === "joining")
       turn.pursue(`invite ${nodeId}`, nodeId, {
@@ -61,7 +63,7 @@ function pursueMembers(turn: CoordinatorTurn): void {
         region,
         weight,
       });
-    if (host !== "") pushNews(turn, nodeId, due);
+    if (host !== "") pushNews(turn, nodeId, { due, updateSince });
   }
   for (const nodeId of cluster.departed)
     turn.pursue(`farewell ${nodeId}`, nodeId, {
@@ -83,26 +85,42 @@ function tableDue({ entries, cluster }: CoordinatorTurn): Version {
   return cluster.tableVersion;
 }
 
+interface News {
+  /** Who has less of the table is told. */
+  readonly due: Version;
+  readonly updateSince: (baseVersion: Version) => PartitionTableUpdate;
+}
+
+/** Each made once, for all who have heard as much: a thousand members look at a table of thousands. */
+function tableUpdates({ entries, cluster }: CoordinatorTurn): News["updateSince"] {
+  const made = new Map<Version, PartitionTableUpdate>();
+  return (baseVersion) => {
+    const known = made.get(baseVersion);
+    if (known) return known;
+    const changed = [...entries.values()].filter((entry) => entry.version > baseVersion);
+    const update: PartitionTableUpdate = {
+      type: "PARTITION_TABLE_UPDATE",
+      assignments: changed.map((entry) => entry.ruling),
+      version: cluster.tableVersion,
+      baseVersion,
+      partitionCount: cluster.partitionCount,
+      completedMigrations: [],
+    };
+    made.set(baseVersion, update);
+    return update;
+  };
+}
+
 /** At most one update of each kind is under way to a node; what changes meanwhile goes with the next. */
-function pushNews(turn: CoordinatorTurn, nodeId: NodeId, due: Version): void {
+function pushNews(turn: CoordinatorTurn, nodeId: NodeId, { due, updateSince }: News): void {
   const { view, cluster } = turn;
   const heard = turn.memory.heard.get(nodeId) ?? cluster.pushed;
   if (heard.view < view.version) {
     const message = { type: "MEMBERS_UPDATE", view, clusterTimeMs: turn.now } as const;
     turn.pursue(`view ${nodeId}`, nodeId, message, view.version);
   }
-  if (heard.table >= due) return;
-  const baseVersion = heard.table;
-  const changed = [...turn.entries.values()].filter((entry) => entry.version > baseVersion);
-  const message = {
-    type: "PARTITION_TABLE_UPDATE",
-    assignments: changed.map((entry) => entry.ruling),
-    version: cluster.tableVersion,
-    baseVersion,
-    partitionCount: cluster.partitionCount,
-    completedMigrations: [],
-  } as const;
-  turn.pursue(`table ${nodeId}`, nodeId, message, cluster.tableVersion);
+  if (heard.table < due)
+    turn.pursue(`table ${nodeId}`, nodeId, updateSince(heard.table), cluster.tableVersion);
 }
 
 /** Once all have heard, saves that they have: a restarted coordinator need not wake them to find out. */
