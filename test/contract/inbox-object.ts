@@ -47,6 +47,7 @@ export class InboxObject extends ClusterObject<State, Event, ClusterEffect, null
     documents: () => new Map(),
     store: () => undefined,
     perform: (effect) => this.speak(effect),
+    wakeUp: () => this.wakeUp(),
   });
 
   get told(): readonly Told[] {
