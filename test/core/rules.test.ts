@@ -5,6 +5,7 @@ import { DEFAULTS } from "../../src/core/config.ts";
 import { stepNode } from "../../src/core/node/node.ts";
 import { initialNode, type NodeState, type Role } from "../../src/core/node/state.ts";
 import type { NodeEvent } from "../../src/core/node/events.ts";
+import { NO_FLOW } from "../../src/core/node/flow.ts";
 import { ClusterId, Epoch, NodeId, PartitionId, Seq, Term, Version } from "../../src/data/ids.ts";
 import {
   addDeltas,
@@ -235,6 +236,51 @@ describe("rules that a simulation taught", () => {
       const [stored] = stage.node(n1).rows.read(P, [at]);
       expect(stored?.row.value).toEqual(Uint8Array.of(value));
     }
+  });
+
+  it.each([0, 1, 5, 500])(
+    "an owner whose clock went back by %i ms over a restart stamps again what came out behind [I6]",
+    (back) => {
+      const stage = pair();
+      const n1 = NodeId("n1");
+      for (const value of [9, 8]) {
+        const op = { type: "write", ...entry, stamp: null, value: Uint8Array.of(value) } as const;
+        const forward = { type: "OP_FORWARD", sourceNodeId: "front", forwardId: Seq(1) } as const;
+        stage.ask({ ...forward, rulings: [], ops: [op] }, n1);
+        stage.settle();
+        const [stored] = stage.node(n1).rows.read(P, [at]);
+        expect(stored?.row.value).toEqual(Uint8Array.of(value));
+        stage.node(n1).crash();
+        stage.now -= back;
+      }
+    },
+  );
+
+  it("frames that came together are told of owners each, and of the map once [bounds]", () => {
+    const stage = pair();
+    const keys = Array.from({ length: 40 }, (_, i) => ({ map: "m", key: `k${i}` }));
+    const session = {
+      clientId: "old",
+      forward: false,
+      mapVersion: Version(0),
+      viewVersion: Version(0),
+    };
+    const frames = [1, 2, 3].map((seq) => ({
+      socket: "old",
+      session,
+      flow: NO_FLOW,
+      message: { type: "GET", seq, keys } as const,
+    }));
+    const { state } = stage.node(NodeId("n2"));
+    if (!state) throw new Error("n2 has crashed");
+    const moment = { now: stage.now, random: 0.5 };
+    // It owns nothing: all are answered at once.
+    const [, said] = stepNode(state, { type: "frames", frames, ...moment });
+    const notices = said.flatMap((effect) =>
+      effect.type === "push" && effect.message.type === "NOT_OWNER" ? [effect.message] : [],
+    );
+    expect(notices).toHaveLength(3);
+    expect(notices.filter(({ map }) => map !== undefined)).toHaveLength(1);
   });
 
   it("an answer takes so many bytes of values, and refuses the rest one by one [bounds]", () => {

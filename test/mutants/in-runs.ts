@@ -92,28 +92,12 @@ export const IN_RUNS: readonly Mutant[] = [
     killedBy: { checkers: ["I5", "I14"], seeds: 1_000 },
   },
   {
-    name: "clock forgotten",
-    bug: "a clock ahead of real time is not kept over a crash",
-    file: "src/core/node/turn.ts",
-    find: "if (millis > this.now && millis > reserved.millis)",
-    replace: "if (millis < 0)",
-    killedBy: { checkers: ["R-later-write"], seeds: 100 },
-  },
-  {
     name: "stamps given twice",
     bug: "a node begins its clock where it was saved, not beyond",
     file: "src/core/node/turn.ts",
     find: "counter: STAMP_COUNTER_MAX }",
     replace: "counter: 0 }",
     killedBy: { checkers: ["R-later-write", "I6", "I14"], seeds: 200 },
-  },
-  {
-    name: "stamps of copied rows not heard",
-    bug: "a new owner stamps below rows that came from a faster clock",
-    file: "src/core/node/turn.ts",
-    find: "if (stamp.millis >= clock.millis) clock = receive(clock, stamp, this.now);",
-    replace: "",
-    killedBy: { checkers: ["R-later-write"], seeds: 100 },
   },
   {
     name: "read at a copy",
@@ -205,5 +189,13 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "const table = Version(Math.max(pushed.table, due));",
     replace: "const table = due;",
     killedBy: { checkers: ["I4"], seeds: 20 },
+  },
+  {
+    name: "stamped behind what stands",
+    bug: "a write that this node stamps and that loses is answered as if it stood",
+    file: "src/core/node/serve.ts",
+    find: 'return !changed && op?.type === "write" && op.stamp === null;',
+    replace: "return false;",
+    killedBy: { checkers: ["R-later-write"], seeds: 100 },
   },
 ];

@@ -164,6 +164,8 @@ export class World {
     this.counts.crashes++;
     this.log(`crash ${this.#nameOf(victim)}`);
     victim.crash();
+    // It wakes on another machine, whose clock may be behind that of the first.
+    if (this.prng.chance(0.3)) this.#skews.delete(this.#nameOf(victim));
   }
 
   #cutOne(): void {
@@ -396,7 +398,7 @@ export class World {
     if (this.trace.length > 4_000) this.trace.splice(0, 2_000);
   }
 
-  #nameOf(host: NodeHost | CoordinatorHost): string {
+  #nameOf(host: NodeHost | CoordinatorHost): Sender {
     for (const [id, it] of this.nodes) if (it === host) return id;
     return "coordinator";
   }

@@ -88,7 +88,7 @@ export function notify(
     partitionId,
     ownerNodeId: turn.partition(partitionId).ruling.owner,
   }));
-  const news = session.mapVersion < mapVersion;
+  const news = session.mapVersion < mapVersion && turn.tellsMap(socket);
   turn.do({
     type: "push",
     socket,

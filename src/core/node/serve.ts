@@ -21,16 +21,18 @@ import type { Turn } from "./turn.ts";
 
 export function serve(turn: Turn, requests: readonly Request[]): void {
   const work = sort(turn, requests);
+  if (work.writes.size > 0) merge(turn, work);
+  else read(turn, work);
+}
+
+function merge(turn: Turn, work: Work): void {
   const { now, random } = turn;
-  if (work.writes.size > 0) {
-    const batches = [...work.writes].map(([partitionId, { rows }]) => ({
-      partitionId,
-      rows,
-      seq: turn.takeSeqs(rows.length),
-    }));
-    return turn.do({ type: "merge", batches, tag: { for: "serve", work, now, random } });
-  }
-  read(turn, work);
+  const batches = [...work.writes].map(([partitionId, { rows }]) => ({
+    partitionId,
+    rows,
+    seq: turn.takeSeqs(rows.length),
+  }));
+  turn.do({ type: "merge", batches, tag: { for: "serve", work, now, random } });
 }
 
 /** Decides for each op where it goes; refuses what may not enter. */
@@ -90,6 +92,7 @@ function rowOf(turn: Turn, op: WriteOp): Row {
 const identityOf = (op: ReadOp): Identity => ({ map: op.map, key: op.key, kind: "lww", sub: "" });
 
 export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]): void {
+  const behind: Work["writes"] = stampAgain(turn, work, batches);
   for (const { partitionId, outcomes } of batches) {
     const batch = work.writes.get(partitionId);
     if (!batch) continue;
@@ -101,15 +104,38 @@ export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]
     for (const [i, place] of batch.places.entries()) {
       const outcome = outcomes[i];
       const row = batch.rows[i];
-      if (!outcome || !row) continue;
+      if (!outcome || !row || isBehind(work, place, outcome)) continue;
       const stands = outcome.changed || sameStamp(outcome.stamp, row.stamp);
       const result: OpResult = { type: stands ? "stored" : "superseded", stamp: outcome.stamp };
       if (wait) hold(work, { partitionId, wait }, place, { row, result });
       else entryOf(work, place, result);
     }
   }
+  if (behind.size > 0) return merge(turn, { ...work, writes: behind });
   read(turn, work);
 }
+
+/** Stamped here and yet no newer than what stands: this node's clock has gone back over a restart. */
+function isBehind(work: Work, { request, index }: Place, { changed }: Outcome): boolean {
+  const op = work.requests[request]?.ops[index];
+  return !changed && op?.type === "write" && op.stamp === null;
+}
+
+function stampAgain(turn: Turn, work: Work, batches: readonly MergedBatch[]): Work["writes"] {
+  const writes = new Map<PartitionId, { rows: Row[]; places: Place[] }>();
+  for (const { partitionId, outcomes } of batches)
+    for (const [i, place] of (work.writes.get(partitionId)?.places ?? []).entries()) {
+      const [outcome, row] = [outcomes[i], work.writes.get(partitionId)?.rows[i]];
+      if (!outcome || !row || !isBehind(work, place, outcome)) continue;
+      turn.hearStamps([outcome]);
+      const batch = entry(writes, partitionId, () => ({ rows: [], places: [] }));
+      batch.rows.push({ ...row, stamp: turn.stamp() });
+      batch.places.push(place);
+    }
+  return writes;
+}
+
+type Outcome = MergedBatch["outcomes"][number];
 
 const sameStamp = (a: Row["stamp"], b: Row["stamp"]): boolean =>
   a.millis === b.millis && a.counter === b.counter && a.node === b.node;

@@ -35,6 +35,7 @@ export class Turn {
   #partitions = new Map<PartitionId, PartitionSaved>();
   #going = new Map<PartitionId, PartitionMemory>();
   #credits = new Map<SocketId, Credit>();
+  readonly #toldMap = new Set<SocketId>();
 
   constructor(state: NodeState, now: number, random: number) {
     this.state = state;
@@ -120,7 +121,7 @@ export class Turn {
     return stamp;
   }
   /** What comes from other nodes is behind what this one stamps from now on. */
-  hearStamps(rows: readonly Row[]): void {
+  hearStamps(rows: readonly Pick<Row, "stamp">[]): void {
     let { clock } = this.memory;
     for (const { stamp } of rows)
       if (stamp.millis >= clock.millis) clock = receive(clock, stamp, this.now);
@@ -137,6 +138,13 @@ export class Turn {
     const { millis } = this.memory.clock;
     if (millis > this.now && millis > reserved.millis)
       this.setSelf({ reserved: { ...reserved, millis: millis + CLOCK_BLOCK_MS } });
+  }
+
+  /** Once a turn and socket: the map is large, and frames that came together know no more than the first. */
+  tellsMap(socket: SocketId): boolean {
+    if (this.#toldMap.has(socket)) return false;
+    this.#toldMap.add(socket);
+    return true;
   }
 
   do(effect: NodeEffect): void {
