@@ -8,7 +8,7 @@ import { pause } from "./writer.ts";
 
 export const PARTITIONS = 32;
 export const PARTITION = 5;
-const ATTEMPTS_MAX = 4;
+const ATTEMPTS_MAX = 10;
 
 /** 8 MB: enough that every phase can be seen from outside. */
 const ballast = keysIn(PARTITION, PARTITIONS, { prefix: "b", count: 4_000 });
