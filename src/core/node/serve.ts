@@ -37,7 +37,7 @@ function merge(turn: Turn, work: Work): void {
 
 /** Decides for each op where it goes; refuses what may not enter. */
 function sort(turn: Turn, requests: readonly Request[]): Work {
-  const writes = new Map<PartitionId, { rows: Row[]; places: Place[] }>();
+  const writes: Writes = new Map();
   const reads = new Map<PartitionId, { identities: Identity[]; places: Place[] }>();
   const elsewhere = new Map<number, Elsewhere[]>();
   const results: (Result | null)[][] = [];
@@ -54,9 +54,7 @@ function sort(turn: Turn, requests: readonly Request[]): Work {
           ruling: turn.partition(partitionId).ruling,
         });
       else if (op.type === "write") {
-        const batch = entry(writes, partitionId, () => ({ rows: [], places: [] }));
-        batch.rows.push(rowOf(turn, op));
-        batch.places.push({ request, index });
+        addWrite(writes, partitionId, rowOf(turn, op), { request, index });
       } else {
         const batch = entry(reads, partitionId, () => ({ identities: [], places: [] }));
         batch.identities.push(identityOf(op));
@@ -65,6 +63,14 @@ function sort(turn: Turn, requests: readonly Request[]): Work {
     }
   }
   return { requests, results, writes, reads, elsewhere, held: new Map() };
+}
+
+type Writes = Map<PartitionId, { rows: Row[]; places: Place[] }>;
+
+function addWrite(writes: Writes, partitionId: PartitionId, row: Row, place: Place): void {
+  const batch = entry(writes, partitionId, () => ({ rows: [], places: [] }));
+  batch.rows.push(row);
+  batch.places.push(place);
 }
 
 /** Only where an op enters the cluster: between nodes a refusal would let replicas diverge. */
@@ -92,7 +98,7 @@ function rowOf(turn: Turn, op: WriteOp): Row {
 const identityOf = (op: ReadOp): Identity => ({ map: op.map, key: op.key, kind: "lww", sub: "" });
 
 export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]): void {
-  const behind: Work["writes"] = stampAgain(turn, work, batches);
+  const behind: Writes = new Map();
   for (const { partitionId, outcomes } of batches) {
     const batch = work.writes.get(partitionId);
     if (!batch) continue;
@@ -104,7 +110,12 @@ export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]
     for (const [i, place] of batch.places.entries()) {
       const outcome = outcomes[i];
       const row = batch.rows[i];
-      if (!outcome || !row || isBehind(work, place, outcome)) continue;
+      if (!outcome || !row) continue;
+      if (isBehind(work, place, outcome)) {
+        turn.hearStamps([outcome]);
+        addWrite(behind, partitionId, { ...row, stamp: turn.stamp() }, place);
+        continue;
+      }
       const stands = outcome.changed || sameStamp(outcome.stamp, row.stamp);
       const result: OpResult = { type: stands ? "stored" : "superseded", stamp: outcome.stamp };
       if (wait) hold(work, { partitionId, wait }, place, { row, result });
@@ -119,20 +130,6 @@ export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]
 function isBehind(work: Work, { request, index }: Place, { changed }: Outcome): boolean {
   const op = work.requests[request]?.ops[index];
   return !changed && op?.type === "write" && op.stamp === null;
-}
-
-function stampAgain(turn: Turn, work: Work, batches: readonly MergedBatch[]): Work["writes"] {
-  const writes = new Map<PartitionId, { rows: Row[]; places: Place[] }>();
-  for (const { partitionId, outcomes } of batches)
-    for (const [i, place] of (work.writes.get(partitionId)?.places ?? []).entries()) {
-      const [outcome, row] = [outcomes[i], work.writes.get(partitionId)?.rows[i]];
-      if (!outcome || !row || !isBehind(work, place, outcome)) continue;
-      turn.hearStamps([outcome]);
-      const batch = entry(writes, partitionId, () => ({ rows: [], places: [] }));
-      batch.rows.push({ ...row, stamp: turn.stamp() });
-      batch.places.push(place);
-    }
-  return writes;
 }
 
 type Outcome = MergedBatch["outcomes"][number];
