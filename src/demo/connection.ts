@@ -2,6 +2,7 @@
 import { ClusterId } from "../data/ids.ts";
 import type { ClientMessage, ServerMessage } from "../protocol/client-messages.ts";
 import { decodeServerMessage, encodeClientMessage } from "../protocol/codec.ts";
+import { Receipts } from "../protocol/receipts.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 
 const WELCOME_TIMEOUT_MS = 10_000;
@@ -43,7 +44,7 @@ export async function connect(base: URL, wanted: Wanted, ears: Ears): Promise<Co
   const { promise, resolve, reject } = Promise.withResolvers<Connection>();
   const timer = setTimeout(close, WELCOME_TIMEOUT_MS);
   let welcomed = false;
-  let [received, reported, reportBytes] = [0, 0, Infinity];
+  const receipts = new Receipts();
 
   socket.addEventListener("open", () => {
     const { clientId, forward } = wanted;
@@ -53,12 +54,8 @@ export async function connect(base: URL, wanted: Wanted, ears: Ears): Promise<Co
   socket.addEventListener("message", ({ data }) => {
     const message = decoded(data);
     if (!message) return;
-    received += data.byteLength;
-    if (message.type === "WELCOME") reportBytes = message.creditBytes / 2;
-    if (received - reported >= reportBytes) {
-      reported = received;
-      send({ type: "RECEIVED", received });
-    }
+    const receipt = receipts.take(data.byteLength, message);
+    if (receipt) send(receipt);
     if (welcomed) return ears.message(message);
     if (message.type !== "WELCOME") return reject(new Error(`greeted by ${message.type}`));
     welcomed = true;

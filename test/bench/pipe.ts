@@ -2,6 +2,7 @@
 import { ClusterId } from "../../src/data/ids.ts";
 import { decodeServerMessage, encodeClientMessage } from "../../src/protocol/codec.ts";
 import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
+import { Receipts } from "../../src/protocol/receipts.ts";
 import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
 
 const ANSWER_MS_MAX = 30_000;
@@ -18,9 +19,7 @@ export interface Run {
 export class Pipe {
   readonly #socket: WebSocket;
   #seq = 0;
-  #received = 0;
-  #reported = 0;
-  #reportBytes = Infinity;
+  readonly #receipts = new Receipts();
   readonly #sent = new Map<number, number>();
   #answered: (ms: number) => void = () => {};
   #failed: (error: Error) => void = () => {};
@@ -122,12 +121,8 @@ export class Pipe {
   #receive(bytes: Uint8Array): void {
     const message = decodeServerMessage(bytes);
     if (!message.ok) return this.#failed(new Error(JSON.stringify(message.error)));
-    this.#received += bytes.length;
-    if (message.value.type === "WELCOME") this.#reportBytes = message.value.creditBytes / 2;
-    if (this.#received - this.#reported >= this.#reportBytes) {
-      this.#reported = this.#received;
-      this.#send({ type: "RECEIVED", received: this.#received });
-    }
+    const receipt = this.#receipts.take(bytes.length, message.value);
+    if (receipt) this.#send(receipt);
     this.#take(message.value);
   }
 
