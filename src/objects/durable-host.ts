@@ -31,7 +31,7 @@ export class DurableHost<State, Event, Effect, Saved> implements Host<State, Eve
   #state: State | undefined;
   #saved: Saved | undefined;
   #armed: number | null = null;
-  #soonAt: number | null = null;
+  #tickAt: number | null = null;
 
   constructor(storage: DurableObjectStorage, wiring: DurableWiring<State, Event, Effect, Saved>) {
     openSchema(storage.sql);
@@ -73,21 +73,22 @@ export class DurableHost<State, Event, Effect, Saved> implements Host<State, Eve
     if (at === null) return;
     const now = Date.now();
     const isSoon = at - now <= SOON_MS;
-    if (isSoon) this.#startTimer(at, now);
+    if (isSoon) this.tick(at);
     const alarmAt = isSoon ? now + SAFE_MS : at;
     if (alarmAt >= (this.#armed ?? Infinity)) return;
     void this.#storage.setAlarm(alarmAt);
     this.#armed = alarmAt;
   }
 
-  #startTimer(at: number, now: number): void {
-    if (at >= (this.#soonAt ?? Infinity)) return;
-    this.#soonAt = at;
+  /** A timer only comes earlier: one that comes too early merely looks, and sets the next. */
+  tick(at: number | null): void {
+    if (at === null || at >= (this.#tickAt ?? Infinity)) return;
+    this.#tickAt = at;
     const ring = (): void => {
-      if (this.#soonAt === at) this.#soonAt = null;
+      if (this.#tickAt === at) this.#tickAt = null;
       this.#wiring.wakeUp();
     };
-    setTimeout(ring, Math.max(0, at - now));
+    setTimeout(ring, Math.max(0, at - Date.now()));
   }
 
   /** The alarm is ringing: it is not set any more. */

@@ -15,6 +15,7 @@ export interface State {
   /** Forgotten in a crash. */
   readonly told: number;
   readonly alarmAt: number | null;
+  readonly tickAt: number | null;
 }
 
 interface Tag {
@@ -27,6 +28,7 @@ export type Event =
   | { readonly type: "write"; readonly key: string }
   | { readonly type: "confirmed" }
   | { readonly type: "arm"; readonly at: number | null }
+  | { readonly type: "tick"; readonly at: number }
   | RowEvent<Tag>;
 
 export type Effect = RowEffect<Tag> | { readonly type: "say"; readonly text: string };
@@ -44,11 +46,17 @@ const rowOf = (key: string): Row => ({
   expiresAt: null,
 });
 
-export const wakeWith = (saved: Saved = NOTHING): State => ({ saved, told: 0, alarmAt: null });
+export const wakeWith = (saved: Saved = NOTHING): State => ({
+  saved,
+  told: 0,
+  alarmAt: null,
+  tickAt: null,
+});
 
 export const machine: Machine<State, Event, Effect> = {
   step,
   wakeAt: ({ alarmAt }) => alarmAt,
+  tickAt: ({ tickAt }) => tickAt,
 };
 
 function step(state: State, event: Event): Next<State, Effect> {
@@ -68,13 +76,15 @@ function step(state: State, event: Event): Next<State, Effect> {
     }
     case "woke":
       return [
-        { ...state, alarmAt: null },
+        { ...state, alarmAt: null, tickAt: null },
         saved.unsaid.map((key) => ({ type: "say", text: `again ${key}` })),
       ];
     case "confirmed":
       return [saved.unsaid.length > 0 ? { ...state, saved: { ...saved, unsaid: [] } } : state, []];
     case "arm":
       return [{ ...state, alarmAt: event.at }, []];
+    case "tick":
+      return [{ ...state, tickAt: event.at }, []];
     default:
       return [state, []];
   }

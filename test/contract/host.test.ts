@@ -22,6 +22,7 @@ function inSimulation(): HostRig {
       if (effect.type === "say") log.push(effect.text);
     },
     arm: () => {},
+    tick: () => {},
     committed: (_, { keys }) => {
       log.push(["saved", ...keys].join(" "));
     },

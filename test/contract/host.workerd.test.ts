@@ -40,4 +40,18 @@ it("a wake that is due soon does not wait for the alarm, which comes later, shou
   expect((await rig.look()).log.at(-1)).toBe("again b");
 });
 
+it("a tick comes without an alarm, early rather than late, and not after a crash", async () => {
+  const rig = onDurableObject();
+  await rig.tell({ type: "write", key: "a" });
+  await rig.tell({ type: "tick", at: Date.now() + 60_000 });
+  await rig.tell({ type: "tick", at: Date.now() + 40 });
+  expect((await rig.look()).alarmAt).toBe(null);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect((await rig.look()).log.at(-1)).toBe("again a");
+  await rig.tell({ type: "tick", at: Date.now() + 40 });
+  await rig.restart();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect((await rig.look()).log.filter((line) => line === "again a")).toHaveLength(1);
+});
+
 registerHostContract("on a Durable Object", async () => onDurableObject());

@@ -36,6 +36,12 @@ export interface Letter {
 const CLUSTER = ClusterId("play");
 const ROUNDS_MAX = 500;
 
+interface Ring {
+  readonly rings: Map<Sender, number>;
+  readonly id: Sender;
+  readonly at: number;
+}
+
 export class Stage {
   now = 1_000;
   letters: Letter[] = [];
@@ -49,6 +55,7 @@ export class Stage {
   #calls = 0;
   readonly #callers = new Map<CallId, Sender>();
   readonly #alarms = new Map<Sender, number>();
+  readonly #ticks = new Map<Sender, number>();
 
   constructor(settings: Partial<Config>) {
     // Several deltas under way at a time show what happens when they overtake each other.
@@ -68,6 +75,7 @@ export class Stage {
       started: () => ({ type: "started", ...this.#moment() }),
       perform: (effect) => this.#perform("coordinator", effect),
       arm: (at) => void this.#alarms.set("coordinator", at),
+      tick: (at) => void this.#ticks.set("coordinator", at),
       committed: (before, after) => this.#ruled(before, after),
     });
   }
@@ -87,6 +95,7 @@ export class Stage {
         started: () => ({ type: "started", host: `object-${id}`, ...this.#moment() }),
         perform: (effect) => this.#perform(id, effect),
         arm: (at) => void this.#alarms.set(id, at),
+        tick: (at) => void this.#ticks.set(id, at),
         committed: () => {},
       },
     );
@@ -125,16 +134,17 @@ export class Stage {
     this.#tell(to, { ...facts, ...this.#moment() }, crash);
   }
 
-  /** Lets time go by; alarms ring in their order. */
+  /** Lets time go by; alarms and timers ring in their order. */
   advance(ms: number): void {
     const end = this.now + ms;
-    for (let next = this.#nextAlarm(end); next; next = this.#nextAlarm(end)) {
-      const [id, at] = next;
-      this.#alarms.delete(id);
+    for (let next = this.#nextRing(end); next; next = this.#nextRing(end)) {
+      const { rings, id, at } = next;
+      rings.delete(id);
+      const host = this.#host(id);
+      if (rings === this.#alarms) host?.rang();
+      else if (!host?.ticked(at)) continue;
       this.now = Math.max(this.now, at);
       this.lines.push(`${id} wakes at ${this.now}`);
-      if (id === "coordinator") this.coordinator.rang();
-      else if (id !== "front") this.node(id).rang();
       this.#tell(id, { type: "woke", ...this.#moment() }, null);
     }
     this.now = end;
@@ -144,21 +154,26 @@ export class Stage {
   settle(): void {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       for (let next = this.letters.shift(); next; next = this.letters.shift()) this.deliver(next);
-      if (this.#alarms.size === 0) return;
+      if (this.#alarms.size === 0 && this.#ticks.size === 0) return;
       this.advance(1_000);
     }
     throw new Error("this does not come to rest");
   }
 
-  #nextAlarm(end: number): [Sender, number] | undefined {
-    const due = [...this.#alarms].filter(([, at]) => at <= end);
-    return due.toSorted(([, a], [, b]) => a - b)[0];
+  #nextRing(end: number): Ring | undefined {
+    const due = [this.#alarms, this.#ticks].flatMap((rings) =>
+      [...rings].map(([id, at]) => ({ rings, id, at })).filter(({ at }) => at <= end),
+    );
+    return due.toSorted((a, b) => a.at - b.at)[0];
+  }
+
+  #host(id: Sender): NodeHost | CoordinatorHost | null {
+    if (id === "front") return null;
+    return id === "coordinator" ? this.coordinator : this.node(id);
   }
 
   #tell(to: Sender, event: ClusterEvent, crash: CrashPoint | null): void {
-    if (to === "front") return;
-    if (to === "coordinator") this.coordinator.deliver(event, crash);
-    else this.node(to).deliver(event, crash);
+    this.#host(to)?.deliver(event, crash);
     if (crash) this.lines.push(`  ${to} crashes ${crash.replace("-", " ")}`);
   }
 

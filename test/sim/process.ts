@@ -25,6 +25,7 @@ interface Wiring<State extends object, Event, Effect, Saved> {
   readonly started: () => Event;
   readonly perform: (effect: Effect) => void;
   readonly arm: (at: number) => void;
+  readonly tick: (at: number) => void;
   readonly committed: (before: Saved, after: Saved) => void;
 }
 
@@ -53,6 +54,7 @@ export class SimHost<
   #crash: CrashPoint | null = null;
   #crashed = false;
   #armed: number | null = null;
+  #ticking: number | null = null;
   readonly #wiring: Wiring<State, Event, Effect, Saved>;
 
   constructor(disk: Saved, wiring: Wiring<State, Event, Effect, Saved>) {
@@ -79,6 +81,7 @@ export class SimHost<
   crash(): void {
     this.#state = undefined;
     this.#tables = undefined;
+    this.#ticking = null;
   }
 
   #drive(event: Event, crash: CrashPoint | null): void {
@@ -126,6 +129,20 @@ export class SimHost<
     if (at === null || at >= (this.#armed ?? Infinity) || this.#crash === "before-commit") return;
     this.#armed = at;
     this.#wiring.arm(at);
+  }
+
+  /** As `arm`, but memory only. */
+  tick(at: number | null): void {
+    if (at === null || at >= (this.#ticking ?? Infinity) || this.#crashed) return;
+    this.#ticking = at;
+    this.#wiring.tick(at);
+  }
+
+  /** Is what was set for then still to come? If so it has come. */
+  ticked(at: number): boolean {
+    const stands = this.#ticking === at;
+    if (stands) this.#ticking = null;
+    return stands;
   }
 
   get armed(): number | null {

@@ -192,6 +192,7 @@ export class World {
         started: () => ({ type: "started", ...this.#moment("coordinator") }),
         perform: (effect) => this.#perform("coordinator", effect),
         arm: (at) => this.#arm("coordinator", at),
+        tick: (at) => this.#tick("coordinator", at),
         committed: (before, after) => this.checkers.coordinatorCommitted(before, after),
       },
     );
@@ -213,6 +214,7 @@ export class World {
         started: () => ({ type: "started", host: `object-${id}`, ...this.#moment(id) }),
         perform: (effect) => this.#perform(id, effect),
         arm: (at) => this.#arm(id, at),
+        tick: (at) => this.#tick(id, at),
         committed: (before, after) => this.checkers.nodeCommitted(id, before, after),
       },
     );
@@ -253,10 +255,24 @@ export class World {
   }
 
   #ring(id: Sender, crash: CrashPoint | null): void {
-    if (id === "front") return;
-    const host = id === "coordinator" ? this.coordinator : this.#node(id);
-    host.rang();
-    host.deliver({ type: "woke", ...this.#moment(id) }, crash);
+    const host = this.#host(id);
+    host?.rang();
+    host?.deliver({ type: "woke", ...this.#moment(id) }, crash);
+  }
+
+  /** Only in the life in which it was set. */
+  #tick(id: Sender, at: number): void {
+    this.schedule.at(at - this.#skewOf(id), () => {
+      const host = this.#host(id);
+      if (!host?.ticked(at)) return;
+      host.deliver({ type: "woke", ...this.#moment(id) }, this.#crashPoint());
+      this.checkers.afterStep();
+    });
+  }
+
+  #host(id: Sender): NodeHost | CoordinatorHost | null {
+    if (id === "front") return null;
+    return id === "coordinator" ? this.coordinator : this.#node(id);
   }
 
   #perform(from: Sender, effect: NodeEffect | CoordinatorEffect): void {

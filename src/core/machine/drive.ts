@@ -26,5 +26,6 @@ export function drive<State, Event, Effect>(
   }
   host.save(state);
   host.arm(machine.wakeAt(state));
+  host.tick(machine.tickAt?.(state) ?? null);
   for (const effect of outgoing) host.perform(effect);
 }

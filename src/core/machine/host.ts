@@ -19,4 +19,7 @@ export interface Host<State, Event, Effect> {
 
   /** Bring a `woke` event at about this time (ms since the epoch), also after a crash; null: no need. */
   arm(at: number | null): void;
+
+  /** The same for as long as the state is in memory: a crash makes it forgotten. */
+  tick(at: number | null): void;
 }

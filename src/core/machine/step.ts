@@ -13,4 +13,6 @@ export type Next<State, Effect> = readonly [state: State, effects: readonly Effe
 export interface Machine<State, Event, Effect> {
   readonly step: Step<State, Event, Effect>;
   readonly wakeAt: (state: State) => number | null;
+  /** The same for what a crash may make forgotten: costs no alarm. */
+  readonly tickAt?: (state: State) => number | null;
 }
