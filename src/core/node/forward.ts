@@ -3,32 +3,48 @@ import { partitionOf } from "../../data/hash.ts";
 import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
-import { makeError } from "../../protocol/errors.ts";
+import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
+import { FRAME_OPS_MAX } from "../../protocol/limits.ts";
 import type { Op } from "../../protocol/ops.ts";
 import { retryAfter } from "../partition/streams.ts";
 import { settle } from "./pending.ts";
-import type { PendingForward, Result } from "./requests.ts";
+import type { Part, PendingForward, Result } from "./requests.ts";
 import type { Turn } from "./turn.ts";
 
-/** Ops of one request: `ops[i]` is its op number `indexes[i]`. */
-type Part = Pick<PendingForward, "id" | "indexes" | "ops">;
-
-export function passOn(turn: Turn, part: Part): void {
+/** In one message to each owner, or several where there are many. */
+export function passOn(turn: Turn, parts: readonly Part[]): void {
   const deadline = turn.now + turn.config.forwardTimeoutMs;
-  for (const [to, theirs] of byOwner(turn, part)) {
-    const retry = retryAfter(turn, 0);
-    begin(turn, { ...theirs, to, lacked: [], deadline, retry });
-  }
+  for (const [to, theirs] of byOwner(turn, parts))
+    for (const together of messagesOf(theirs)) {
+      const retry = retryAfter(turn, 0);
+      begin(turn, { parts: together, to, lacked: [], deadline, retry });
+    }
 }
 
-function byOwner(turn: Turn, { id, indexes, ops }: Part): Map<NodeId | null, Part> {
-  const groups = Map.groupBy(ops.keys(), (i) => ownerOf(turn, ops[i]));
-  const part = (at: readonly number[]): Part => ({
-    id,
-    indexes: at.flatMap((i) => indexes[i] ?? []),
-    ops: at.flatMap((i) => ops[i] ?? []),
-  });
-  return new Map([...groups].map(([owner, at]) => [owner, part(at)]));
+function messagesOf(parts: readonly Part[]): Part[][] {
+  const messages: Part[][] = [];
+  let room = 0;
+  for (const part of parts) {
+    room -= part.ops.length;
+    const last = messages.at(-1);
+    if (last && room >= 0) last.push(part);
+    else {
+      messages.push([part]);
+      room = FRAME_OPS_MAX - part.ops.length;
+    }
+  }
+  return messages;
+}
+
+function byOwner(turn: Turn, parts: readonly Part[]): Map<NodeId | null, Part[]> {
+  const groups = new Map<NodeId | null, Part[]>();
+  for (const part of parts)
+    for (const [owner, at] of Map.groupBy(part.ops.keys(), (i) => ownerOf(turn, part.ops[i]))) {
+      const theirs = groups.get(owner);
+      if (theirs) theirs.push(pick(part, at));
+      else groups.set(owner, [pick(part, at)]);
+    }
+  return groups;
 }
 
 const ownerOf = (turn: Turn, op: Op | undefined): NodeId | null =>
@@ -43,11 +59,13 @@ function begin(turn: Turn, pending: PendingForward): void {
 }
 
 /** That may be this very node by now: it then answers itself like any other. */
-function send(turn: Turn, forwardId: Seq, { to, lacked, ops }: PendingForward): void {
+function send(turn: Turn, forwardId: Seq, { to, lacked, parts }: PendingForward): void {
   if (!to) return;
-  const message = { forwardId, sourceNodeId: turn.me, rulings: lacked, ops };
+  const message = { forwardId, sourceNodeId: turn.me, rulings: lacked, ops: opsOf(parts) };
   turn.send(to, { type: "OP_FORWARD", ...message });
 }
+
+const opsOf = (parts: readonly Part[]): readonly Op[] => parts.flatMap(({ ops }) => ops);
 
 export function onForwarded(
   turn: Turn,
@@ -55,18 +73,25 @@ export function onForwarded(
   { forwardId, results, notOwned }: Extract<ClusterMessage, { type: "OP_FORWARDED" }>,
 ): void {
   const pending = turn.memory.forwards.get(forwardId);
-  if (!pending || pending.to !== from || results.length !== pending.ops.length) return;
+  if (!pending || pending.to !== from || results.length !== opsOf(pending.parts).length) return;
   drop(turn, forwardId);
-  const [open, done] = partition(results.keys(), (i) => isElsewhere(results[i]));
-  const settled = done.map((i) => results[i]).filter((result) => result !== undefined);
-  settle(turn, pending.id, pick(pending.indexes, done), settled);
-  if (open.length === 0) return;
-  const rest = { indexes: pick(pending.indexes, open), ops: pick(pending.ops, open) };
-  follow(turn, from, { ...pending, ...rest }, notOwned);
+  const crowd = pending.parts.length > 1;
+  const open: Part[] = [];
+  let before = 0;
+  for (const part of pending.parts) {
+    const its = results.slice(before, (before += part.ops.length));
+    const [elsewhere, here] = partition(its.keys(), (i) => isRefused(its[i], "NOT_OWNER"));
+    const [crowded, done] = partition(here, (i) => crowd && isRefused(its[i], "OVERLOADED"));
+    settle(turn, part.id, pick(part, done).indexes, at(its, done));
+    if (elsewhere.length > 0) open.push(pick(part, elsewhere));
+    // There may be room for it without the others.
+    if (crowded.length > 0) begin(turn, { ...pending, parts: [pick(part, crowded)], lacked: [] });
+  }
+  follow(turn, from, { ...pending, parts: open }, notOwned);
 }
 
-const isElsewhere = (result: Result | undefined): boolean =>
-  result?.type === "refused" && result.error.code === "NOT_OWNER";
+const isRefused = (result: Result | undefined, code: ErrorInfo["code"]): boolean =>
+  result?.type === "refused" && result.error.code === code;
 
 /**
  * Whoever knows better was heard and is followed at once; whoever knows less is told. One that knows the same
@@ -78,9 +103,9 @@ function follow(
   pending: PendingForward,
   theirs: readonly Ruling[],
 ): void {
-  for (const [to, part] of byOwner(turn, pending)) {
-    const lacked = to === from ? newer(turn, part.ops, theirs) : [];
-    const next = { ...pending, ...part, to, lacked };
+  for (const [to, parts] of byOwner(turn, pending.parts)) {
+    const lacked = to === from ? newer(turn, opsOf(parts), theirs) : [];
+    const next = { ...pending, parts, to, lacked };
     if (to === from && lacked.length === 0) keep(turn, turn.takeSeqs(1), next);
     else begin(turn, next);
   }
@@ -100,7 +125,8 @@ export function pursueForwards(turn: Turn): void {
   for (const [forwardId, pending] of forwards) {
     if (pending.deadline <= turn.now) {
       drop(turn, forwardId);
-      settle(turn, pending.id, pending.indexes, pending.ops.map(unreachable(turn)));
+      for (const { id, indexes, ops } of pending.parts)
+        settle(turn, id, indexes, ops.map(unreachable(turn)));
     } else if (pending.retry.at <= turn.now) {
       again(turn, forwardId, pending);
     }
@@ -114,13 +140,13 @@ export function pursueForwards(turn: Turn): void {
 /** Under its old number while the owner is the same: a slow answer still counts. */
 function again(turn: Turn, forwardId: Seq, pending: PendingForward): void {
   const next = { ...pending, retry: retryAfter(turn, pending.retry.attempt + 1) };
-  const groups = byOwner(turn, pending);
+  const groups = byOwner(turn, pending.parts);
   if (groups.size === 1 && groups.has(pending.to)) {
     keep(turn, forwardId, next);
     return send(turn, forwardId, next);
   }
   drop(turn, forwardId);
-  for (const [to, part] of groups) begin(turn, { ...next, ...part, to, lacked: [] });
+  for (const [to, parts] of groups) begin(turn, { ...next, parts, to, lacked: [] });
 }
 
 const unreachable =
@@ -143,8 +169,14 @@ function drop(turn: Turn, forwardId: Seq): void {
   turn.setMemory({ forwards, forwardsAt });
 }
 
-const pick = <T>(items: readonly T[], at: readonly number[]): T[] =>
-  at.flatMap((i) => items[i] ?? []);
+const pick = ({ id, indexes, ops }: Part, which: readonly number[]): Part => ({
+  id,
+  indexes: at(indexes, which),
+  ops: at(ops, which),
+});
+
+const at = <T>(items: readonly T[], which: readonly number[]): T[] =>
+  which.flatMap((i) => items[i] ?? []);
 
 function partition(
   indexes: Iterable<number>,

@@ -128,6 +128,6 @@ function loseOwnership(turn: Turn, partitionId: PartitionId): void {
   turn.setGoing(partitionId, { streams: new Map(), held: Queue.of([]), retry: null, giveUp: null });
   for (const { waiter } of held) {
     if (waiter.type === "adopted") adopted(turn, partitionId, waiter.reply);
-    else passOn(turn, waiter);
+    else passOn(turn, [waiter]);
   }
 }

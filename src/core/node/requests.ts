@@ -90,15 +90,20 @@ export type Waiter =
     }
   | { readonly type: "adopted"; readonly reply: AdoptReply };
 
-/** Ops of one request for one owner, under way to it. */
-export interface PendingForward {
+/** Ops of one request: `ops[i]` is its op number `indexes[i]`. */
+export interface Part {
   readonly id: number;
+  readonly indexes: readonly number[];
+  readonly ops: readonly Op[];
+}
+
+/** Ops for one owner, under way to it: writes of one request, or reads of several. */
+export interface PendingForward {
+  readonly parts: readonly Part[];
   /** null: nobody owns their partitions that this node knows of. */
   readonly to: NodeId | null;
   /** Rulings that it does not know, by its own word. */
   readonly lacked: readonly Ruling[];
-  readonly indexes: readonly number[];
-  readonly ops: readonly Op[];
   readonly deadline: number;
   readonly retry: Retry;
 }

@@ -15,7 +15,7 @@ import type { MergedBatch, ReadBatch } from "../rows/effects.ts";
 import { addPending } from "./credit.ts";
 import { passOn } from "./forward.ts";
 import { answerRequest, notify } from "./pending.ts";
-import type { Elsewhere, HeldWork, Place, Request, Result, Work } from "./requests.ts";
+import type { Elsewhere, HeldWork, Part, Place, Request, Result, Work } from "./requests.ts";
 import { holdBack, spread } from "../partition/spread.ts";
 import type { Turn } from "./turn.ts";
 
@@ -199,17 +199,27 @@ function entryOf(work: Work, place: Place, result: Result): void {
 /** Answers what is complete, keeps the rest as pending. */
 function finish(turn: Turn, work: Work): void {
   const held = Map.groupBy(work.held.values(), (h) => h.request);
+  const reads: Part[] = [];
   for (const [i, request] of work.requests.entries()) {
-    const { origin } = request;
-    const results = work.results[i] ?? [];
-    const elsewhere = work.elsewhere.get(i) ?? [];
-    const passing = origin.type === "socket" && origin.session.forward;
-    if (!passing)
-      for (const { index, ruling } of elsewhere)
-        results[index] = { type: "refused", error: notOwner(ruling) };
-    if (!passing && origin.type === "socket") notify(turn, origin, elsewhere, false);
-    keep(turn, request, { results, elsewhere, passing }, held.get(i) ?? []);
+    const part = keep(turn, request, sorted(turn, work, i), held.get(i) ?? []);
+    // A write may be held at its owner, and what others are told must not wait for that.
+    if (part?.ops.every((op) => op.type === "read")) reads.push(part);
+    else if (part) passOn(turn, [part]);
   }
+  passOn(turn, reads);
+}
+
+/** The results of a request so far; what goes nowhere else from here is sent back. */
+function sorted(turn: Turn, work: Work, request: number): Sorted {
+  const origin = work.requests[request]?.origin;
+  const results = work.results[request] ?? [];
+  const elsewhere = work.elsewhere.get(request) ?? [];
+  const passing = origin?.type === "socket" && origin.session.forward;
+  if (!passing)
+    for (const { index, ruling } of elsewhere)
+      results[index] = { type: "refused", error: notOwner(ruling) };
+  if (!passing && origin?.type === "socket") notify(turn, origin, elsewhere, false);
+  return { results, elsewhere, passing };
 }
 
 interface Sorted {
@@ -219,23 +229,27 @@ interface Sorted {
   readonly passing: boolean;
 }
 
+/** Returns what is to be passed on. */
 function keep(
   turn: Turn,
   { origin, ops }: Request,
   { results, elsewhere, passing }: Sorted,
   held: readonly HeldWork[],
-): void {
+): Part | null {
   const passed = passing ? elsewhere.map(({ index }) => index) : [];
   const missing = passed.length + held.reduce((sum, { indexes }) => sum + indexes.length, 0);
   const told = origin.type === "socket" && !passing ? [] : elsewhere;
-  if (missing === 0) return answerRequest(turn, origin, results, told);
+  if (missing === 0) {
+    answerRequest(turn, origin, results, told);
+    return null;
+  }
   const id = turn.takeSeqs(1);
   const request = { origin, results, missing, elsewhere: told };
   addPending(turn, id, request);
   for (const { partitionId, wait, ...rest } of held)
     holdBack(turn, partitionId, wait, { type: "request", id, ...rest });
-  if (passed.length > 0)
-    passOn(turn, { id, indexes: passed, ops: passed.flatMap((index) => ops[index] ?? []) });
+  if (passed.length === 0) return null;
+  return { id, indexes: passed, ops: passed.flatMap((index) => ops[index] ?? []) };
 }
 
 const notOwner = ({ partitionId, owner }: Ruling): ErrorInfo =>
