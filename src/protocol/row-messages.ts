@@ -36,6 +36,8 @@ export interface StreamAck {
   /** `opened`: as said. `unknown`: open a new stream. `busy`: I still offer older rows, come again. */
   readonly status: "opened" | "unknown" | "busy";
   readonly next: number;
+  /** The copy's change counter when it opened the stream: above an earlier one it has forgotten what it had. */
+  readonly openedSeq?: Seq;
   /** The copy's ruling, where the item was refused for its epoch. */
   readonly ruling?: Ruling;
   /** Answer to a marker: 256 bucket digests, or null while the copy still computes them. */

@@ -133,6 +133,7 @@ export const streamSchemas = {
       streamId: seq,
       status: v.picklist(["opened", "unknown", "busy"]),
       next: count(),
+      openedSeq: v.exactOptional(seq),
       ruling: v.exactOptional(ruling),
       buckets: v.exactOptional(v.nullable(bytes(BUCKETS_BYTES, BUCKETS_BYTES))),
       markerN: v.exactOptional(count()),

@@ -208,6 +208,14 @@ export const IN_TESTS: readonly Mutant[] = [
     killedBy: rule("a move that is due and waits for a free place wakes nobody [I8, seed 358]"),
   },
   {
+    name: "forgetful copy not noticed",
+    bug: "a stream that its copy has opened anew goes on as if it had not",
+    file: "src/core/partition/owner.ts",
+    find: "if (hasForgotten(stream, ack)) return reopen(turn, partitionId, stream);",
+    replace: "",
+    killedBy: play("late-first-item.txt"),
+  },
+  {
     name: "start believed without its move",
     bug: "any word of the owner at that epoch counts as an answer to MIGRATE_START",
     file: "src/core/coordinator/moves.ts",

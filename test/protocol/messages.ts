@@ -197,11 +197,12 @@ export const clusterMessages: Table<ClusterMessage> = {
       streamId: seq,
       status: fc.constantFrom("opened" as const, "unknown" as const, "busy" as const),
       next: count,
+      openedSeq: seq,
       ruling,
       buckets: fc.option(fc.uint8Array({ minLength: BUCKETS_BYTES, maxLength: BUCKETS_BYTES })),
       markerN: count,
     },
-    ["ruling", "buckets", "markerN"],
+    ["openedSeq", "ruling", "buckets", "markerN"],
   ),
   PULL_ROWS: of<Cluster<"PULL_ROWS">>()("PULL_ROWS", {
     partitionId,

@@ -141,6 +141,7 @@ const cluster = {
     streamId: Seq(5),
     status: "opened",
     next: 2,
+    openedSeq: Seq(7),
     buckets: new Uint8Array(2_048),
     markerN: 1,
   },

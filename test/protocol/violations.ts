@@ -135,6 +135,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   notOwned: list(16_384),
   nowMs: moment,
   offerId: count,
+  openedSeq: count,
   ops: list(1_000),
   opsPerSecond: (value) => typeof value === "number" && value >= 0 && Number.isFinite(value),
   outcome: oneOf(null, "completed", "cancelled", "failed"),

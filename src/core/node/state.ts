@@ -146,6 +146,8 @@ export interface PartitionMemory {
 export interface Inbound {
   readonly from: NodeId;
   readonly streamId: Seq;
+  /** Grows with each time that a stream is opened, over crashes, too. */
+  readonly openedSeq: Seq;
   readonly next: number;
   /** The last marker answered, for when that answer is lost. */
   readonly answered: { readonly n: number; readonly buckets: Uint8Array } | null;

@@ -55,7 +55,7 @@ function takeItem(turn: Turn, from: NodeId, message: MigrateData, call: CallId):
   let { inbound } = turn.going(partitionId);
   const newer = inbound === null || inbound.from !== from || streamId > inbound.streamId;
   if (newer && n === 0) {
-    inbound = { from, streamId, next: 0, answered: null };
+    inbound = { from, streamId, openedSeq: turn.takeSeqs(1), next: 0, answered: null };
     turn.setGoing(partitionId, { inbound });
   }
   if (inbound === null || inbound.from !== from || streamId > inbound.streamId)
@@ -93,9 +93,9 @@ type CopyTag = Extract<NodeTag, { for: "copy" }>;
 
 /** The rows of an item are merged: acknowledge it, or first answer its marker. */
 export function onCopyMerged(turn: Turn, tag: CopyTag): void {
-  const { partitionId, call, from, streamId, n, marker } = tag;
+  const { partitionId, call, streamId, n, marker } = tag;
   const { inbound } = turn.going(partitionId);
-  if (!isNext(inbound, tag))
+  if (!inbound || !isNext(inbound, tag))
     return turn.answer(call, {
       type: "STREAM_ACK",
       partitionId,
@@ -106,13 +106,13 @@ export function onCopyMerged(turn: Turn, tag: CopyTag): void {
     });
   if (marker)
     return turn.do({ type: "digest", partitionId, rowsMax: turn.config.digestSliceRows, tag });
-  const taken: Inbound = { from, streamId, next: n + 1, answered: inbound?.answered ?? null };
+  const taken: Inbound = { ...inbound, next: n + 1 };
   turn.setGoing(partitionId, { inbound: taken });
   turn.answer(call, opened(turn, partitionId, taken));
 }
 
 export function onCopyDigested(turn: Turn, tag: CopyTag, buckets: Uint8Array | null): void {
-  const { partitionId, call, from, streamId, n } = tag;
+  const { partitionId, call, n } = tag;
   const { inbound } = turn.going(partitionId);
   if (!inbound || !isNext(inbound, tag)) return;
   if (buckets === null)
@@ -121,21 +121,18 @@ export function onCopyDigested(turn: Turn, tag: CopyTag, buckets: Uint8Array | n
       markerN: n,
       buckets,
     });
-  const taken: Inbound = { from, streamId, next: n + 1, answered: { n, buckets } };
+  const taken: Inbound = { ...inbound, next: n + 1, answered: { n, buckets } };
   turn.setGoing(partitionId, { inbound: taken });
   turn.answer(call, { ...opened(turn, partitionId, taken), markerN: n, buckets });
 }
 
-const isNext = (inbound: Inbound | null, tag: CopyTag): boolean =>
-  inbound !== null &&
-  inbound.from === tag.from &&
-  inbound.streamId === tag.streamId &&
-  inbound.next === tag.n;
+const isNext = (inbound: Inbound, tag: CopyTag): boolean =>
+  inbound.from === tag.from && inbound.streamId === tag.streamId && inbound.next === tag.n;
 
 function opened(turn: Turn, partitionId: PartitionId, inbound: Inbound): StreamAck {
-  const { streamId, next } = inbound;
+  const { streamId, openedSeq, next } = inbound;
   const { ruling } = turn.partition(partitionId);
-  return { type: "STREAM_ACK", partitionId, streamId, status: "opened", next, ruling };
+  return { type: "STREAM_ACK", partitionId, streamId, status: "opened", next, openedSeq, ruling };
 }
 
 function refuse(

@@ -102,10 +102,12 @@ export function onStreamAck(turn: Turn, from: NodeId, ack: StreamAck): void {
   if (ack.status === "busy") return; // it still offers older rows: asked again by and by
   if (ack.status === "unknown") return reopen(turn, partitionId, stream);
   const { task } = stream;
+  if (hasForgotten(stream, ack)) return reopen(turn, partitionId, stream);
   const facts = { next: ack.next, markerN: ack.markerN, buckets: ack.buckets };
   const gap = takeGap(stream, facts);
   if (gap) return sendAgain(turn, partitionId, gap);
-  const [after, verdict] = takeAck(stream, facts, turn.config);
+  const known = stream.openedSeq ?? ack.openedSeq ?? null;
+  const [after, verdict] = takeAck({ ...stream, openedSeq: known }, facts, turn.config);
   const building = verdict === "building" ? { ...after, retry: soon(turn) } : after;
   setStream(turn, partitionId, building);
   judge(turn, partitionId, from, { verdict, digest: task.step === "marked" ? task.digest : null });
@@ -123,6 +125,10 @@ function judge(
   if (verdict === "equal" && digest) onEqual(turn, partitionId, from, totalOf(digest));
   if (verdict === "given-up") giveUp(turn, partitionId, "the copies differ after every repair");
 }
+
+/** It restarted, and took a first item that came again for the beginning. */
+const hasForgotten = ({ openedSeq: known }: Stream, { openedSeq }: StreamAck): boolean =>
+  known !== null && openedSeq !== undefined && openedSeq > known;
 
 /** The copy forgot the stream (it restarted): go on from what it had acknowledged. */
 function reopen(turn: Turn, partitionId: PartitionId, stream: Stream): void {

@@ -20,6 +20,8 @@ import type { Resume } from "../rows/effects.ts";
 export interface Stream {
   readonly to: NodeId;
   readonly streamId: Seq;
+  /** The copy's word on when it opened the stream; null: not heard yet. */
+  readonly openedSeq: Seq | null;
   /** The scan sends rows with seq <= cut; later changes travel as deltas. */
   readonly cut: Seq;
   /** What the copy had when the stream was opened. */
@@ -86,6 +88,7 @@ export function openStream(to: NodeId, seq: Seq, known: Resume): Stream {
   return {
     to,
     streamId: seq,
+    openedSeq: null,
     cut: seq,
     known,
     nextN: 0,
