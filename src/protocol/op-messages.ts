@@ -18,6 +18,8 @@ export interface OpForward {
   readonly forwardId: Seq;
   /** What the owner has shown not to know, so that a new one starts at once. */
   readonly rulings: readonly Ruling[];
+  /** Of several askers: what the owner would hold for a copy it refuses, OVERLOADED, to be asked for alone. */
+  readonly together?: boolean;
   /** `payload` on the wire. */
   readonly ops: readonly Op[];
 }

@@ -39,6 +39,7 @@ export const operationSchemas = {
         clientId: v.exactOptional(clientId),
         forwardId: seq,
         rulings,
+        together: v.exactOptional(v.boolean()),
         payload: ops,
       }),
       v.transform(({ payload, ...rest }) => ({ ...rest, ops: payload })),

@@ -229,10 +229,11 @@ export const clusterMessages: Table<ClusterMessage> = {
       sourceNodeId: fc.oneof(nodeId, fc.constant("front" as const)),
       clientId: a.clientId,
       forwardId: seq,
+      together: fc.boolean(),
       rulings: a.list(ruling),
       ops: a.list(a.op),
     },
-    ["clientId"],
+    ["clientId", "together"],
   ),
   OP_FORWARDED: of<Cluster<"OP_FORWARDED">>()("OP_FORWARDED", {
     forwardId: seq,

@@ -167,6 +167,7 @@ const cluster = {
     sourceNodeId: "front",
     clientId: "c-1",
     forwardId: Seq(6),
+    together: true,
     rulings: [],
     ops: [
       { type: "read", map: "users", key: "user:1" },

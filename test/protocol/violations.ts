@@ -184,6 +184,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   term: count,
   timestampMs: moment,
   to: anyOf(node, count),
+  together: boolean,
   toView: count,
   type: text(1, 32),
   value: anyOf(isNull, bytes(0, 262_144)),

@@ -8,6 +8,8 @@ export const NO_COUNTS = {
   retried: 0,
   /** Deltas of the map that a client could not use. */
   gaps: 0,
+  /** Events of several frames. */
+  groups: 0,
   /** Clients whose last word on the map was a delta. */
   endedByDelta: 0,
   unstamped: 0,

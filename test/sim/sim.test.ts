@@ -15,7 +15,7 @@ describe("a cluster in a storm", () => {
       expect(count("completed")).toBeGreaterThan(SEEDS);
       expect(count("crashes")).toBeGreaterThan(SEEDS);
       expect(count("endedByDelta"), "maps").toBeGreaterThan(SEEDS / 6);
-      for (const name of ["cancelled", "failed", "retried", "gaps"])
+      for (const name of ["cancelled", "failed", "retried", "gaps", "groups"])
         expect(count(name), name).toBeGreaterThan(5);
       for (const name of ["unstamped", "scanned", "writes that expire", "writes of many bytes"])
         expect(count(name), name).toBeGreaterThan(10 * SEEDS);

@@ -73,6 +73,8 @@ export class World {
   readonly #alarms = new Map<Sender, number>();
   readonly #sockets = new SimSockets();
   readonly #cuts = new Set<string>();
+  /** Come at a node, not told yet. */
+  readonly #frames = new Map<string, { socket: string; message: ClientMessage }[]>();
   readonly #front: SimFront;
   readonly #skews = new Map<Sender, number>();
 
@@ -118,6 +120,8 @@ export class World {
     this.healedAt = this.schedule.now;
     this.#cuts.clear();
     this.log("healed");
+    // Who asked for the cluster may not have been heard.
+    if (!this.coordinator.disk.cluster) this.#operate({ type: "FETCH_PARTITION_TABLE" });
     for (const client of this.clients) this.#reroute(client);
     for (let i = 0; i < 20; i++) this.schedule.after(this.prng.below(8_000), () => this.#write());
     // The cluster may sleep when all is done; a last look makes sure that nothing waits for a visitor.
@@ -368,17 +372,26 @@ export class World {
     if (at === "" || (!this.healed && this.prng.chance(this.options.dropRate))) return;
     this.schedule.after(1 + this.prng.below(5), () => {
       const socket = `${client.id}@${at}`;
-      const session = this.#sockets.sessionOf(socket);
-      const frames = [{ socket, session, flow: NO_FLOW, message }];
       if (message.type === "OPS") this.#countOps(message.ops);
       if (message.type === "GET")
         for (const { key } of message.keys) this.answers.asks(socket, message.seq, key);
-      this.#node(NodeId(at)).deliver(
-        { type: "frames", frames, ...this.#moment(NodeId(at)) },
-        this.#crashPoint(),
-      );
-      this.checkers.afterStep();
+      const frames = this.#frames.get(at);
+      if (frames) return void frames.push({ socket, message });
+      this.#frames.set(at, [{ socket, message }]);
+      this.schedule.after(this.prng.below(3), () => this.#deliverFrames(at));
     });
+  }
+
+  /** What came meanwhile is one event, as what comes while a commit is under way. */
+  #deliverFrames(at: string): void {
+    const frames = (this.#frames.get(at) ?? []).map(({ socket, message }) => {
+      return { socket, session: this.#sockets.sessionOf(socket), flow: NO_FLOW, message };
+    });
+    this.#frames.delete(at);
+    if (frames.length > 1) this.counts.groups++;
+    const event = { type: "frames", frames, ...this.#moment(NodeId(at)) } as const;
+    this.#node(NodeId(at)).deliver(event, this.#crashPoint());
+    this.checkers.afterStep();
   }
 
   #countOps(ops: readonly ClientOp[]): void {

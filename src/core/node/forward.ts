@@ -4,14 +4,17 @@ import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
-import { FRAME_OPS_MAX } from "../../protocol/limits.ts";
+import { FRAME_BYTES_MAX, FRAME_OPS_MAX } from "../../protocol/limits.ts";
 import type { Op } from "../../protocol/ops.ts";
 import { retryAfter } from "../partition/streams.ts";
 import { settle } from "./pending.ts";
 import type { Part, PendingForward, Result } from "./requests.ts";
 import type { Turn } from "./turn.ts";
 
-/** In one message to each owner, or several where there are many. */
+/**
+ * In one message to each owner, or several where there are many. What came in several frames must not wait for what
+ * the owner holds for one of them: such ops come back, to be asked for alone.
+ */
 export function passOn(turn: Turn, parts: readonly Part[]): void {
   const deadline = turn.now + turn.config.forwardTimeoutMs;
   for (const [to, theirs] of byOwner(turn, parts))
@@ -23,18 +26,21 @@ export function passOn(turn: Turn, parts: readonly Part[]): void {
 
 function messagesOf(parts: readonly Part[]): Part[][] {
   const messages: Part[][] = [];
-  let room = 0;
+  let [ops, bytes] = [0, 0];
   for (const part of parts) {
-    room -= part.ops.length;
     const last = messages.at(-1);
-    if (last && room >= 0) last.push(part);
+    const size = part.ops.reduce((sum, op) => sum + valueBytes(op), 0);
+    [ops, bytes] = [ops + part.ops.length, bytes + size];
+    if (last && ops <= FRAME_OPS_MAX && bytes <= FRAME_BYTES_MAX) last.push(part);
     else {
       messages.push([part]);
-      room = FRAME_OPS_MAX - part.ops.length;
+      [ops, bytes] = [part.ops.length, size];
     }
   }
   return messages;
 }
+
+const valueBytes = (op: Op): number => (op.type === "write" && op.value ? op.value.length : 0);
 
 function byOwner(turn: Turn, parts: readonly Part[]): Map<NodeId | null, Part[]> {
   const groups = new Map<NodeId | null, Part[]>();
@@ -62,7 +68,7 @@ function begin(turn: Turn, pending: PendingForward): void {
 function send(turn: Turn, forwardId: Seq, { to, lacked, parts }: PendingForward): void {
   if (!to) return;
   const message = { forwardId, sourceNodeId: turn.me, rulings: lacked, ops: opsOf(parts) };
-  turn.send(to, { type: "OP_FORWARD", ...message });
+  turn.send(to, { type: "OP_FORWARD", ...message, ...(parts.length > 1 && { together: true }) });
 }
 
 const opsOf = (parts: readonly Part[]): readonly Op[] => parts.flatMap(({ ops }) => ops);
@@ -75,17 +81,17 @@ export function onForwarded(
   const pending = turn.memory.forwards.get(forwardId);
   if (!pending || pending.to !== from || results.length !== opsOf(pending.parts).length) return;
   drop(turn, forwardId);
-  const crowd = pending.parts.length > 1;
+  const together = pending.parts.length > 1;
   const open: Part[] = [];
   let before = 0;
   for (const part of pending.parts) {
     const its = results.slice(before, (before += part.ops.length));
     const [elsewhere, here] = partition(its.keys(), (i) => isRefused(its[i], "NOT_OWNER"));
-    const [crowded, done] = partition(here, (i) => crowd && isRefused(its[i], "OVERLOADED"));
+    const [alone, done] = partition(here, (i) => together && isRefused(its[i], "OVERLOADED"));
     settle(turn, part.id, pick(part, done).indexes, at(its, done));
     if (elsewhere.length > 0) open.push(pick(part, elsewhere));
-    // There may be room for it without the others.
-    if (crowded.length > 0) begin(turn, { ...pending, parts: [pick(part, crowded)], lacked: [] });
+    // Alone it may wait, and there may be room for it.
+    if (alone.length > 0) begin(turn, { ...pending, parts: [pick(part, alone)], lacked: [] });
   }
   follow(turn, from, { ...pending, parts: open }, notOwned);
 }

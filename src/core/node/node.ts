@@ -205,13 +205,13 @@ function onRuling(
 function onOpForward(
   turn: Turn,
   from: NodeId | null,
-  { forwardId, ops }: Extract<ClusterMessage, { type: "OP_FORWARD" }>,
+  { forwardId, ops, together = false }: Extract<ClusterMessage, { type: "OP_FORWARD" }>,
   call: number | null,
 ): void {
   if (call === null) return;
   // Else what waits for a slow copy would be held once more each time that it is asked for.
   if (from !== null && joins(turn, from, forwardId, call)) return;
-  const origin = { type: "peer", from, forwardId, calls: [call] } as const;
+  const origin = { type: "peer", from, forwardId, calls: [call], together } as const;
   const error = overloaded(turn, ops.length);
   if (!error) return serve(turn, [{ origin, ops }]);
   const refused = ops.map(() => ({ type: "refused", error }) as const);

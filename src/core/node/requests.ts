@@ -37,6 +37,8 @@ export type Origin =
       readonly forwardId: Seq;
       /** As often as it has asked. */
       readonly calls: readonly CallId[];
+      /** Nothing of it may wait. */
+      readonly together: boolean;
     };
 
 /** A pending request of another node's. */
@@ -97,7 +99,7 @@ export interface Part {
   readonly ops: readonly Op[];
 }
 
-/** Ops for one owner, under way to it: writes of one request, or reads of several. */
+/** Ops for one owner, under way to it. */
 export interface PendingForward {
   readonly parts: readonly Part[];
   /** null: nobody owns their partitions that this node knows of. */

@@ -199,14 +199,12 @@ function entryOf(work: Work, place: Place, result: Result): void {
 /** Answers what is complete, keeps the rest as pending. */
 function finish(turn: Turn, work: Work): void {
   const held = Map.groupBy(work.held.values(), (h) => h.request);
-  const reads: Part[] = [];
+  const parts: Part[] = [];
   for (const [i, request] of work.requests.entries()) {
     const part = keep(turn, request, sorted(turn, work, i), held.get(i) ?? []);
-    // A write may be held at its owner, and what others are told must not wait for that.
-    if (part?.ops.every((op) => op.type === "read")) reads.push(part);
-    else if (part) passOn(turn, [part]);
+    if (part) parts.push(part);
   }
-  passOn(turn, reads);
+  passOn(turn, parts);
 }
 
 /** The results of a request so far; what goes nowhere else from here is sent back. */
@@ -236,6 +234,13 @@ function keep(
   { results, elsewhere, passing }: Sorted,
   held: readonly HeldWork[],
 ): Part | null {
+  if (origin.type === "peer" && origin.together && held.length > 0)
+    return keep(
+      turn,
+      { origin, ops },
+      { results: withoutHeld(results, held), elsewhere, passing },
+      [],
+    );
   const passed = passing ? elsewhere.map(({ index }) => index) : [];
   const missing = passed.length + held.reduce((sum, { indexes }) => sum + indexes.length, 0);
   const told = origin.type === "socket" && !passing ? [] : elsewhere;
@@ -250,6 +255,18 @@ function keep(
     holdBack(turn, partitionId, wait, { type: "request", id, ...rest });
   if (passed.length === 0) return null;
   return { id, indexes: passed, ops: passed.flatMap((index) => ops[index] ?? []) };
+}
+
+/** It is durable here, but what was asked for together must not wait for it: it comes again, alone. */
+function withoutHeld(
+  results: readonly (Result | null)[],
+  held: readonly HeldWork[],
+): readonly (Result | null)[] {
+  const all = [...results];
+  const facts = { field: "ops held for a copy, of several requests", value: held.length, max: 0 };
+  const refused: Result = { type: "refused", error: makeError("OVERLOADED", facts) };
+  for (const { indexes } of held) for (const index of indexes) all[index] = refused;
+  return all;
 }
 
 const notOwner = ({ partitionId, owner }: Ruling): ErrorInfo =>

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { NO_FLOW } from "../../../src/core/node/flow.ts";
-import { NodeId, Version } from "../../../src/data/ids.ts";
+import type { Config } from "../../../src/core/config.ts";
+import { partitionOf } from "../../../src/data/hash.ts";
+import { NodeId, PartitionId, Version } from "../../../src/data/ids.ts";
+import type { ClusterMessage } from "../../../src/protocol/cluster-messages.ts";
 import type { ClientMessage, ServerMessage } from "../../../src/protocol/client-messages.ts";
 import { VALUE_BYTES_MAX } from "../../../src/protocol/limits.ts";
 import { Stage, type Letter } from "../../scripts/stage.ts";
@@ -11,9 +14,10 @@ const session = { clientId: "c", forward: true, mapVersion: newest, viewVersion:
 
 /** Of two nodes with 8 partitions; frames come to n1 together. */
 class Together {
-  readonly stage = new Stage({ initialNodes: 2, partitionCount: 8 });
+  readonly stage: Stage;
 
-  constructor() {
+  constructor(settings: Partial<Config> = {}) {
+    this.stage = new Stage({ initialNodes: 2, partitionCount: 8, ...settings });
     this.stage.ask({ type: "FETCH_PARTITION_TABLE" });
     this.stage.settle();
   }
@@ -26,6 +30,19 @@ class Together {
       message,
     }));
     this.stage.node(N1).deliver({ type: "frames", frames, now: this.stage.now, random: 0.5 });
+  }
+
+  deliver(which: (letter: Letter) => boolean): void {
+    const next = (): Letter | undefined => this.stage.letters.find(which);
+    for (let letter = next(); letter; letter = next()) {
+      this.stage.letters = this.stage.letters.filter((other) => other !== letter);
+      this.stage.deliver(letter);
+    }
+  }
+
+  ownedBy(nodeId: NodeId): readonly PartitionId[] {
+    const { entries } = this.stage.coordinator.disk;
+    return [...entries].flatMap(([id, { ruling }]) => (ruling.owner === nodeId ? [id] : []));
   }
 
   get forwards(): readonly Letter[] {
@@ -59,6 +76,9 @@ const put = (seq: number, keys: readonly string[], bytes = 1): ClientMessage => 
   })),
 });
 
+const isForward = ({ message }: Letter): boolean => message.type.startsWith("OP_FORWARD");
+const opsIn = (message: ClusterMessage): number => ("ops" in message ? message.ops.length : 0);
+
 describe("what frames that came together ask of another node", () => {
   it("goes to it in one message when it is read, and each frame gets its own values", () => {
     const world = new Together();
@@ -73,13 +93,43 @@ describe("what frames that came together ask of another node", () => {
     );
   });
 
-  it("goes to it frame by frame when it is written: one may be held longer than another", () => {
+  it("is written in one message, too, and what is held there for a copy keeps nobody else waiting", () => {
+    const world = new Together({ unackedDeltaBytesMax: 1 });
+    const { stage } = world;
+    const moving = world.ownedBy(N2)[0] ?? PartitionId(0);
+    stage.ask({ type: "MOVE_PARTITION", partitionId: moving, to: N1 });
+    world.deliver(({ message }) => message.type !== "STREAM_ACK");
+    world.tell(KEYS.map((key, i) => put(i, [key])));
+    expect(world.forwards.map(({ to }) => to)).toEqual([N2]);
+    world.deliver(isForward);
+    const held = KEYS.flatMap((key, i) => (partitionOf(key, 8) === moving ? [i] : []));
+    expect(held.length).toBeGreaterThan(0);
+    const told = world.answers("ACK").map(({ seq }) => seq);
+    expect(new Set([...told, ...held]).size).toBe(KEYS.length);
+    expect(told).toHaveLength(KEYS.length - held.length);
+    // Each asked for by itself by now.
+    expect(stage.node(N2).load().memory.pending.size).toBe(held.length);
+    stage.settle();
+    const acks = world.answers("ACK");
+    expect(acks.map(({ seq }) => seq).toSorted((x, y) => x - y)).toEqual(KEYS.map((_, i) => i));
+    expect(acks.flatMap(({ exceptions }) => exceptions)).toEqual([]);
+  });
+
+  it("is at most one frame's worth in each message", () => {
     const world = new Together();
-    world.tell([put(1, KEYS), put(2, KEYS), get(3, KEYS)]);
-    expect(world.forwards.map(({ to }) => to)).toEqual([N2, N2, N2]);
+    world.tell(KEYS.map((key, i) => put(i, [key], VALUE_BYTES_MAX)));
+    for (const { message } of world.forwards) expect(opsIn(message)).toBeLessThanOrEqual(4);
     world.stage.settle();
-    expect(world.answers("ACK").map(({ seq }) => seq)).toEqual([1, 2]);
-    expect(world.answers("VALUES")).toHaveLength(1);
+    world.tell(
+      KEYS.map((_, i) =>
+        get(
+          i,
+          Array.from({ length: 100 }, (__, k) => `k${k}`),
+        ),
+      ),
+    );
+    for (const { message } of world.forwards) expect(opsIn(message)).toBeLessThanOrEqual(1_000);
+    expect(world.forwards.length).toBeGreaterThan(1);
   });
 
   it("is asked for again alone where all of it was too much for one answer", () => {
