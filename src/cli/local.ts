@@ -16,6 +16,8 @@ export interface LocalOptions {
   readonly persist?: string;
   /** Lets a debugger or profiler in: `miniflare.getInspectorURL()`. */
   readonly inspect?: boolean;
+  /** Lets tests order faults (`objects/faults.ts`). */
+  readonly faults?: boolean;
 }
 
 export interface Local {
@@ -31,7 +33,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   const config = await readFile(join(ROOT, "wrangler.toml"), "utf8");
   const date = /^compatibility_date = "(.+)"$/m.exec(config)?.[1];
   if (date === undefined) throw new Error("wrangler.toml has no compatibility_date");
-  const { port, nodes, partitions, persist, inspect } = options;
+  const { port, nodes, partitions, persist, inspect, faults } = options;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: "godwit",
@@ -46,6 +48,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       bindings: {
         GODWIT_NODES: String(nodes),
         ...(partitions === undefined ? {} : { GODWIT_PARTITIONS: String(partitions) }),
+        ...(faults === true ? { GODWIT_FAULTS: "1" } : {}),
       },
       durableObjects: {
         NODES: { className: "NodeObject", useSQLite: true },

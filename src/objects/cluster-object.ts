@@ -8,6 +8,7 @@ import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import { call, Calls, type Address } from "./door.ts";
 import type { DurableHost } from "./durable-host.ts";
 import type { Env } from "./env.ts";
+import { Faults, type Direction, type FaultOrders, type FaultReport } from "./faults.ts";
 import { Group } from "./group.ts";
 
 /** A group this large keeps the object from everything else for some 10 ms. */
@@ -23,6 +24,7 @@ export abstract class ClusterObject<
   protected abstract readonly machine: Machine<State, Event | ClusterEvent, Effect>;
   protected abstract readonly host: DurableHost<State, Event | ClusterEvent, Effect, Saved>;
   readonly #calls = new Calls();
+  readonly #faults = this.env.GODWIT_FAULTS === "1" ? new Faults(this.ctx) : null;
   readonly #inbox = new Group<Event | ClusterEvent>(
     {
       urgent: (events) => this.#driveAll(this.together(events)),
@@ -41,14 +43,38 @@ export abstract class ClusterObject<
   async deliver(bytes: Uint8Array): Promise<Uint8Array> {
     const envelope = decodeEnvelope(bytes);
     if (!envelope.ok) return this.#seal({ type: "ERROR", error: envelope.error });
+    const { from } = envelope.value;
+    if (this.#faults) await this.#faults.pass(from, "in");
     const { call: id, answer } = this.#calls.open();
     this.#hear(envelope.value, id);
-    return this.#seal(await answer);
+    const message = await answer;
+    if (this.#faults) await this.#faults.pass(from, "out");
+    return this.#seal(message);
+  }
+
+  async faults(orders: FaultOrders | null): Promise<FaultReport | null> {
+    return (orders ? await this.#faults?.order(orders) : this.#faults?.report()) ?? null;
+  }
+  async kill(): Promise<null> {
+    await this.#faults?.kill();
+    return null;
+  }
+
+  /** What passes between this object and its clients, unless a fault was ordered. */
+  protected passClients(direction: Direction, goOn: () => void): void {
+    const passed = this.#faults?.pass("@clients", direction);
+    if (!passed) return goOn();
+    const late = (): void => {
+      goOn();
+      this.driven();
+    };
+    this.ctx.waitUntil(passed.then(late, () => {}));
   }
 
   /** At once: an alarm whose handler has returned does not ring again. */
   override alarm(): void {
     this.host.rang();
+    if (this.#faults?.holds(() => this.wakeUp())) return;
     this.#driveAll([{ type: "woke", ...moment() }]);
   }
 
@@ -81,6 +107,7 @@ export abstract class ClusterObject<
 
   /** What arrives while a commit is under way is committed together. */
   protected tell(event: Event | ClusterEvent): void {
+    if (this.#faults?.holds(() => this.tell(event))) return;
     this.#inbox.add(event, this.isCopying(event) ? "copying" : "urgent");
   }
 
@@ -90,7 +117,8 @@ export abstract class ClusterObject<
   }
 
   async #send(to: Sender, message: ClusterMessage): Promise<void> {
-    const answer = await call(this.env, this.address(), to, message);
+    const asked = (): Promise<Envelope | null> => call(this.env, this.address(), to, message);
+    const answer = await (this.#faults ? this.#faults.around(to, asked) : asked());
     if (answer) this.#hear(answer, null);
     else this.tell({ type: "undelivered", to, message, ...moment() });
   }

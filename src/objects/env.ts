@@ -1,6 +1,12 @@
+import type { FaultOrders, FaultReport } from "./faults.ts";
+
 /** What every object offers to the others. */
 interface Door {
   deliver(envelope: Uint8Array): Promise<Uint8Array>;
+  /** No orders: only says what is ordered. Null: nothing can be, `GODWIT_FAULTS` is not set. */
+  faults(orders: FaultOrders | null): Promise<FaultReport | null>;
+  /** Does not return, or null as above. */
+  kill(): Promise<null>;
 }
 
 /** Bindings of the Worker and its objects, as in `wrangler.toml`. */
@@ -11,4 +17,6 @@ export interface Env {
   readonly GODWIT_NODES?: string;
   /** Partitions of a new cluster, fixed from then on. */
   readonly GODWIT_PARTITIONS?: string;
+  /** "1": a test may order faults (`faults.ts`). Never set where anybody else can ask. */
+  readonly GODWIT_FAULTS?: string;
 }

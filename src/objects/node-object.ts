@@ -40,6 +40,10 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
   }
 
   override webSocketMessage(socket: WebSocket, bytes: string | ArrayBuffer): void {
+    this.passClients("in", () => this.#hearFrame(socket, bytes));
+  }
+
+  #hearFrame(socket: WebSocket, bytes: string | ArrayBuffer): void {
     if (typeof bytes === "string") {
       const error = makeError("MALFORMED", { field: "frame", expected: "binary msgpack" });
       return this.#refuse(socket, { seq: null, error });
@@ -128,9 +132,9 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
       case "answer":
         return this.speak(effect);
       case "push":
-        return this.#sockets.push(effect.socket, effect.message);
+        return this.passClients("out", () => this.#sockets.push(effect.socket, effect.message));
       case "push-map":
-        return this.#sockets.pushMap(effect.news, effect.only);
+        return this.passClients("out", () => this.#sockets.pushMap(effect.news, effect.only));
       case "attach":
         return this.#sockets.attach(effect.socket, effect.session);
       case "close-sockets":

@@ -2,6 +2,7 @@
 import type { Env } from "../objects/env.ts";
 import { makeError } from "../protocol/errors.ts";
 import { entries } from "./entries.ts";
+import { faults } from "./faults.ts";
 import { Front } from "./front.ts";
 import { operate } from "./operate.ts";
 import { errorReply } from "./replies.ts";
@@ -32,6 +33,8 @@ function refuseStrangers({ url, headers }: Request): Response | null {
 
 async function serve(request: Request, env: Env): Promise<Response> {
   const url = new URL(request.url);
+  const ordered = await faults(request, url, env);
+  if (ordered) return ordered;
   const route = routeOf(request.method, url);
   if (!route.ok) return errorReply(route.error);
   const cluster = clusterOf(url);

@@ -56,6 +56,13 @@ export class Disk {
     return all(this.#fileOf(node), statement).length > 0;
   }
 
+  /** Whether this node has a row with that key, in whichever map. */
+  hasRow(node: string, partitionId: number, key: string): boolean {
+    if (!this.hasTable(node, partitionId)) return false;
+    const statement = `SELECT 1 FROM p${partitionId} WHERE key = ?`;
+    return all(this.#fileOf(node), statement, key).length > 0;
+  }
+
   /** How many objects have an alarm set. */
   alarms(): number {
     const counts = [COORDINATOR, NODE].map((name) => {
@@ -100,10 +107,10 @@ function documentsOf(path: string): Documents {
   return new Map(rows.map(({ name, value }): [string, unknown] => [name, JSON.parse(value)]));
 }
 
-function all<Row>(path: string, statement: string): readonly Row[] {
+function all<Row>(path: string, statement: string, ...bound: string[]): readonly Row[] {
   const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS });
   try {
-    return db.prepare(statement).all() as Row[];
+    return db.prepare(statement).all(...bound) as Row[];
   } finally {
     db.close();
   }

@@ -9,6 +9,7 @@ import { startLocal, type Local } from "../../src/cli/local.ts";
 import { ClusterId, NodeId } from "../../src/data/ids.ts";
 import type { PartitionMapPayload } from "../../src/data/members.ts";
 import { nodeName } from "../../src/objects/door.ts";
+import type { Fault, FaultReport } from "../../src/objects/faults.ts";
 import type { MigrationsReport } from "../../src/protocol/cluster-messages.ts";
 import { Api } from "./api.ts";
 import { Disk } from "./disk.ts";
@@ -16,9 +17,18 @@ import { pause } from "./writer.ts";
 
 const READER = fileURLToPath(new URL("reader.ts", import.meta.url));
 
+/** As `PUT /v1/faults/:object` takes them. */
+interface Orders {
+  readonly faults?: readonly (Pick<Fault, "peer"> & Partial<Fault>)[];
+  readonly paused?: boolean;
+  readonly keep?: boolean;
+}
+
 interface GridOptions {
   readonly nodes: number;
   readonly partitions: number;
+  /** Lets `order` and `kill` through. */
+  readonly faults?: boolean;
 }
 
 export class Grid {
@@ -119,6 +129,23 @@ export class Grid {
       if (String(error).includes("not currently running")) return false;
       throw error;
     }
+  }
+
+  /** Replaces all that was ordered of this object; nothing: it heals. */
+  async order(who: string, orders: Orders = {}): Promise<FaultReport> {
+    const told = await this.api.json<FaultReport>("PUT", `/v1/faults/${who}`, orders);
+    if (told.status !== 200) throw new Error(JSON.stringify(told.body));
+    return told.body;
+  }
+
+  async met(who: string): Promise<FaultReport["met"]> {
+    return (await this.api.json<FaultReport>("GET", `/v1/faults/${who}`)).body.met;
+  }
+
+  /** Aborted, and silent also when it is woken, until it is ordered to heal. */
+  async killNode(node: string): Promise<void> {
+    const { status } = await this.api.json("DELETE", `/v1/faults/${node}`);
+    if (status !== 200) throw new Error(`${node} lives`);
   }
 
   /** All entries of a map, as another process reads them. */
