@@ -6,7 +6,6 @@ import type { CoordinatorSaved } from "../../src/core/coordinator/state.ts";
 import { coordinatorWakeAt } from "../../src/core/coordinator/pursue.ts";
 import type { NodeSaved } from "../../src/core/node/state.ts";
 import { wakeAt } from "../../src/core/node/wake-at.ts";
-import { partitionOf } from "../../src/data/hash.ts";
 import { compareStamps, type Stamp } from "../../src/data/hlc.ts";
 import type { NodeId, PartitionId } from "../../src/data/ids.ts";
 import { compareRows, type Row } from "../../src/data/row.ts";
@@ -14,6 +13,20 @@ import type { Ruling } from "../../src/data/ruling.ts";
 import type { Ack } from "../../src/protocol/client-messages.ts";
 import type { HeardMap, SimClient } from "./client.ts";
 import { MapChecker, unheard } from "./map-checker.ts";
+import {
+  activeKnowsItsView,
+  coordinatorMonotone,
+  entryOf,
+  joiningOwnsNothing,
+  monotone,
+  moveAtomicity,
+  nodeMonotone,
+  noLostAck,
+  noResurrection,
+  notTooManyMoves,
+  servesItsOwn,
+  settled,
+} from "./predicates.ts";
 import type { World } from "./world.ts";
 
 export const INVARIANTS = [
@@ -96,104 +109,40 @@ export class Checkers {
   }
 
   afterStep(): void {
-    for (const [key, row] of this.#acked) {
-      this.#noLostAck(key, row);
-      this.#noResurrection(key, row);
+    for (const row of this.#acked.values()) {
+      noLostAck(this, this.#world, row);
+      noResurrection(this, this.#world, row);
     }
-  }
-
-  /** I6: the coordinator lists a node that holds it. */
-  #noLostAck(key: string, row: Row): void {
-    this.count("I6");
-    const entry = this.#entry(key);
-    if (!entry?.holders.some((id) => this.#has(id, row)))
-      this.fail("I6", `nobody listed holds ${show(row)}; holders ${entry?.holders.join()}`);
-  }
-
-  /** I14: an owner that knows it is one never answers with less than what was acknowledged. */
-  #noResurrection(key: string, row: Row): void {
-    const entry = this.#entry(key);
-    const owner = entry?.ruling.owner;
-    if (!entry || !owner) return;
-    const known = this.#world.nodes.get(owner)?.disk.partitions.get(entry.ruling.partitionId);
-    if (known?.role.type !== "owner") return;
-    this.count("I14");
-    if (!this.#has(owner, row)) this.fail("I14", `owner ${owner} lacks ${show(row)}`);
-  }
-
-  #entry(key: string): ReturnType<World["coordinator"]["disk"]["entries"]["get"]> {
-    const { coordinator, options } = this.#world;
-    return coordinator.disk.entries.get(partitionOf(key, options.config.partitionCount));
-  }
-
-  #has(id: NodeId, row: Row): boolean {
-    const partitionId = partitionOf(row.key, this.#world.options.config.partitionCount);
-    const stored = this.#world.nodes.get(id)?.rows.read(partitionId, [row])[0];
-    return stored !== undefined && compareRows(stored.row, row) >= 0;
   }
 
   coordinatorCommitted(before: CoordinatorSaved, after: CoordinatorSaved): void {
-    this.#monotone("coordinator term", before.cluster?.term, after.cluster?.term);
-    this.#monotone("table version", before.cluster?.tableVersion, after.cluster?.tableVersion);
-    this.#monotone("view version", before.view.version, after.view.version);
-    const [had, has] = [before.cluster?.pushed, after.cluster?.pushed];
-    this.#monotone("view that all have", had?.view, has?.view);
-    this.#monotone("table that all have", had?.table, has?.table);
+    coordinatorMonotone(this, before, after);
     this.#same("view", this.#views, after.view.version, JSON.stringify(after.view.members));
     if (before.entries !== after.entries) this.#entriesCommitted(before, after);
     this.#maps.committed(after);
-    for (const member of after.view.members) {
-      if (member.state !== "active") continue;
-      this.count("I10");
-      const self = this.#world.nodes.get(member.nodeId)?.disk;
-      if (self?.self.membership !== "member" || self.view.version === 0)
-        this.fail("I10", `${member.nodeId} is active without view and table`);
-    }
+    activeKnowsItsView(this, this.#world);
   }
 
   #entriesCommitted(before: CoordinatorSaved, after: CoordinatorSaved): void {
     for (const [partitionId, entry] of after.entries) {
       const old = before.entries.get(partitionId);
       if (old === entry) continue;
-      this.#monotone(`epoch of ${partitionId}`, old?.ruling.epoch, entry.ruling.epoch);
+      monotone(this, `epoch of ${partitionId}`, old?.ruling.epoch, entry.ruling.epoch);
       this.#oneOwner(entry.ruling);
       const { owner } = entry.ruling;
       if (owner !== old?.ruling.owner) this.#reigns.set(partitionId, this.reignOf(partitionId) + 1);
       if (old?.ruling.owner && owner && owner !== old.ruling.owner)
-        this.#moveAtomicity(partitionId, owner);
-      const joining = after.view.members.find((m) => m.nodeId === owner)?.state === "joining";
-      if (joining) this.fail("I10", `${owner} owns ${partitionId} while joining`);
+        moveAtomicity(this, this.#world, { partitionId, owner }, this.#acked.values());
+      joiningOwnsNothing(this, after, entry);
       if (entry.move && !old?.move) this.#world.counts.retried += entry.move.attempt > 1 ? 1 : 0;
     }
-    this.#notTooMany(after);
+    notTooManyMoves(this, after, this.#world.options.config.maxParallelMigrations);
     const owners = [...after.entries.values()].map((e) => `${e.ruling.epoch}:${e.ruling.owner}`);
     this.#same("table", this.#tables, after.cluster?.tableVersion ?? 0, owners.join());
     const { counts } = this.#world;
     for (const [slot, report] of after.finished) {
       if (before.finished.get(slot) === report || !report.outcome) continue;
       counts[report.outcome]++;
-    }
-  }
-
-  /** R-parallel: counted as source and as target. */
-  #notTooMany({ entries }: CoordinatorSaved): void {
-    const { maxParallelMigrations } = this.#world.options.config;
-    const ends = [...entries.values()].flatMap(({ move }) =>
-      move ? [move.source, move.target] : [],
-    );
-    for (const [id, moves] of Map.groupBy(ends, (end) => end)) {
-      this.count("R-parallel");
-      if (moves.length > maxParallelMigrations)
-        this.fail("R-parallel", `${id} takes part in ${moves.length} moves`);
-    }
-  }
-
-  /** I5: at the ruling the target has every acknowledged write of the partition. */
-  #moveAtomicity(partitionId: PartitionId, owner: NodeId): void {
-    for (const row of this.#acked.values()) {
-      if (partitionOf(row.key, this.#world.options.config.partitionCount) !== partitionId) continue;
-      this.count("I5");
-      if (!this.#has(owner, row)) this.fail("I5", `target ${owner} lacks ${show(row)}`);
     }
   }
 
@@ -207,9 +156,7 @@ export class Checkers {
   }
 
   nodeCommitted(id: NodeId, before: NodeSaved, after: NodeSaved): void {
-    this.#monotone(`term at ${id}`, before.self.term, after.self.term);
-    this.#monotone(`table version at ${id}`, before.self.tableVersion, after.self.tableVersion);
-    this.#monotone(`view version at ${id}`, before.view.version, after.view.version);
+    nodeMonotone(this, id, before, after);
     const members = this.#views.get(after.view.version);
     if (members !== undefined)
       this.#same(
@@ -223,10 +170,9 @@ export class Checkers {
     for (const [partitionId, now] of after.partitions) {
       const old = before.partitions.get(partitionId);
       if (old === now) continue;
-      this.#monotone(`epoch of ${partitionId} at ${id}`, old?.ruling.epoch, now.ruling.epoch);
+      monotone(this, `epoch of ${partitionId} at ${id}`, old?.ruling.epoch, now.ruling.epoch);
       this.#oneOwner(now.ruling);
-      if (now.role.type === "owner" && now.ruling.owner !== id)
-        this.fail("I2", `${id} serves ${partitionId}, which ${now.ruling.owner} owns`);
+      servesItsOwn(this, id, now);
     }
   }
 
@@ -240,12 +186,6 @@ export class Checkers {
     this.#owners.set(name, owner);
   }
 
-  #monotone(what: string, before: number | undefined, after: number | undefined): void {
-    if (before === undefined || before === after) return;
-    this.count("I4");
-    if (after === undefined || after < before) this.fail("I4", `${what}: ${before}, then ${after}`);
-  }
-
   #same(what: string, known: Map<number, string>, version: number, contents: string): void {
     const before = known.get(version);
     if (before !== undefined) this.count("I12");
@@ -255,7 +195,7 @@ export class Checkers {
   }
 
   phaseOf(key: string): string {
-    const entry = this.#entry(key);
+    const entry = entryOf(this.#world, key);
     const owner = entry?.ruling.owner;
     const role =
       owner && this.#world.nodes.get(owner)?.disk.partitions.get(entry.ruling.partitionId)?.role;
@@ -265,37 +205,8 @@ export class Checkers {
 
   /** Faults are long over: everything is decided, served, forgotten and asleep. */
   atEnd(): void {
-    const { coordinator, nodes, clients, options } = this.#world;
-    const { entries, view } = coordinator.disk;
-    this.count("I8");
-    if (entries.size !== options.config.partitionCount) this.fail("I8", "the cluster never formed");
-    for (const [partitionId, { ruling, move, wanted, holders }] of entries) {
-      if (move || wanted !== ruling.owner) this.fail("I8", `partition ${partitionId} still moves`);
-      this.count("I7");
-      const serving = [...nodes].filter(
-        ([, n]) => n.disk.partitions.get(partitionId)?.role.type === "owner",
-      );
-      if (serving.length !== 1 || serving[0]?.[0] !== ruling.owner)
-        this.fail(
-          "I7",
-          `partition ${partitionId} of ${ruling.owner} is served by ${serving.map(([id]) => id).join()}`,
-        );
-      if (holders.join() !== ruling.owner)
-        this.fail("I7", `holders of ${partitionId}: ${holders.join()}`);
-      for (const [id, { disk, rows }] of nodes) {
-        const role = disk.partitions.get(partitionId)?.role;
-        if (
-          role?.type === "copy" ||
-          role?.type === "struck" ||
-          (role?.type === "owner" && (role.move || role.copies.length))
-        )
-          this.fail("I7", `${id} keeps a marker of ${partitionId}: ${JSON.stringify(role)}`);
-        if (id !== ruling.owner && rows.count(partitionId) > 0)
-          this.fail("I7", `${id} keeps rows of ${partitionId}`);
-      }
-    }
-    for (const { nodeId, state } of view.members)
-      if (state === "leaving") this.fail("I8", `${nodeId} never left`);
+    const { coordinator, nodes, clients } = this.#world;
+    settled(this, this.#world);
     for (const client of clients)
       if (client.outbox.size > 0)
         this.fail("I8", `${client.id} was never answered: ${client.outbox.size}`);
@@ -318,6 +229,3 @@ export class Checkers {
     throw new Violation(id, message);
   }
 }
-
-const show = ({ key, stamp, value }: Row): string =>
-  `${key}=${value ? [...value].join(".") : "deleted"}@${stamp.millis}:${stamp.counter}:${stamp.node}`;

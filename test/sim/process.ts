@@ -8,7 +8,7 @@ import type { Machine } from "../../src/core/machine/step.ts";
 import { RowTables } from "../../src/core/rows/tables.ts";
 import type { RowEffect } from "../../src/core/rows/effects.ts";
 import type { DigestKey } from "../../src/data/digest.ts";
-import { MemoryRowStore } from "./memory-row-store.ts";
+import { MemoryRowStore, type MemorySnapshot } from "./memory-row-store.ts";
 
 /** `before-commit`: nothing happened. `after-commit`: all is saved, nothing of it was said. */
 export type CrashPoint = "before-commit" | "after-commit";
@@ -29,6 +29,8 @@ interface Wiring<State extends object, Event, Effect, Saved> {
   readonly committed: (before: Saved, after: Saved) => void;
 }
 
+const NO_ROWS: MemorySnapshot = { tables: [] };
+
 const ROW_EFFECTS = new Set([
   "merge",
   "read-rows",
@@ -46,9 +48,9 @@ export class SimHost<
   Effect extends { type: string },
   Saved,
 > implements Host<State, Event, Effect> {
-  readonly rows = new MemoryRowStore();
+  readonly rows: MemoryRowStore;
   disk: Saved;
-  #committed = this.rows.snapshot();
+  #committed: MemorySnapshot;
   #state: State | undefined;
   #tables: RowTables | undefined;
   #crash: CrashPoint | null = null;
@@ -57,8 +59,17 @@ export class SimHost<
   #ticking: number | null = null;
   readonly #wiring: Wiring<State, Event, Effect, Saved>;
 
-  constructor(disk: Saved, wiring: Wiring<State, Event, Effect, Saved>) {
+  /** Given rows and a state, it goes on where another left off. */
+  constructor(
+    disk: Saved,
+    wiring: Wiring<State, Event, Effect, Saved>,
+    rows: MemorySnapshot = NO_ROWS,
+    state?: State,
+  ) {
     this.disk = disk;
+    this.rows = new MemoryRowStore(rows);
+    this.#committed = rows;
+    this.#state = state;
     this.#wiring = wiring;
   }
 

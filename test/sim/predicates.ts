@@ -1,0 +1,182 @@
+/**
+ * The invariants that can be judged from one moment of a cluster, or from one commit. The checkers of the
+ * simulation and the model checker both ask these.
+ */
+import type { Config } from "../../src/core/config.ts";
+import type { CoordinatorSaved, Entry } from "../../src/core/coordinator/state.ts";
+import type { NodeSaved } from "../../src/core/node/state.ts";
+import type { RowStore } from "../../src/core/rows/row-store.ts";
+import { partitionOf } from "../../src/data/hash.ts";
+import type { NodeId, PartitionId } from "../../src/data/ids.ts";
+import { compareRows, type Row } from "../../src/data/row.ts";
+import type { Invariant } from "./checkers.ts";
+
+/** What everybody has on disk. */
+export interface Cluster {
+  readonly options: { readonly config: Config };
+  readonly coordinator: { readonly disk: CoordinatorSaved };
+  readonly nodes: ReadonlyMap<NodeId, { readonly disk: NodeSaved; readonly rows: RowStore }>;
+}
+
+export interface Judge {
+  /** Something was judged that could have been wrong. */
+  count(id: Invariant): void;
+  fail(id: Invariant, message: string): never;
+}
+
+/** I6: the coordinator lists a node that holds what was acknowledged. */
+export function noLostAck(judge: Judge, cluster: Cluster, row: Row): void {
+  judge.count("I6");
+  const entry = entryOf(cluster, row.key);
+  if (!entry?.holders.some((id) => has(cluster, id, row)))
+    judge.fail("I6", `nobody listed holds ${show(row)}; holders ${entry?.holders.join()}`);
+}
+
+/** I14: an owner that knows it is one never answers with less than what was acknowledged. */
+export function noResurrection(judge: Judge, cluster: Cluster, row: Row): void {
+  const entry = entryOf(cluster, row.key);
+  const owner = entry?.ruling.owner;
+  if (!entry || !owner) return;
+  const known = cluster.nodes.get(owner)?.disk.partitions.get(entry.ruling.partitionId);
+  if (known?.role.type !== "owner") return;
+  judge.count("I14");
+  if (!has(cluster, owner, row)) judge.fail("I14", `owner ${owner} lacks ${show(row)}`);
+}
+
+/** I5: at the ruling the target has every acknowledged write of the partition. */
+export function moveAtomicity(
+  judge: Judge,
+  cluster: Cluster,
+  { partitionId, owner }: { readonly partitionId: PartitionId; readonly owner: NodeId },
+  acked: Iterable<Row>,
+): void {
+  for (const row of acked) {
+    if (partitionOf(row.key, cluster.options.config.partitionCount) !== partitionId) continue;
+    judge.count("I5");
+    if (!has(cluster, owner, row)) judge.fail("I5", `target ${owner} lacks ${show(row)}`);
+  }
+}
+
+/** I10: who is active has view and table. */
+export function activeKnowsItsView(judge: Judge, { coordinator, nodes }: Cluster): void {
+  for (const member of coordinator.disk.view.members) {
+    if (member.state !== "active") continue;
+    judge.count("I10");
+    const self = nodes.get(member.nodeId)?.disk;
+    if (self?.self.membership !== "member" || self.view.version === 0)
+      judge.fail("I10", `${member.nodeId} is active without view and table`);
+  }
+}
+
+/** I10: who is joining owns nothing. */
+export function joiningOwnsNothing(judge: Judge, { view }: CoordinatorSaved, entry: Entry): void {
+  const { owner, partitionId } = entry.ruling;
+  const joining = view.members.find((m) => m.nodeId === owner)?.state === "joining";
+  if (joining) judge.fail("I10", `${owner} owns ${partitionId} while joining`);
+}
+
+/** R-parallel: counted as source and as target. */
+export function notTooManyMoves(judge: Judge, { entries }: CoordinatorSaved, max: number): void {
+  const ends = [...entries.values()].flatMap(({ move }) =>
+    move ? [move.source, move.target] : [],
+  );
+  for (const [id, moves] of Map.groupBy(ends, (end) => end)) {
+    judge.count("R-parallel");
+    if (moves.length > max) judge.fail("R-parallel", `${id} takes part in ${moves.length} moves`);
+  }
+}
+
+/** I4, of what a coordinator saves beside its entries. */
+export function coordinatorMonotone(
+  judge: Judge,
+  before: CoordinatorSaved,
+  after: CoordinatorSaved,
+): void {
+  monotone(judge, "coordinator term", before.cluster?.term, after.cluster?.term);
+  monotone(judge, "table version", before.cluster?.tableVersion, after.cluster?.tableVersion);
+  monotone(judge, "view version", before.view.version, after.view.version);
+  const [old, now] = [before.cluster?.pushed, after.cluster?.pushed];
+  monotone(judge, "view that all have", old?.view, now?.view);
+  monotone(judge, "table that all have", old?.table, now?.table);
+}
+
+/** I4, of what a node saves beside its partitions. */
+export function nodeMonotone(judge: Judge, id: NodeId, before: NodeSaved, after: NodeSaved): void {
+  monotone(judge, `term at ${id}`, before.self.term, after.self.term);
+  monotone(judge, `table version at ${id}`, before.self.tableVersion, after.self.tableVersion);
+  monotone(judge, `view version at ${id}`, before.view.version, after.view.version);
+}
+
+export function monotone(
+  judge: Judge,
+  what: string,
+  before: number | undefined,
+  after: number | undefined,
+): void {
+  if (before === undefined || before === after) return;
+  judge.count("I4");
+  if (after === undefined || after < before) judge.fail("I4", `${what}: ${before}, then ${after}`);
+}
+
+/** I2: nobody serves what by its own knowledge another owns. */
+export function servesItsOwn(
+  judge: Judge,
+  id: NodeId,
+  { role, ruling }: NonNullable<ReturnType<NodeSaved["partitions"]["get"]>>,
+): void {
+  if (role.type === "owner" && ruling.owner !== id)
+    judge.fail("I2", `${id} serves ${ruling.partitionId}, which ${ruling.owner} owns`);
+}
+
+/** I7 and I8: everything is decided, served and forgotten. */
+export function settled(judge: Judge, cluster: Cluster): void {
+  const { entries, view } = cluster.coordinator.disk;
+  judge.count("I8");
+  if (entries.size !== cluster.options.config.partitionCount)
+    judge.fail("I8", "the cluster never formed");
+  for (const entry of entries.values()) {
+    const { ruling, move, wanted } = entry;
+    if (move || wanted !== ruling.owner)
+      judge.fail("I8", `partition ${ruling.partitionId} still moves`);
+    nothingLeft(judge, cluster, entry);
+  }
+  for (const { nodeId, state } of view.members)
+    if (state === "leaving") judge.fail("I8", `${nodeId} never left`);
+}
+
+function nothingLeft(judge: Judge, { nodes }: Cluster, { ruling, holders }: Entry): void {
+  const { partitionId, owner } = ruling;
+  judge.count("I7");
+  const serving = [...nodes].filter(
+    ([, { disk }]) => disk.partitions.get(partitionId)?.role.type === "owner",
+  );
+  if (serving.length !== 1 || serving[0]?.[0] !== owner) {
+    const ids = serving.map(([id]) => id).join();
+    judge.fail("I7", `partition ${partitionId} of ${owner} is served by ${ids}`);
+  }
+  if (holders.join() !== owner) judge.fail("I7", `holders of ${partitionId}: ${holders.join()}`);
+  for (const [id, { disk, rows }] of nodes) {
+    const role = disk.partitions.get(partitionId)?.role;
+    if (
+      role?.type === "copy" ||
+      role?.type === "struck" ||
+      (role?.type === "owner" && (role.move || role.copies.length))
+    )
+      judge.fail("I7", `${id} keeps a marker of ${partitionId}: ${JSON.stringify(role)}`);
+    if (id !== owner && rows.count(partitionId) > 0)
+      judge.fail("I7", `${id} keeps rows of ${partitionId}`);
+  }
+}
+
+export function entryOf({ coordinator, options }: Cluster, key: string): Entry | undefined {
+  return coordinator.disk.entries.get(partitionOf(key, options.config.partitionCount));
+}
+
+function has({ nodes, options }: Cluster, id: NodeId, row: Row): boolean {
+  const partitionId = partitionOf(row.key, options.config.partitionCount);
+  const stored = nodes.get(id)?.rows.read(partitionId, [row])[0];
+  return stored !== undefined && compareRows(stored.row, row) >= 0;
+}
+
+const show = ({ key, stamp, value }: Row): string =>
+  `${key}=${value ? [...value].join(".") : "deleted"}@${stamp.millis}:${stamp.counter}:${stamp.node}`;
