@@ -10,9 +10,16 @@ import type { DurableHost } from "./durable-host.ts";
 import type { Env } from "./env.ts";
 import { Faults, type Direction, type FaultOrders, type FaultReport } from "./faults.ts";
 import { Group } from "./group.ts";
+import { Waiting, type Claim } from "./waiting.ts";
 
-/** A group this large keeps the object from everything else for some 10 ms. */
-const GROUP_SIZE_MAX = 1_000;
+/** A group this large, one way or the other, keeps the object from everything else for some 10 ms. */
+const GROUP_MAX = { ops: 1_000, bytes: 1024 * 1024 };
+
+/** An event in the inbox, and the room that it takes there. */
+interface Item<Event> {
+  readonly event: Event;
+  readonly claim: Claim | null;
+}
 
 /** An object of a cluster: one machine, one door to the other objects, one alarm. */
 export abstract class ClusterObject<
@@ -25,13 +32,14 @@ export abstract class ClusterObject<
   protected abstract readonly host: DurableHost<State, Event | ClusterEvent, Effect, Saved>;
   readonly #calls = new Calls();
   readonly #faults = this.env.GODWIT_FAULTS === "1" ? new Faults(this.ctx) : null;
-  readonly #inbox = new Group<Event | ClusterEvent>(
+  protected readonly waiting = new Waiting();
+  readonly #inbox = new Group<Item<Event | ClusterEvent>>(
     {
-      urgent: (events) => this.#driveAll(this.together(events)),
-      copying: (event) => this.#driveCopying(event),
+      urgent: (items) => this.#driveAll(this.together(items.map((item) => this.#leave(item)))),
+      copying: (item) => this.#driveCopying(this.#leave(item)),
     },
-    GROUP_SIZE_MAX,
-    (event) => this.sizeOf(event),
+    GROUP_MAX,
+    ({ event, claim }) => ({ ops: this.sizeOf(event), bytes: claim?.bytes ?? 0 }),
   );
   #started = false;
 
@@ -45,8 +53,12 @@ export abstract class ClusterObject<
     if (!envelope.ok) return this.#seal({ type: "ERROR", error: envelope.error });
     const { from } = envelope.value;
     if (this.#faults) await this.#faults.pass(from, "in");
+    const claim = { side: sideOf(envelope.value), bytes: bytes.length, socket: null };
+    const full = this.waiting.enter(claim);
+    // To be asked again: no caller takes this for an answer.
+    if (full) return this.#seal({ type: "ERROR", error: full });
     const { call: id, answer } = this.#calls.open();
-    this.#hear(envelope.value, id);
+    this.#hear(envelope.value, id, claim);
     const message = await answer;
     if (this.#faults) await this.#faults.pass(from, "out");
     return this.#seal(message);
@@ -105,10 +117,15 @@ export abstract class ClusterObject<
     return 1;
   }
 
-  /** What arrives while a commit is under way is committed together. */
-  protected tell(event: Event | ClusterEvent): void {
-    if (this.#faults?.holds(() => this.tell(event))) return;
-    this.#inbox.add(event, this.isCopying(event) ? "copying" : "urgent");
+  /** What arrives while a commit is under way is committed together. `claim`: what it has been let in with. */
+  protected tell(event: Event | ClusterEvent, claim: Claim | null = null): void {
+    if (this.#faults?.holds(() => this.tell(event, claim))) return;
+    this.#inbox.add({ event, claim }, this.isCopying(event) ? "copying" : "urgent");
+  }
+
+  #leave({ event, claim }: Item<Event | ClusterEvent>): Event | ClusterEvent {
+    if (claim) this.waiting.leave(claim);
+    return event;
   }
 
   protected speak(effect: ClusterEffect): void {
@@ -119,12 +136,12 @@ export abstract class ClusterObject<
   async #send(to: Sender, message: ClusterMessage): Promise<void> {
     const asked = (): Promise<Envelope | null> => call(this.env, this.address(), to, message);
     const answer = await (this.#faults ? this.#faults.around(to, asked) : asked());
-    if (answer) this.#hear(answer, null);
+    if (answer) this.#hear(answer, null, null);
     else this.tell({ type: "undelivered", to, message, ...moment() });
   }
 
-  #hear({ clusterId, from, term, message }: Envelope, id: number | null): void {
-    this.tell({ type: "message", clusterId, from, term, message, call: id, ...moment() });
+  #hear({ clusterId, from, term, message }: Envelope, id: number | null, claim: Claim | null) {
+    this.tell({ type: "message", clusterId, from, term, message, call: id, ...moment() }, claim);
   }
 
   #driveCopying(event: Event | ClusterEvent): number {
@@ -152,5 +169,9 @@ export abstract class ClusterObject<
     return encodeEnvelope({ ...this.address(), version: PROTOCOL_VERSION, message });
   }
 }
+
+/** Whose room it takes: nodes pass on what their clients want. */
+const sideOf = ({ from, message }: Envelope): Claim["side"] =>
+  from === "front" || message.type === "OP_FORWARD" ? "clients" : "cluster";
 
 export const moment = (): Moment => ({ now: Date.now(), random: Math.random() });

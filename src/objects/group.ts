@@ -9,6 +9,12 @@
  * group. Beside many, or where slow ones fill every group, it gets a share of what they cost, so that neither
  * starves the other.
  */
+export interface Weight {
+  /** Operations, about. */
+  readonly ops: number;
+  readonly bytes: number;
+}
+
 export interface Take<T> {
   /** Together, at most so much that one commit stays short. */
   readonly urgent: (items: readonly T[]) => void;
@@ -18,8 +24,8 @@ export interface Take<T> {
 
 export class Group<T> {
   readonly #take: Take<T>;
-  readonly #room: number;
-  readonly #sizeOf: (item: T) => number;
+  readonly #room: Weight;
+  readonly #weightOf: (item: T) => Weight;
   #urgent: T[] = [];
   #copying: T[] = [];
   /** What copying may still cost in this group; less than 0: it went beyond, and waits. */
@@ -27,11 +33,11 @@ export class Group<T> {
   #busy = false;
   readonly #load = new Load();
 
-  /** `room`: the size of urgent items that are taken together. */
-  constructor(take: Take<T>, room: number, sizeOf: (item: T) => number) {
+  /** `room`: for urgent items that are taken together. Whoever adds items bounds how many wait. */
+  constructor(take: Take<T>, room: Weight, weightOf: (item: T) => Weight) {
     this.#take = take;
     this.#room = room;
-    this.#sizeOf = sizeOf;
+    this.#weightOf = weightOf;
   }
 
   /** Items of a kind keep their order. */
@@ -61,16 +67,17 @@ export class Group<T> {
   }
 
   #takeUrgent(): number {
-    let size = 0;
-    let count = 0;
+    let [ops, bytes, count] = [0, 0, 0];
     for (const item of this.#urgent) {
-      const next = this.#sizeOf(item);
-      if (count > 0 && size + next > this.#room) break;
-      size += next;
+      const next = this.#weightOf(item);
+      const isFull = ops + next.ops > this.#room.ops || bytes + next.bytes > this.#room.bytes;
+      if (count > 0 && isFull) break;
+      ops += next.ops;
+      bytes += next.bytes;
       count++;
     }
     if (count > 0) this.#take.urgent(this.#urgent.splice(0, count));
-    return size;
+    return ops;
   }
 }
 

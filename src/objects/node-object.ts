@@ -1,6 +1,7 @@
 import type { ClusterEvent } from "../core/machine/cluster-event.ts";
 import { nodeDocuments, nodeFromDocuments } from "../core/node/documents.ts";
 import type { NodeEffect, NodeEvent } from "../core/node/events.ts";
+import { mayPush } from "../core/node/flow.ts";
 import { node } from "../core/node/node.ts";
 import { wake, type NodeSaved, type NodeState } from "../core/node/state.ts";
 import { RowTables } from "../core/rows/tables.ts";
@@ -8,12 +9,16 @@ import type { ClientMessage } from "../protocol/client-messages.ts";
 import type { ClusterMessage } from "../protocol/cluster-messages.ts";
 import { decodeClientMessage, type DecodeError } from "../protocol/codec.ts";
 import { makeError } from "../protocol/errors.ts";
+import { CREDIT_FRAMES } from "../protocol/limits.ts";
 import { ClusterObject, moment } from "./cluster-object.ts";
 import { configOf } from "./config-of.ts";
 import type { Address } from "./door.ts";
 import { DurableHost } from "./durable-host.ts";
-import { Sockets } from "./sockets.ts";
+import { Sockets, type Peer } from "./sockets.ts";
 import { SqlRowStore } from "./sql-row-store.ts";
+
+/** Frames beyond its credit that a client may send while those within it wait. */
+const REFUSED_MAX = 16 * CREDIT_FRAMES;
 
 /** Turns what Cloudflare calls into events, and effects into Cloudflare calls. Decides nothing. */
 export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, NodeSaved> {
@@ -51,10 +56,29 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
     const message = decodeClientMessage(new Uint8Array(bytes));
     if (!message.ok) return this.#refuse(socket, message.error);
     const peer = this.#sockets.heard(socket, message.value.received);
-    if (!peer) return;
-    const { id, session, flow } = peer;
-    const frame = { socket: id, session, flow, message: message.value };
-    this.tell({ type: "frames", frames: [frame], ...moment() });
+    if (peer) this.#take(socket, peer, { message: message.value, bytes: bytes.byteLength });
+  }
+
+  #take(
+    socket: WebSocket,
+    { id, session, flow }: Peer,
+    { message, bytes }: { readonly message: ClientMessage; readonly bytes: number },
+  ): void {
+    // Whatever waits of this socket sees its receipt, too.
+    if (message.type === "RECEIVED" && (!mayPush(flow) || this.waiting.has(id)))
+      return this.#sockets.flush();
+    // A client that uses its whole credit may say HELLO before.
+    const counted = message.type === "HELLO" ? `${id} HELLO` : id;
+    const claim = { side: "clients", bytes, socket: counted } as const;
+    const error = this.waiting.enter(claim);
+    if (!error) {
+      const frames = [{ socket: id, session, flow, message }];
+      return this.tell({ type: "frames", frames, ...moment() }, claim);
+    }
+    const seq = "seq" in message ? message.seq : null;
+    if (this.waiting.refusedOf(counted) > REFUSED_MAX) this.#sockets.giveUp(socket, error);
+    else this.#sockets.send(socket, { type: "ERROR", seq, error });
+    this.#sockets.flush();
   }
 
   #refuse(socket: WebSocket, error: DecodeError): void {
@@ -87,11 +111,11 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
   protected override together(events: readonly NodeEvent[]): readonly NodeEvent[] {
     const frames = events.flatMap((event) => (event.type === "frames" ? event.frames : []));
     if (frames.length === 0) return events;
-    // A frame that waited behind its own HELLO has a session by now.
-    const current = frames.map((frame) => ({
-      ...frame,
-      session: frame.session ?? this.#sockets.currentSession(frame.socket),
-    }));
+    // A frame that waited behind its own HELLO has a session by now, and others may have brought receipts.
+    const current = frames.map((frame) => {
+      const peer = this.#sockets.peerOf(frame.socket);
+      return peer ? { ...frame, session: peer.session, flow: peer.flow } : frame;
+    });
     const others = events.filter(({ type }) => type !== "frames");
     return [{ type: "frames", frames: current, ...moment() }, ...others];
   }

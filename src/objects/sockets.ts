@@ -12,6 +12,7 @@ import { pushesOf, type MapNews, type Push } from "../core/node/map-delta.ts";
 import type { Session, SocketId } from "../core/node/requests.ts";
 import type { MapVersions } from "../data/map-delta.ts";
 import { encodeServerMessage } from "../protocol/codec.ts";
+import type { ErrorInfo } from "../protocol/errors.ts";
 import { SLOW_RETRY_MS } from "../protocol/limits.ts";
 import type { ServerMessage } from "../protocol/client-messages.ts";
 
@@ -28,7 +29,7 @@ export type Peer = Attachment;
 const NO_CODE = 1005;
 const NORMAL = 1000;
 /** "Try again later". */
-const TOO_SLOW = 1013;
+const TRY_LATER = 1013;
 /** The connection is gone: there is nobody to answer. */
 const GONE = new Set([1006, 1015]);
 
@@ -64,9 +65,9 @@ export class Sockets {
     return this.#patient(socket, this.#keep(socket, { ...peer, flow }));
   }
 
-  currentSession(id: SocketId): Session | null {
+  peerOf(id: SocketId): Peer | null {
     const socket = this.#find(id);
-    return socket ? this.#attachmentOf(socket).session : null;
+    return socket ? this.#attachmentOf(socket) : null;
   }
 
   attach(id: SocketId, session: Session): void {
@@ -128,13 +129,18 @@ export class Sockets {
   #patient(socket: WebSocket, peer: Peer): Peer | null {
     const error = tooSlow(peer.flow, Date.now());
     if (!error) return peer;
+    this.giveUp(socket, error);
+    return null;
+  }
+
+  giveUp(socket: WebSocket, error: ErrorInfo): void {
+    const what = error.code === "CREDIT_EXCEEDED" ? "too fast" : "too slow";
     try {
       socket.send(encodeServerMessage({ type: "ERROR", seq: null, error }));
-      socket.close(TOO_SLOW, `too slow: connect again in ${SLOW_RETRY_MS} ms`);
+      socket.close(TRY_LATER, `${what}: connect again in ${SLOW_RETRY_MS} ms`);
     } catch {
       // closed already
     }
-    return null;
   }
 
   /** The other side waits for this, and sees 1006 without it. */

@@ -41,7 +41,10 @@ export const SOCKET_UNREPORTED_BYTES_MAX = 32 * MIB;
 /** Bytes of values that a node reads for one group of frames; what is beyond is refused and can be asked for again. */
 export const READ_BYTES_MAX = 32 * MIB;
 
-/** How long a client that was closed as too slow stays away, and more with jitter. */
+/** Bytes of messages that wait in an inbox: so many of what clients want, as many of what members say. */
+export const INBOX_BYTES_MAX = 32 * MIB;
+
+/** How long a client that was closed as too slow or too fast stays away, and more with jitter. */
 export const SLOW_RETRY_MS = 1_000;
 
 /** One cluster message, and one frame from a node to a client. */
@@ -198,6 +201,10 @@ assert(
 assert(
   SOCKET_UNREAD_BYTES_MAX >= CREDIT_FRAMES * KIB,
   "a client whose writes are all answered in one go must not be taken for a slow one",
+);
+assert(
+  INBOX_BYTES_MAX >= 4 * ENVELOPE_BYTES_MAX && INBOX_BYTES_MAX >= 2 * CREDIT_FRAMES * KIB,
+  "an empty inbox must take any message, and some more; the whole credit of a client in small frames, too",
 );
 assert(SCAN_LIMIT_DEFAULT <= SCAN_LIMIT_MAX, "the default must be allowed");
 assert(

@@ -214,6 +214,20 @@ describe("a client beyond its credit", () => {
     expect(stalled.stored(refused)).toEqual([]);
   });
 
+  it("in questions for the map, which count like any other frame of those that come together", () => {
+    const { stage } = new Stalled({ unackedDeltaBytesMax: 1 });
+    const asked = CREDIT_FRAMES + 3;
+    stage.frames(
+      N1,
+      Array.from({ length: asked }, () => ({ type: "FETCH_MAP" })),
+    );
+    const error = { code: "CREDIT_EXCEEDED", data: { field: "frames", max: CREDIT_FRAMES } };
+    const answers = stage.answers.filter(({ type }) => type === "MAP" || type === "ERROR");
+    expect(answers).toHaveLength(asked);
+    expect(answers.filter(({ type }) => type === "MAP")).toHaveLength(CREDIT_FRAMES);
+    expect(answers.at(-1)).toMatchObject({ type: "ERROR", seq: null, error });
+  });
+
   it("in operations: a frame that takes too many is refused whole, a smaller one fits", () => {
     const stalled = new Stalled({ unackedDeltaBytesMax: 1 });
     const frames = CREDIT_OPS / FRAME_OPS_MAX - 1;

@@ -3,8 +3,9 @@ import { encode } from "@msgpack/msgpack";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ClusterId } from "../../src/data/ids.ts";
 import type { PartitionMapPayload } from "../../src/data/members.ts";
-import type { ClientOp, ServerMessage } from "../../src/protocol/client-messages.ts";
+import type { ClientMessage, ClientOp, ServerMessage } from "../../src/protocol/client-messages.ts";
 import {
+  CREDIT_FRAMES,
   SOCKET_UNREAD_BYTES_CLOSE,
   SOCKET_UNREAD_BYTES_MAX,
   SOCKET_UNREPORTED_BYTES_MAX,
@@ -176,10 +177,15 @@ describe("a client that writes on and on and does not read", () => {
     const slow = await greeted(node);
     slow.stopReading();
     const grewBytes = await besides(async () => {
+      const other = await Client.open(grid.api.base, `?node=${owner}`);
+      await other.hello(true, "other");
       for (const [seq, ops] of frames.entries()) {
         slow.send({ type: "OPS", seq, ops });
-        await pause(2);
+        // Within its credit: by then that frame has had its turn.
+        other.send({ type: "GET", seq, keys: [{ map: "ws", key: "late" }] });
+        await other.next("VALUES");
       }
+      other.socket.close();
     });
     expect(grewBytes).toBeLessThan(SOCKET_UNREAD_BYTES_CLOSE + SLACK_BYTES);
     slow.readOn();
@@ -208,6 +214,57 @@ describe("a client that writes on and on and does not read", () => {
     const first = acks.filter(({ exceptions }) => !exceptions.some(({ index }) => index === 0));
     return new Set(first.map(({ seq }) => seq));
   }
+});
+
+describe("a client that sends far more than its credit at once", () => {
+  const node = "floods";
+  const keys = keysIn(PARTITION, PARTITIONS, { prefix: "flood", count: 1_000 });
+  const frame = (seq: number): ClientMessage => {
+    const ops = keys.map((key) => opOf(key, encode(seq), node, seq));
+    return { type: "OPS", seq, ops };
+  };
+
+  it("is refused what is beyond by the name of the bound, and gets it through when it sends that again", async () => {
+    const client = await Client.open(grid.api.base, `?node=${owner}`);
+    await client.hello(true, node);
+    const seqs = Array.from({ length: 2 * CREDIT_FRAMES }, (_, seq) => seq);
+    for (const seq of seqs) client.send(frame(seq));
+    await until(() => client.received.length === seqs.length, "an answer to each");
+    const refused = client.received.filter((message) => message.type === "ERROR");
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length, "its credit at least").toBeLessThanOrEqual(CREDIT_FRAMES);
+    for (const answer of refused)
+      expect(answer).toMatchObject({
+        error: {
+          code: "CREDIT_EXCEEDED",
+          retry: "later",
+          data: { field: "frames", max: CREDIT_FRAMES },
+        },
+      });
+    const again = refused.map(seqOf).filter((seq) => seq !== null);
+    client.received.splice(0);
+    for (const seq of again) {
+      client.send(frame(seq));
+      expect(await client.next("ACK")).toMatchObject({ seq });
+    }
+    const stored = await grid.api.entries("ws");
+    expect(new Set(keys.map((key) => stored.get(key)))).toEqual(new Set([seqs.length - 1]));
+    client.socket.close();
+  });
+
+  it("and goes on and on is closed with 1013, and others are served", async () => {
+    const client = await Client.open(grid.api.base, `?node=${owner}`);
+    await client.hello(true, node);
+    for (let seq = 0; seq < CREDIT_FRAMES; seq++) client.send(frame(seq));
+    for (let i = 0; i < 60 * CREDIT_FRAMES; i++) client.send({ type: "FETCH_MAP" });
+    await until(() => client.closed !== null, "the end");
+    expect(client.closed).toBe(1013);
+    expect(client.received.at(-1)).toMatchObject({
+      type: "ERROR",
+      error: { code: "CREDIT_EXCEEDED", retry: "later" },
+    });
+    await besides(() => pause(100));
+  });
 });
 
 describe("the map of a client that does not read", () => {
@@ -254,9 +311,9 @@ describe("an owner whose copy has not acknowledged as much as may be", () => {
       const order = { partition: PARTITION, to: target };
       expect((await grid.api.json("POST", "/v1/cluster/migrations", order)).status).toBe(202);
       await until(() => grid.disk.move(PARTITION).phase === "copying", "the copy");
-      // 3 MB, of which the first may be acknowledged at once.
+      // 6 MB, of which the first may be acknowledged at once, and as much again each time that the copy is reset.
       for (const [seq, key] of keys.entries()) {
-        const value = encode(String(seq).repeat(32_000));
+        const value = encode(String(seq).repeat(64_000));
         client.send({ type: "OPS", seq, ops: [opOf(key, value, "held", seq)] });
       }
       await pause(1_000);
@@ -273,7 +330,7 @@ describe("an owner whose copy has not acknowledged as much as may be", () => {
     expect(await grid.ownerOf(PARTITION)).toBe(target);
     const stored = await grid.api.entries("ws");
     for (const [seq, key] of keys.entries())
-      expect(stored.get(key)).toBe(String(seq).repeat(32_000));
+      expect(stored.get(key)).toBe(String(seq).repeat(64_000));
     client.socket.close();
   });
 });

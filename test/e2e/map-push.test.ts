@@ -7,13 +7,14 @@ import type { ServerMessage } from "../../src/protocol/client-messages.ts";
 import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
 import { Client } from "./client.ts";
 import { follow, timeless, type Followed } from "./followed.ts";
-import { Grid } from "./grid.ts";
+import { fill, Grid } from "./grid.ts";
 import { SlowReader } from "./slow-reader.ts";
 import { pause } from "./writer.ts";
 
 const SOCKETS = 20;
-/** Whole maps that lie before the first delta of a client that does not read: some 10 MB. */
-const PILE = 500;
+/** Answers that lie before the first delta of a client that does not read: some 12 MB. */
+const PILE = 4;
+const BIG = Array.from({ length: 15 }, (_, i) => `big${i}`);
 
 const HELLO = {
   type: "HELLO",
@@ -27,6 +28,7 @@ const clients: Client[] = [];
 
 beforeAll(async () => {
   grid = await Grid.start({ nodes: 3, partitions: 271 });
+  await fill(grid.api, "big", { keys: BIG, value: "v".repeat(200_000) });
   for (let i = 0; i < SOCKETS; i++) clients.push(await greeted(grid.nodes[i % 3] ?? "", i));
 }, 60_000);
 afterAll(() => grid.stop());
@@ -92,12 +94,14 @@ describe("20 sockets at three nodes", () => {
       await until(() => slow.received.length > 0, "a welcome");
       slow.stopReading();
       // More than what lies between can hold: from here on the node's own buffer fills.
-      for (let i = 0; i < PILE; i++) slow.send({ type: "FETCH_MAP" });
+      for (let seq = 0; seq < PILE; seq++)
+        slow.send({ type: "GET", seq, keys: BIG.map((key) => ({ map: "big", key })) });
       await resized("DELETE", "/v1/cluster/nodes/n4", grid.nodes);
       expect(slow.received, "it has read nothing yet").toHaveLength(1);
       slow.readOn();
       const [late] = await caughtUp([slow]);
-      expect(late).toMatchObject({ wholes: 1 + PILE, misfits: 0 });
+      expect(late).toMatchObject({ wholes: 1, misfits: 0 });
+      expect(slow.receivedBytes).toBeGreaterThan(PILE * 3_000_000);
       expect(late?.deltas).toBeGreaterThan(1);
     } finally {
       slow.end();

@@ -1,5 +1,6 @@
+import { IN_BOUNDS } from "./in-bounds.ts";
 import { IN_RUNS } from "./in-runs.ts";
 import { IN_TESTS } from "./in-tests.ts";
 import type { Mutant } from "./mutant.ts";
 
-export const MUTANTS: readonly Mutant[] = [...IN_RUNS, ...IN_TESTS];
+export const MUTANTS: readonly Mutant[] = [...IN_RUNS, ...IN_TESTS, ...IN_BOUNDS];

@@ -6,9 +6,11 @@ interface Item {
   readonly name: string;
   /** Of an operation its size, of copying what it costs. */
   readonly size: number;
+  readonly bytes?: number;
 }
 
 const ROOM = 1_000;
+const BYTES = 5_000;
 const DEAR = 10_000;
 const GROUPS_MAX = 500;
 const CHUNK = 500;
@@ -33,13 +35,13 @@ class Rig {
         return size;
       },
     },
-    ROOM,
-    ({ size }) => size,
+    { ops: ROOM, bytes: BYTES },
+    ({ size, bytes = 0 }) => ({ ops: size, bytes }),
   );
   onUrgent = (): void => {};
 
-  urgent(name: string, size = 1): void {
-    this.group.add({ name, size }, "urgent");
+  urgent(name: string, size = 1, bytes = 0): void {
+    this.group.add({ name, size, bytes }, "urgent");
   }
   copying(name: string, size: number): void {
     this.group.add({ name, size }, "copying");
@@ -75,6 +77,14 @@ describe("a group", () => {
     for (const [name, size] of items) rig.urgent(name, size);
     await rig.until(() => rig.taken.at(-1) === "d");
     expect(rig.taken).toEqual(["first", "a b", "c", "large", "d"]);
+  });
+
+  it("nor more bytes than that: few long values take as long as many short ones", async () => {
+    const rig = new Rig();
+    for (const [i, bytes] of [1, 2_500, 2_500, 1, 99_999, 1].entries())
+      rig.urgent(`${i}`, 1, bytes);
+    await rig.until(() => rig.taken.length > 4);
+    expect(rig.taken).toEqual(["0", "1 2", "3", "4", "5"]);
   });
 });
 

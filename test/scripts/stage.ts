@@ -109,10 +109,15 @@ export class Stage {
   }
 
   client(at: NodeId, message: ClientMessage, socket = "client"): void {
+    this.frames(at, [message], socket);
+  }
+
+  /** Frames that are told together. */
+  frames(at: NodeId, messages: readonly ClientMessage[], socket = "client"): void {
     const newest = Version(Number.MAX_SAFE_INTEGER);
     const known = { mapVersion: newest, viewVersion: newest };
     const session = { clientId: "client", forward: true, ...known };
-    const frames = [{ socket, session, flow: NO_FLOW, message }];
+    const frames = messages.map((message) => ({ socket, session, flow: NO_FLOW, message }));
     this.node(at).deliver({ type: "frames", frames, ...this.#moment() });
   }
 

@@ -6,7 +6,7 @@ import type { ClientMessage, Get, Hello, Ops } from "../../protocol/client-messa
 import type { Op } from "../../protocol/ops.ts";
 import { Taken } from "./credit.ts";
 import type { ClientFrame } from "./events.ts";
-import { noRoom } from "./flow.ts";
+import { mayPush, noRoom } from "./flow.ts";
 import type { Request, Session, SocketId } from "./requests.ts";
 import { answerFetch, pushOwed } from "./map-push.ts";
 import { mapOf } from "./pending.ts";
@@ -40,11 +40,11 @@ function heard(
   taken: Taken,
 ): readonly Request[] {
   const full = noRoom(flow);
-  if (flow.owed && !full) pushOwed(turn, socket);
+  if (mayPush(flow)) pushOwed(turn, socket);
   if (message.type === "HELLO" || message.type === "RECEIVED") return [];
   const asks = message.type !== "OPS";
   const ops = message.type === "FETCH_MAP" ? [] : opsOf(message);
-  const error = (asks ? full : null) ?? (ops.length > 0 ? taken.take(socket, ops.length) : null);
+  const error = (asks ? full : null) ?? taken.take(socket, ops.length);
   if (error) refuse(turn, socket, message, error);
   else if (message.type === "FETCH_MAP") answerFetch(turn, socket, session, message);
   else {

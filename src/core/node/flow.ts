@@ -61,6 +61,9 @@ export function tooSlow(flow: Flow, now: number): ErrorInfo | null {
 export const noRoom = (flow: Flow): ErrorInfo | null =>
   isFull(flow) ? overloaded("unread bytes", unread(flow), SOCKET_UNREAD_BYTES_MAX) : null;
 
+/** A change of the map that it was not told of can be told now. */
+export const mayPush = (flow: Flow): boolean => flow.owed && !isFull(flow);
+
 /** What is sent in place of a message: values can be asked for again, acknowledgements cannot. */
 export function fitting(flow: Flow, message: ServerMessage): ServerMessage {
   const error = message.type === "VALUES" ? noRoom(flow) : null;

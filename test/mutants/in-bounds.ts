@@ -1,0 +1,26 @@
+/** What lets more wait than may. */
+import { bound, type Mutant } from "./mutant.ts";
+
+export const IN_BOUNDS: readonly Mutant[] = [
+  {
+    name: "map asked for without credit",
+    bug: "any number of FETCH_MAPs is answered",
+    file: "src/core/node/clients.ts",
+    find: "(asks ? full : null) ?? taken.take(socket, ops.length);",
+    replace: "(asks ? full : null) ?? (ops.length > 0 ? taken.take(socket, ops.length) : null);",
+    killedBy: bound(
+      "in questions for the map, which count like any other frame of those that come together",
+    ),
+  },
+  {
+    name: "inbox without end",
+    bug: "frames are let in whatever waits of their socket",
+    file: "src/objects/waiting.ts",
+    find: "if (frames > CREDIT_FRAMES)",
+    replace: "if (frames > 1_000_000)",
+    killedBy: {
+      file: "test/objects/waiting.test.ts",
+      title: "takes a socket's credit of frames, and refuses the next by the name of the bound",
+    },
+  },
+];
