@@ -65,5 +65,7 @@ export function masterOf(view: MembersView): NodeId | null {
   return master?.nodeId ?? null;
 }
 
+export const isMaster = (view: MembersView, nodeId: NodeId): boolean => masterOf(view) === nodeId;
+
 const precedes = (a: MemberInfo, b: MemberInfo): boolean =>
   a.joinVersion < b.joinVersion || (a.joinVersion === b.joinVersion && a.nodeId < b.nodeId);

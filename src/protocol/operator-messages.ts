@@ -104,7 +104,8 @@ export interface FetchMigrations {
   readonly type: "FETCH_MIGRATIONS";
 }
 
-type MigrationPhase = "queued" | "replicating" | "finalizing" | "completed" | "failed";
+/** `ready` is known to the source alone: the coordinator has either heard so and switched, or not. */
+export type MigrationPhase = "replicating" | "ready" | "finalizing" | "failed";
 
 export interface MigrationReport {
   readonly migrationId: MigrationId | null;
@@ -112,7 +113,7 @@ export interface MigrationReport {
   readonly source: NodeId;
   readonly target: NodeId;
   readonly epoch: Epoch;
-  readonly phase: MigrationPhase;
+  readonly phase: "queued" | Exclude<MigrationPhase, "ready"> | "completed";
   readonly attempt: number;
   readonly startedAtMs: number | null;
   readonly durationMs: number | null;

@@ -1,14 +1,11 @@
 /** What this isolate knows of each cluster: who owns what, and who the members are. */
 import type { ClusterId } from "../data/ids.ts";
-import type { MembersView } from "../data/members.ts";
 import type { Ruling } from "../data/ruling.ts";
+import type { ClusterState } from "../core/placement/changes.ts";
 import { ClusterPartitionTable } from "../core/placement/table.ts";
 import type { PartitionTableUpdate } from "../protocol/cluster-messages.ts";
 
-export interface Known {
-  readonly table: ClusterPartitionTable;
-  readonly view: MembersView;
-}
+export type Known = ClusterState;
 
 /** Clusters remembered; the one not used for longest is forgotten. */
 const CLUSTERS_MAX = 64;

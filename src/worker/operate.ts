@@ -4,17 +4,18 @@ import type { MemberInfo } from "../data/members.ts";
 import { toPartitionMap } from "../core/placement/table.ts";
 import { malformed } from "../protocol/checks.ts";
 import type {
-  ClusterMessage,
   ClusterReport,
   MemberReport,
   NodeStatusReport,
+  PlannedMove,
 } from "../protocol/cluster-messages.ts";
 import { makeError } from "../protocol/errors.ts";
 import { addNodesOf, moveOf, readFields, readJson } from "./bodies.ts";
+import { Cluster } from "./cluster.ts";
 import type { EntryRoute } from "./entries.ts";
 import type { Front } from "./front.ts";
 import { errorReply, reply } from "./replies.ts";
-import type { Route } from "./routes.ts";
+import type { Parsed, Route } from "./routes.ts";
 
 /** A report does not wait longer for the figures of one node. */
 const STATUS_TIMEOUT_MS = 2_000;
@@ -26,47 +27,49 @@ export async function operate(
   route: OperatorRoute,
   request: Request,
 ): Promise<Response> {
+  const cluster = new Cluster(front);
   switch (route.type) {
     case "map":
-      return mapReply(front, route);
+      return mapReply(cluster, route);
     case "cluster":
-      return clusterReply(front);
+      return clusterReply(front, cluster);
     case "migrations":
-      return migrationsReply(front);
+      return migrationsReply(cluster);
     case "add-nodes":
-      return addNodes(front, request);
+      return addNodes(cluster, request);
     case "remove-node":
-      return planned(front, { type: "LEAVE_REQUEST", nodeId: route.nodeId });
+      return planned(cluster.leave(route.nodeId));
     case "drain":
-      return planned(front, { type: "DRAIN_NODE", nodeId: route.nodeId });
-    case "move": {
-      const json = await readJson(request);
-      const message = json.ok ? moveOf(json.value) : json;
-      return message.ok ? planned(front, message.value) : errorReply(message.error);
-    }
+      return planned(cluster.drain(route.nodeId));
+    case "move":
+      return move(cluster, request);
     case "cancel":
-      return planned(front, { type: "CANCEL_MOVE", partitionId: route.partitionId });
+      return planned(cluster.cancel(route.partitionId));
     case "rebalance":
-      return planned(front, { type: "REBALANCE" });
+      return planned(cluster.rebalance());
     case "socket":
       return openSocket(front, route.nodeId, request);
   }
 }
 
 /** 202: what is planned then goes on by itself. */
-async function planned(front: Front, message: ClusterMessage): Promise<Response> {
-  const answer = await front.ask(message, "PLANNED");
-  return answer.ok ? reply({ plan: answer.value.plan }, 202) : errorReply(answer.error);
+async function planned(asked: Promise<Parsed<readonly PlannedMove[]>>): Promise<Response> {
+  const plan = await asked;
+  return plan.ok ? reply({ plan: plan.value }, 202) : errorReply(plan.error);
 }
 
-async function addNodes(front: Front, request: Request): Promise<Response> {
+async function move(cluster: Cluster, request: Request): Promise<Response> {
+  const json = await readJson(request);
+  const order = json.ok ? moveOf(json.value) : json;
+  if (!order.ok) return errorReply(order.error);
+  return planned(cluster.move(order.value.partitionId, order.value.to));
+}
+
+async function addNodes(cluster: Cluster, request: Request): Promise<Response> {
   const json = await readFields(request);
-  const message = json.ok ? addNodesOf(json.value) : json;
-  if (!message.ok) return errorReply(message.error);
-  // The cluster may still be forming; said twice, an order to add nodes would add twice as many.
-  const known = await front.known();
-  if (!known.ok) return errorReply(known.error);
-  const answer = await front.ask(message.value, "NODES_ADDED", { repeatable: false });
+  const order = json.ok ? addNodesOf(json.value) : json;
+  if (!order.ok) return errorReply(order.error);
+  const answer = await cluster.join(order.value);
   if (!answer.ok) return errorReply(answer.error);
   const { nodes, plan } = answer.value;
   return reply({ nodes, plan }, 202);
@@ -74,10 +77,10 @@ async function addNodes(front: Front, request: Request): Promise<Response> {
 
 /** 304 to a caller that has this version, and this view if it names one. */
 async function mapReply(
-  front: Front,
+  cluster: Cluster,
   { version, viewVersion }: Extract<Route, { type: "map" }>,
 ): Promise<Response> {
-  const known = await front.refetch();
+  const known = await cluster.state();
   if (!known.ok) return errorReply(known.error);
   const { table, view } = known.value;
   const knowsNodes = viewVersion === null || viewVersion === view.version;
@@ -85,15 +88,15 @@ async function mapReply(
   return reply(toPartitionMap(table, view, Date.now()));
 }
 
-async function migrationsReply(front: Front): Promise<Response> {
-  const answer = await front.ask({ type: "FETCH_MIGRATIONS" }, "MIGRATIONS_REPORT");
+async function migrationsReply(cluster: Cluster): Promise<Response> {
+  const answer = await cluster.migrations();
   if (!answer.ok) return errorReply(answer.error);
   const { running, queued, finished } = answer.value;
   return reply({ running, queued, finished });
 }
 
-async function clusterReply(front: Front): Promise<Response> {
-  const answer = await front.ask({ type: "FETCH_CLUSTER" }, "CLUSTER_REPORT");
+async function clusterReply(front: Front, cluster: Cluster): Promise<Response> {
+  const answer = await cluster.health();
   if (!answer.ok) return errorReply(answer.error);
   const report = answer.value;
   const statuses = new Map<NodeId, NodeStatusReport>();

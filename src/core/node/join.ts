@@ -1,5 +1,5 @@
 /** Becoming a member, and hearing what members hear. */
-import { Incarnation, Version, type PartitionId } from "../../data/ids.ts";
+import { Incarnation, Version } from "../../data/ids.ts";
 import type {
   Heartbeat,
   Invite,
@@ -11,6 +11,7 @@ import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { retryAfter } from "../partition/streams.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import { noteJoined, noteRulings, noteView } from "./map-push.ts";
+import { isImporting, isMigrating } from "./migrations.ts";
 import type { Turn } from "./turn.ts";
 
 /** Each join is a new incarnation, so that a node that returns never continues an old history. */
@@ -93,21 +94,17 @@ export function onTableUpdate(turn: Turn, update: PartitionTableUpdate, call: Ca
 
 function heartbeat(turn: Turn): Heartbeat {
   const { nodeId, incarnation, tableVersion } = turn.self;
-  const importing: PartitionId[] = [];
-  const migrating: PartitionId[] = [];
-  for (const [partitionId, { role }] of turn.state.saved.partitions) {
-    if (role.type === "copy" && role.state === "copying") importing.push(partitionId);
-    if (role.type === "owner" && role.move) migrating.push(partitionId);
-  }
+  const { saved } = turn.state;
+  const ids = [...saved.partitions.keys()];
   return {
     type: "HEARTBEAT",
     senderId: nodeId,
     timestampMs: turn.now,
     incarnation,
-    membersViewVersion: turn.state.saved.view.version,
+    membersViewVersion: saved.view.version,
     tableVersion,
     suspectedNodes: [],
-    importing,
-    migrating,
+    importing: ids.filter((id) => isImporting(saved, id)),
+    migrating: ids.filter((id) => isMigrating(saved, id)),
   };
 }

@@ -16,6 +16,7 @@ import type {
   PartitionMapPayload,
 } from "../../data/members.ts";
 import type { Ruling } from "../../data/ruling.ts";
+import type { ClusterPartitionService } from "../../protocol/contracts.ts";
 import type { Placement } from "./placement.ts";
 
 /** What one node has, by ascending id; `backup` are its complete copies. */
@@ -24,7 +25,7 @@ export interface NodePartitions {
   readonly backup: readonly PartitionId[];
 }
 
-export class ClusterPartitionTable {
+export class ClusterPartitionTable implements ClusterPartitionService {
   readonly version: Version;
   readonly #rulings: readonly Ruling[];
   /** Made when first asked for; the rulings it is made of never change. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Incarnation, NodeId, Version } from "../../../src/data/ids.ts";
-import { masterOf, type MembersView, type NodeState } from "../../../src/data/members.ts";
+import { isMaster, masterOf, type MembersView, type NodeState } from "../../../src/data/members.ts";
 
 const view = (...members: readonly [string, NodeState, number][]): MembersView => ({
   version: Version(9),
@@ -32,6 +32,13 @@ describe("the master", () => {
 
   it("is nobody in an empty view", () => {
     expect(masterOf(view())).toBeNull();
+  });
+
+  it("is the only one that isMaster is true for", () => {
+    const members = view(["a", "active", 3], ["b", "active", 1], ["c", "suspect", 0]);
+    const names = ["a", "b", "c", "nobody"].map((name) => NodeId(name));
+    expect(names.filter((name) => isMaster(members, name))).toEqual(["b"]);
+    expect(names.filter((name) => isMaster(view(), name))).toEqual([]);
   });
 
   it("is the lower node id if two joined with the same version", () => {
