@@ -30,8 +30,11 @@ export const IDENTITY_HEAD = { textAt: [1, 7], key: [8, 4], sub: [12, 4] } as co
 export const NO_VALUE = "0".repeat(HEAD.valueAt[1]);
 export const NEVER = "-".repeat(HEAD.expiresAt[1]);
 
-/** Of a pack of more than one row: what SQLite takes as one value ends at 2 MB. */
+/** Of a pack of more than one row, its heads included: what SQLite takes as one value ends at 2 MB. */
 const PACK_BYTES_MAX = 1024 * 1024;
+
+/** Of a row in a list of heads: its digits, and what stands around them. */
+const HEAD_BYTES = HEAD.expiresAt[0] + HEAD.expiresAt[1] - 1 + 3;
 
 interface Pack {
   /** A list of heads in JSON. */
@@ -39,8 +42,14 @@ interface Pack {
   readonly blob: Uint8Array;
 }
 
+/** Items, and their sizes in all. */
+interface Run<T> {
+  readonly items: readonly T[];
+  readonly size: number;
+}
+
 /** Rows that one statement can write: of one map and kind, with change counters that follow each other. */
-export const runsOfRows = (rows: readonly StoredRow[]): StoredRow[][] =>
+export const runsOfRows = (rows: readonly StoredRow[]): Run<StoredRow>[] =>
   runsOf(rows, follows, { sizeOf, sizeMax: PACK_BYTES_MAX });
 
 const follows = (last: StoredRow, next: StoredRow): boolean =>
@@ -51,20 +60,16 @@ export function runsOf<T>(
   items: readonly T[],
   belongs: (last: T, next: T) => boolean,
   { sizeOf: sizeOfItem, sizeMax }: { sizeOf: (item: T) => number; sizeMax: number },
-): T[][] {
-  const runs: T[][] = [];
-  let run: T[] = [];
-  let size = 0;
+): Run<T>[] {
+  const runs: { items: T[]; size: number }[] = [];
   let last: T | undefined;
   for (const next of items) {
-    const nextSize = sizeOfItem(next);
-    if (last !== undefined && size + nextSize <= sizeMax && belongs(last, next)) {
-      run.push(next);
-      size += nextSize;
-    } else {
-      runs.push((run = [next]));
-      size = nextSize;
-    }
+    const size = sizeOfItem(next);
+    const run = runs.at(-1);
+    if (run && last !== undefined && run.size + size <= sizeMax && belongs(last, next)) {
+      run.items.push(next);
+      run.size += size;
+    } else runs.push({ items: [next], size });
     last = next;
   }
   return runs;
@@ -91,11 +96,10 @@ export function packIdentities(identities: readonly Identity[]): Pack {
   return { heads: listOf(heads), blob };
 }
 
-/** A run of them. */
-export function packRows(run: readonly StoredRow[]): Pack {
-  const blob = new Uint8Array(run.reduce((sum, row) => sum + sizeOf(row), 0));
+export function packRows({ items, size }: Run<StoredRow>): Pack {
+  const blob = new Uint8Array(size - items.length * HEAD_BYTES);
   let at = 0;
-  const heads = run.map(({ row }) => {
+  const heads = items.map(({ row }) => {
     const { key, sub, value, expiresAt } = row;
     const stamp = encodeStamp(row.stamp);
     const stampAt = at + 1;
@@ -121,9 +125,10 @@ const listOf = (heads: readonly string[]): string => `["${heads.join('","')}"]`;
 
 const digits = (n: number, length: number): string => String(n).padStart(length, "0");
 
-/** Bytes in a blob. */
+/** Bytes in a pack. */
 function sizeOf({ row: { key, sub, stamp, value } }: StoredRow): number {
-  return utf8Length(key) + utf8Length(sub) + stamp.node.length + 8 + (value?.length ?? 0);
+  const text = utf8Length(key) + utf8Length(sub);
+  return HEAD_BYTES + text + stamp.node.length + 8 + (value?.length ?? 0);
 }
 
 const utf8 = new TextEncoder();

@@ -128,6 +128,14 @@ export function rangeOf(query: ListQuery, last: Identity | null): Range {
   return { where: `WHERE map = ? AND ${first} AND ${rest}`, bindings };
 }
 
+/** How many there are, `LIMIT ?` at most. */
+export const countRange = (table: string, { where }: Range): string =>
+  `SELECT count(*) FROM (SELECT 1 FROM ${table} ${where} ORDER BY ${IDENTITY} LIMIT ?)`;
+
+/** The identity behind so many others. */
+export const selectOneOf = (table: string, { where }: Range): string =>
+  `SELECT ${IDENTITY} FROM ${table} ${where} ORDER BY ${IDENTITY} LIMIT 1 OFFSET ?`;
+
 /** At most `LIMIT ?` rows. */
 export const selectRange = (table: string, { where }: Range): string =>
   asOne(IDENTITY, `${table} AS stored ${where} ORDER BY ${IDENTITY} LIMIT ?`);

@@ -7,7 +7,14 @@
  *
  * Which tables exist is remembered: after a transaction that was undone, make a new store.
  */
-import type { ListQuery, Page, PageBounds, RowStore, StoredRow } from "../core/rows/row-store.ts";
+import type {
+  Count,
+  ListQuery,
+  Page,
+  PageBounds,
+  RowStore,
+  StoredRow,
+} from "../core/rows/row-store.ts";
 import { PartitionId, type Seq } from "../data/ids.ts";
 import { rowBytes, type Identity, type RowKind } from "../data/row.ts";
 import {
@@ -20,11 +27,13 @@ import {
 } from "./row-packing.ts";
 import { isCut, readAnswer, rowOf, type Answer, type Found, type RowColumns } from "./sql-row.ts";
 import {
+  countRange,
   createTable,
   rangeAfter,
   rangeOf,
   rangeSince,
   selectLongValues,
+  selectOneOf,
   selectRange,
   selectRow,
   selectRows,
@@ -59,7 +68,9 @@ export class SqlRowStore implements RowStore {
 
   read(partitionId: PartitionId, identities: readonly Identity[]): (StoredRow | undefined)[] {
     if (!this.#tables.has(partitionId)) return identities.map(() => undefined);
-    return runsOf(identities, follows, ONE_ANSWER).flatMap((run) => this.#read(partitionId, run));
+    return runsOf(identities, follows, ONE_ANSWER).flatMap(({ items }) =>
+      this.#read(partitionId, items),
+    );
   }
 
   write(partitionId: PartitionId, rows: readonly StoredRow[]): void {
@@ -86,10 +97,21 @@ export class SqlRowStore implements RowStore {
     return this.#page(partitionId, query, (last) => rangeOf(query, last));
   }
 
-  count(partitionId: PartitionId): number {
-    if (!this.#tables.has(partitionId)) return 0;
-    const [row] = this.#all<[rows: number]>(`SELECT count(*) FROM ${tableOf(partitionId)}`);
-    return row?.[0] ?? 0;
+  countFrom(partitionId: PartitionId, after: Identity | null, rowsMax: number): Count {
+    if (!this.#tables.has(partitionId)) return { rows: 0, upTo: "end" };
+    const range = rangeAfter(after);
+    const table = tableOf(partitionId);
+    const [counted] = this.#all<[rows: number]>(countRange(table, range), [
+      ...range.bindings,
+      rowsMax,
+    ]);
+    const rows = counted?.[0] ?? 0;
+    if (rows < rowsMax) return { rows, upTo: "end" };
+    const bindings = [...range.bindings, rowsMax - 1];
+    const [last] = this.#all<IdentityColumns>(selectOneOf(table, range), bindings);
+    if (!last) return { rows, upTo: "end" };
+    const [map, key, kind, sub] = last;
+    return { rows, upTo: { map, key, kind, sub } };
   }
 
   drop(partitionId: PartitionId): void {
@@ -115,9 +137,9 @@ export class SqlRowStore implements RowStore {
     }
     let written = 0;
     for (const run of runsOfRows(rows)) {
-      const [first] = run;
+      const [first] = run.items;
       if (!first) continue;
-      if (run.length === 1) {
+      if (run.items.length === 1) {
         written += this.#run(writeRow(table, write), bindRow(first));
         continue;
       }

@@ -9,7 +9,7 @@ import type {
   StoredRow,
 } from "../../src/core/rows/row-store.ts";
 import { PartitionId, Seq } from "../../src/data/ids.ts";
-import { compareIdentity, rowBytes, type Row } from "../../src/data/row.ts";
+import { compareIdentity, rowBytes, type Identity, type Row } from "../../src/data/row.ts";
 import { compareText } from "../../src/data/text.ts";
 import { identityKey } from "../../src/core/rows/identity-key.ts";
 import { after, bounds, distinctRows, listQuery, partitionId } from "./row-arbitraries.ts";
@@ -38,7 +38,7 @@ export function registerRowStoreContract(name: string, withStorage: WithStorage)
         rows: [],
         done: true,
       });
-      expect(store.count(P)).toBe(0);
+      expect(countOf(store, P)).toBe(0);
       expect(store.partitions()).toEqual([]);
       store.drop(P);
     });
@@ -158,7 +158,7 @@ export function registerRowStoreContract(name: string, withStorage: WithStorage)
         rows.map((row) => ({ ...row, seq: Seq(9) })),
       );
       expect(store.usage().rowsWritten - before).toBe(246);
-      expect(store.count(P)).toBe(124);
+      expect(countOf(store, P)).toBe(124);
       store.drop(P);
       expect(store.usage().rowsWritten - before).toBe(246);
     });
@@ -169,9 +169,9 @@ export function registerRowStoreContract(name: string, withStorage: WithStorage)
       store.drop(PartitionId(1));
       expect(store.partitions()).toEqual([11]);
       expect(store.read(PartitionId(1), [entry("a")])).toEqual([undefined]);
-      expect(store.count(PartitionId(11))).toBe(1);
+      expect(countOf(store, PartitionId(11))).toBe(1);
       store.write(PartitionId(1), [stored("c")]);
-      expect(store.count(PartitionId(1))).toBe(1);
+      expect(countOf(store, PartitionId(1))).toBe(1);
     });
 
     rule("sends a row that is larger than the bound, alone", (store) => {
@@ -230,7 +230,7 @@ export function registerRowStoreContract(name: string, withStorage: WithStorage)
       expect(again.partitions()).toEqual([P]);
       expect(again.read(P, [entry("a")])).toEqual([stored("a")]);
       again.write(P, [stored("a"), stored("b")]);
-      expect(again.count(P)).toBe(2);
+      expect(countOf(again, P)).toBe(2);
     });
 
     it("does what the model does", () => agreesWithModel(withStorage));
@@ -291,7 +291,7 @@ async function agreesWithModel(withStorage: WithStorage): Promise<void> {
               ...action.bounds,
             });
             expect(listed).toEqual(pageOf(entries, action.bounds));
-            expect(store.count(action.partitionId)).toBe(table.length);
+            expect(countOf(store, action.partitionId)).toBe(table.length);
             seen.rows += page.rows.length;
             seen.cut += page.done ? 0 : 1;
             seen.listed += listed.rows.length;
@@ -327,6 +327,20 @@ function pageOf(above: readonly StoredRow[], { rowsMax, bytesMax }: PageBounds):
     rows.length <= rowsMax && rows.reduce((sum, { row }) => sum + rowBytes(row), 0) <= bytesMax;
   while (count < above.length && fits(above.slice(0, count + 1))) count += 1;
   return { rows: above.slice(0, count), done: count === above.length };
+}
+
+/** Some at a time, as whoever has to bound its time counts. */
+function countOf(store: RowStore, partition: PartitionId): number {
+  const most = 7;
+  let rows = 0;
+  for (let last: Identity | null = null; ;) {
+    const counted = store.countFrom(partition, last, most);
+    expect(counted.rows).toBeLessThanOrEqual(most);
+    rows += counted.rows;
+    if (counted.upTo === "end") return rows;
+    expect(last === null || compareIdentity(last, counted.upTo) < 0).toBe(true);
+    last = counted.upTo;
+  }
 }
 
 const isListed = (row: Row, { map, prefix, after: above }: ListQueryText): boolean =>

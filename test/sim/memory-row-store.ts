@@ -1,4 +1,5 @@
 import type {
+  Count,
   ListQuery,
   Page,
   PageBounds,
@@ -106,6 +107,13 @@ export class MemoryRowStore implements RowStore {
 
   count(partitionId: PartitionId): number {
     return this.#table(partitionId).length;
+  }
+
+  countFrom(partitionId: PartitionId, after: Identity | null, rowsMax: number): Count {
+    const table = this.#table(partitionId);
+    const from = after === null ? 0 : upperBound(table, after);
+    const rows = Math.min(table.length - from, rowsMax);
+    return { rows, upTo: table[from + rowsMax - 1]?.row ?? "end" };
   }
 
   drop(partitionId: PartitionId): void {

@@ -14,6 +14,12 @@ export interface Page {
   readonly done: boolean;
 }
 
+export interface Count {
+  readonly rows: number;
+  /** The last one that was counted; "end": no row follows. */
+  readonly upTo: Identity | "end";
+}
+
 /**
  * A node's rows, one table per partition, without any rule of their own: all calls are synchronous and
  * belong to the running transaction. A partition without a table reads as empty.
@@ -46,7 +52,8 @@ export interface RowStore {
    */
   list(partitionId: PartitionId, query: ListQuery): Page;
 
-  count(partitionId: PartitionId): number;
+  /** Rows above `after`, at most `rowsMax` of them. */
+  countFrom(partitionId: PartitionId, after: Identity | null, rowsMax: number): Count;
 
   drop(partitionId: PartitionId): void;
 

@@ -34,14 +34,17 @@ const MERGED_AT_A_TIME = 128;
 const WORK_PER_ROW = { read: 0.25, written: 0.4 };
 const BYTES_PER_WORK = 4_096;
 
-/** Rows counted anew in one event, some 20 ms: entries are written without asking what stood there. */
-const RECOUNT_ROWS_MAX = 200_000;
+/** Rows counted in one event, some 20 ms: after a start, and where entries were written unseen. */
+export const COUNT_ROWS_MAX = 200_000;
 
 /** What is known of a partition's rows without reading them. */
 interface Cache {
   /** As last counted, and kept up since by what reads rows before it writes them. */
   rows: number;
+  /** Nothing was written unseen since the last count began. */
   isCounted: boolean;
+  /** A count that is not at its end. */
+  counting: { readonly rows: number; readonly upTo: Identity } | null;
   tracker: DigestTracker | null;
 }
 
@@ -162,7 +165,7 @@ export class RowTables {
     const merged = mergeWritten(batch, write, read);
     if (!merged) return null;
     for (const { row } of merged.written) tracker.replace(undefined, row);
-    this.#cache(partitionId).rows += merged.written.length;
+    this.#added(this.#cache(partitionId), merged.written.length);
     this.#partitions().add(partitionId);
     return merged;
   }
@@ -172,7 +175,7 @@ export class RowTables {
     const cache = this.#cache(partitionId);
     for (const { old, now } of changes) {
       tracker?.replace(old, now.row);
-      if (!old) cache.rows += 1;
+      if (!old) this.#added(cache, 1);
     }
     this.#store.write(
       partitionId,
@@ -217,23 +220,38 @@ export class RowTables {
     return tracker.buckets();
   }
 
-  /** Exact for what has never been counted; else as exact as the bound allows, the oldest counts first. */
+  /** Exact once all is counted; before, and among writes, as exact as the bound allows, the oldest counts first. */
   #count(): number {
-    let room = RECOUNT_ROWS_MAX;
+    let room = COUNT_ROWS_MAX;
     let rows = 0;
     for (const partitionId of this.#partitions()) this.#cache(partitionId);
     const caches = [...this.#caches]; // what is counted goes to the end
     for (const [partitionId, cache] of caches) {
-      if (!cache.isCounted && (cache.rows === 0 || room > 0)) {
-        cache.rows = this.#store.count(partitionId);
-        cache.isCounted = true;
-        room -= cache.rows;
+      if (room > 0 && (!cache.isCounted || cache.counting)) {
+        room -= this.#countOn(partitionId, cache, room);
         this.#caches.delete(partitionId);
         this.#caches.set(partitionId, cache);
       }
-      rows += cache.rows;
+      rows += Math.max(cache.rows, cache.counting?.rows ?? 0);
     }
     return rows;
+  }
+
+  /** From where the last count ended. Returns how many were passed. */
+  #countOn(partitionId: PartitionId, cache: Cache, rowsMax: number): number {
+    const before = cache.counting;
+    const { rows, upTo } = this.#store.countFrom(partitionId, before?.upTo ?? null, rowsMax);
+    const total = (before?.rows ?? 0) + rows;
+    if (!before) cache.isCounted = true;
+    cache.counting = upTo === "end" ? null : { rows: total, upTo };
+    if (upTo === "end") cache.rows = total;
+    return rows;
+  }
+
+  #added(cache: Cache, rows: number): void {
+    cache.rows += rows;
+    // Above or below what has been counted nobody knows.
+    if (cache.counting) cache.isCounted = false;
   }
 
   #pass(rows: readonly Row[], each: number): void {
@@ -265,7 +283,7 @@ export class RowTables {
     if (known) return known;
     // Without a table it is empty.
     const isCounted = !this.#partitions().has(partitionId);
-    const cache: Cache = { rows: 0, isCounted, tracker: null };
+    const cache: Cache = { rows: 0, isCounted, counting: null, tracker: null };
     this.#caches.set(partitionId, cache);
     return cache;
   }

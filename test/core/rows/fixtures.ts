@@ -1,5 +1,5 @@
 import type { RowEffect, RowEvent } from "../../../src/core/rows/effects.ts";
-import type { Page } from "../../../src/core/rows/row-store.ts";
+import type { Count, Page } from "../../../src/core/rows/row-store.ts";
 import { RowTables } from "../../../src/core/rows/tables.ts";
 import { Digest } from "../../../src/data/digest.ts";
 import { PartitionId, Seq } from "../../../src/data/ids.ts";
@@ -18,9 +18,9 @@ export class CountingStore extends MemoryRowStore {
     this.pages += 1;
     return super.page(...args);
   }
-  override count(partitionId: PartitionId): number {
+  override countFrom(...args: Parameters<MemoryRowStore["countFrom"]>): Count {
     this.counts += 1;
-    return super.count(partitionId);
+    return super.countFrom(...args);
   }
 }
 
