@@ -43,6 +43,11 @@ export abstract class ClusterObject<
   );
   #started = false;
 
+  /** In this life. */
+  protected get hasStarted(): boolean {
+    return this.#started;
+  }
+
   /** The first event of every life of this object. */
   protected abstract started(): Event;
   /** As whom it speaks. */

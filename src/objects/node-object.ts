@@ -88,6 +88,8 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
 
   override webSocketClose(socket: WebSocket, code: number): void {
     this.#sockets.finish(socket, code);
+    // One that starts later finds it so.
+    if (this.hasStarted && this.#sockets.isEmpty) this.tell({ type: "alone", ...moment() });
   }
 
   override webSocketError(socket: WebSocket): void {
@@ -99,7 +101,8 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
   }
 
   protected started(): NodeEvent {
-    return { type: "started", host: this.ctx.id.toString(), ...moment() };
+    const hasClients = !this.#sockets.isEmpty;
+    return { type: "started", host: this.ctx.id.toString(), hasClients, ...moment() };
   }
 
   protected address(): Address {
@@ -110,13 +113,16 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
   /** All frames of a group are one event: their rows are written, and their commit waited for, once. */
   protected override together(events: readonly NodeEvent[]): readonly NodeEvent[] {
     const frames = events.flatMap((event) => (event.type === "frames" ? event.frames : []));
-    if (frames.length === 0) return events;
+    const others = events.filter(({ type }) => {
+      // Somebody may have come since.
+      return type !== "frames" && (type !== "alone" || this.#sockets.isEmpty);
+    });
+    if (frames.length === 0) return others;
     // A frame that waited behind its own HELLO has a session by now, and others may have brought receipts.
     const current = frames.map((frame) => {
       const peer = this.#sockets.peerOf(frame.socket);
       return peer ? { ...frame, session: peer.session, flow: peer.flow } : frame;
     });
-    const others = events.filter(({ type }) => type !== "frames");
     return [{ type: "frames", frames: current, ...moment() }, ...others];
   }
 

@@ -38,11 +38,14 @@ export class Sockets {
   /** Copies of what the platform keeps, since it hands both out slowly. */
   readonly #sockets = new Map<SocketId, WebSocket>();
   readonly #attachments = new WeakMap<WebSocket, Attachment>();
+  /** Closed ones are not among them, which the platform may name for a while. */
+  readonly #open = new Set<SocketId>();
   /** What they are kept with is not what is here; serializing takes longer than most frames. */
   readonly #changed = new Set<WebSocket>();
 
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
+    for (const socket of ctx.getWebSockets()) this.#open.add(this.#attachmentOf(socket).id);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   }
 
@@ -51,6 +54,7 @@ export class Sockets {
     if (!client || !server) return new Response(null, { status: 500 });
     const attachment: Attachment = { id: crypto.randomUUID(), session: null, flow: NO_FLOW };
     this.#ctx.acceptWebSocket(server, [attachment.id]);
+    this.#open.add(attachment.id);
     this.#keep(server, attachment);
     this.flush();
     return new Response(null, { status: 101, webSocket: client });
@@ -63,6 +67,10 @@ export class Sockets {
     if (received === undefined) return this.#patient(socket, peer);
     const flow = afterReceipt(peer.flow, received, Date.now());
     return this.#patient(socket, this.#keep(socket, { ...peer, flow }));
+  }
+
+  get isEmpty(): boolean {
+    return this.#open.size === 0;
   }
 
   peerOf(id: SocketId): Peer | null {
@@ -145,7 +153,9 @@ export class Sockets {
 
   /** The other side waits for this, and sees 1006 without it. */
   finish(socket: WebSocket, code: number): void {
-    this.#sockets.delete(this.#attachmentOf(socket).id);
+    const { id } = this.#attachmentOf(socket);
+    this.#sockets.delete(id);
+    this.#open.delete(id);
     if (GONE.has(code)) return;
     try {
       socket.close(code === NO_CODE ? NORMAL : code);

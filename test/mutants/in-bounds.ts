@@ -1,4 +1,4 @@
-/** What lets more wait than may. */
+/** What lets more wait than may, or does what nobody waits for. */
 import { bound, type Mutant } from "./mutant.ts";
 
 export const IN_BOUNDS: readonly Mutant[] = [
@@ -21,6 +21,18 @@ export const IN_BOUNDS: readonly Mutant[] = [
     killedBy: {
       file: "test/objects/waiting.test.ts",
       title: "takes a socket's credit of frames, and refuses the next by the name of the bound",
+    },
+  },
+  {
+    name: "pushed to nobody",
+    bug: "a node without clients arms wakes for pushes of the map",
+    file: "src/core/node/map-push.ts",
+    find: "if (!map.audience) return skip(turn);",
+    replace: "",
+    killedBy: {
+      file: "test/core/node/map-push.test.ts",
+      title:
+        "none is made or planned where nobody listens; who comes then is told all, and is pushed what follows",
     },
   },
 ];

@@ -198,4 +198,12 @@ export const IN_RUNS: readonly Mutant[] = [
     replace: "return false;",
     killedBy: { checkers: ["R-later-write"], seeds: 100 },
   },
+  {
+    name: "nobody seems to listen",
+    bug: "a client that comes to a node without others is pushed nothing",
+    file: "src/core/node/clients.ts",
+    find: "if (greeted.size > 0 || frames.some(({ session }) => session)) noteAudience(turn, true);",
+    replace: "",
+    killedBy: { checkers: ["I16"], seeds: 20 },
+  },
 ];

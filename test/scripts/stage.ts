@@ -92,7 +92,12 @@ export class Stage {
           saved: (state) => state.saved,
           digestKey: (state) => state.saved.self.digestKey,
         },
-        started: () => ({ type: "started", host: `object-${id}`, ...this.#moment() }),
+        started: () => ({
+          type: "started",
+          host: `object-${id}`,
+          hasClients: false,
+          ...this.#moment(),
+        }),
         perform: (effect) => this.#perform(id, effect),
         arm: (at) => void this.#alarms.set(id, at),
         tick: (at) => void this.#ticks.set(id, at),

@@ -215,7 +215,12 @@ export class World {
           saved: (state) => state.saved,
           digestKey: (state) => state.saved.self.digestKey,
         },
-        started: () => ({ type: "started", host: `object-${id}`, ...this.#moment(id) }),
+        started: () => ({
+          type: "started",
+          host: `object-${id}`,
+          hasClients: this.#hasClients(id),
+          ...this.#moment(id),
+        }),
         perform: (effect) => this.#perform(id, effect),
         arm: (at) => this.#arm(id, at),
         tick: (at) => this.#tick(id, at),
@@ -363,7 +368,19 @@ export class World {
 
   #reroute(client: SimClient): void {
     const active = this.coordinator.disk.view.members.filter((m) => m.state !== "joining");
-    if (active.length > 0) client.connect(this.prng.pick(active).nodeId);
+    if (active.length === 0) return;
+    const left = client.node;
+    client.connect(this.prng.pick(active).nodeId);
+    if (left !== "" && !this.#hasClients(left)) this.#leaveAlone(NodeId(left));
+  }
+
+  #hasClients(id: string): boolean {
+    return this.clients.some((client) => client.node === id);
+  }
+
+  /** One that sleeps is told so when it starts. */
+  #leaveAlone(id: NodeId): void {
+    if (this.#node(id).awake) this.#node(id).deliver({ type: "alone", ...this.#moment(id) });
   }
 
   #fromClient(client: SimClient, message: ClientMessage): void {

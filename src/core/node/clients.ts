@@ -8,7 +8,7 @@ import { Taken } from "./credit.ts";
 import type { ClientFrame } from "./events.ts";
 import { mayPush, noRoom } from "./flow.ts";
 import type { Request, Session, SocketId } from "./requests.ts";
-import { answerFetch, pushOwed } from "./map-push.ts";
+import { answerFetch, noteAudience, pushOwed } from "./map-push.ts";
 import { mapOf } from "./pending.ts";
 import { serve } from "./serve.ts";
 import type { Turn } from "./turn.ts";
@@ -29,6 +29,7 @@ export function onFrames(turn: Turn, frames: readonly ClientFrame[]): void {
       requests.push(...heard(turn, frame, session, taken));
     }
   }
+  if (greeted.size > 0 || frames.some(({ session }) => session)) noteAudience(turn, true);
   if (requests.length > 0) serve(turn, requests);
 }
 

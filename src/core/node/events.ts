@@ -23,8 +23,11 @@ export type NodeEvent = Incoming | RowEvent<NodeTag>;
 export type Incoming =
   | ClusterEvent
   | (Moment &
+      /** `hasClients`: sockets have outlived the memory of this object. */
       (
-        | { readonly type: "started"; readonly host: string }
+        | { readonly type: "started"; readonly host: string; readonly hasClients: boolean }
+        /** The last socket has closed. */
+        | { readonly type: "alone" }
         /** All frames that arrived while the last group was committed. */
         | { readonly type: "frames"; readonly frames: readonly ClientFrame[] }
       ));

@@ -17,6 +17,7 @@ import type { Turn } from "./turn.ts";
 export function pushMap(turn: Turn, woke: boolean): void {
   const { memory, self, config } = turn;
   const { map } = memory;
+  if (!map.audience) return skip(turn);
   // An alarm may be about a push that was due before this object slept.
   const due = isNews(turn, map.pushed) || (woke && !map.sure);
   // Who has left has no clients, and wants to sleep.
@@ -28,6 +29,13 @@ export function pushMap(turn: Turn, woke: boolean): void {
   const pushed = versionsOf(turn);
   const quietUntil = turn.now + config.mapPushMs;
   turn.setMemory({ map: { ...map, pushed, sure: true, quietUntil, pushAt: null } });
+}
+
+/** Whoever comes is told all that is known by then. */
+function skip(turn: Turn): void {
+  const { map } = turn.memory;
+  if (isNews(turn, map.pushed) || !map.sure || map.pushAt !== null)
+    turn.setMemory({ map: { ...map, pushed: versionsOf(turn), sure: true, pushAt: null } });
 }
 
 function plan(turn: Turn, pushAt: number | null): void {
@@ -50,6 +58,11 @@ const versionsOf = (turn: Turn): MapVersions => ({
   version: turn.self.tableVersion,
   viewVersion: turn.state.saved.view.version,
 });
+
+export function noteAudience(turn: Turn, audience: boolean): void {
+  const { map } = turn.memory;
+  if (map.audience !== audience) turn.setMemory({ map: { ...map, audience } });
+}
 
 /** What a client was not told while it had too much to read. */
 export function pushOwed(turn: Turn, socket: SocketId): void {

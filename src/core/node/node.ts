@@ -28,7 +28,7 @@ import type { Incoming, NodeEffect, NodeEvent, NodeTag } from "./events.ts";
 import { onForwarded, pursueForwards } from "./forward.ts";
 import { hearAll } from "./hear.ts";
 import { askToJoin, onInvite, onJoinResponse, onMembersUpdate, onTableUpdate } from "./join.ts";
-import { pushMap } from "./map-push.ts";
+import { noteAudience, pushMap } from "./map-push.ts";
 import { answerRequest, opsPerSecond } from "./pending.ts";
 import { onListed, onScan } from "./scan.ts";
 import { onMerged, onRead, serve } from "./serve.ts";
@@ -58,6 +58,7 @@ function onIncoming(turn: Turn, event: Incoming): void {
   switch (event.type) {
     case "started":
       turn.setMemory({ host: event.host });
+      noteAudience(turn, event.hasClients);
       turn.startClock();
       return resume(turn);
     case "woke":
@@ -68,6 +69,8 @@ function onIncoming(turn: Turn, event: Incoming): void {
       return; // whoever waits for an answer asks again when its time comes
     case "frames":
       return onFrames(turn, event.frames);
+    case "alone":
+      return noteAudience(turn, false);
   }
 }
 

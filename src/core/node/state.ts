@@ -119,6 +119,8 @@ export interface NodeMemory {
 interface MapMemory {
   readonly partitions: MapHistory<PartitionId>;
   readonly nodes: MapHistory<NodeId>;
+  /** false: there is nobody to be told. */
+  readonly audience: boolean;
   /** The versions of the last push, or of the start. */
   readonly pushed: MapVersions;
   /** false: what was due before the start may never have been pushed. */
@@ -209,6 +211,7 @@ export function wake(config: Config, saved: NodeSaved): NodeState {
       map: {
         partitions: noHistory(pushed.version),
         nodes: noHistory(pushed.viewVersion),
+        audience: false,
         pushed,
         sure: false,
         quietUntil: 0,

@@ -49,6 +49,12 @@ const act: fc.Arbitrary<Act> = fc.oneof(
       (world) =>
         world.advance(ms),
   ),
+  fc
+    .tuple(client, node, fc.constantFrom("leave", "comeBack"))
+    .map(([c, n, what]): Act => (world) => {
+      const who = world.clients[c];
+      if (who?.nodes.includes(n)) world[what](who, n);
+    }),
   fc.tuple(client, fc.constantFrom("whole", "version", "both")).map(([c, how]): Act => (world) => {
     ask(world, world.clients[c], how);
   }),
@@ -59,6 +65,7 @@ function ask(world: MapWorld, who: MapClient | undefined, how: "whole" | "versio
   const { version, viewVersion } = who.map;
   const known = how === "whole" ? {} : how === "both" ? { version, viewVersion } : { version };
   const last = Math.max(...who.sessions.keys());
+  if (!who.sessions.has(last)) return;
   world.frame(who, last, { type: "FETCH_MAP", ...known });
 }
 
@@ -90,6 +97,7 @@ describe("whatever is ruled, and however nodes hear of it", () => {
           for (const { map } of world.clients) expect(map && world.falseParts(map)).toEqual([]);
           expect(one.gaps).toBe(0);
         }
+        for (const who of world.clients) for (const n of who.nodes) world.comeBack(who, n);
         settle(world);
         for (const { map } of world.clients) expect(without(map)).toEqual(world.whole);
         deltas += one.deltas + both.deltas;
@@ -145,6 +153,37 @@ describe("pushes", () => {
     }
     expect(without(one.map)).not.toEqual(world.whole);
     world.restart(0);
+    expect(without(one.map)).toEqual(world.whole);
+    expect(one.gaps).toBe(0);
+  });
+
+  it("none is made or planned where nobody listens; who comes then is told all, and is pushed what follows", () => {
+    const world = new MapWorld();
+    const change = (): void => {
+      for (let i = 0; i < 3; i++) {
+        world.rule(i, `o${world.now}`, []);
+        world.tellTable(0, 0);
+        world.advance(1);
+      }
+    };
+    const nothingDone = (): void => expect([world.pushes, world.wakeAt(0)]).toEqual([0, null]);
+    change();
+    nothingDone();
+    world.restart(0);
+    change();
+    nothingDone();
+    const one = world.connect([0]);
+    expect(without(one.map)).toEqual(world.whole);
+    nothingDone();
+    change();
+    world.advance(DEFAULTS.mapPushMs);
+    expect(world.pushes).toBe(2);
+    expect(without(one.map)).toEqual(world.whole);
+    world.pushes = 0;
+    world.leave(one, 0);
+    change();
+    nothingDone();
+    world.comeBack(one, 0);
     expect(without(one.map)).toEqual(world.whole);
     expect(one.gaps).toBe(0);
   });

@@ -40,9 +40,12 @@ export class MapClient {
   deltas = 0;
   gaps = 0;
   readonly sessions = new Map<number, Session>();
+  /** Where it has a socket, or had one. */
+  readonly nodes: readonly number[];
   readonly #fetch: (node: number, fetch: FetchMap) => void;
 
-  constructor(fetch: (node: number, fetch: FetchMap) => void) {
+  constructor(nodes: readonly number[], fetch: (node: number, fetch: FetchMap) => void) {
+    this.nodes = nodes;
     this.#fetch = fetch;
   }
 
@@ -186,7 +189,12 @@ export class MapWorld {
     if (!state) return;
     const armed = wakeAt(state) !== null;
     this.#nodes[node] = wake(state.config, state.saved);
-    this.#step(node, { type: "started", host: "", ...this.#moment() });
+    this.#step(node, {
+      type: "started",
+      host: "",
+      hasClients: this.#hasClients(node),
+      ...this.#moment(),
+    });
     if (armed) this.#step(node, { type: "woke", ...this.#moment() });
   }
 
@@ -209,11 +217,25 @@ export class MapWorld {
   // ---------------------------------------------------------------- clients
 
   connect(nodes: readonly number[]): MapClient {
-    const client = new MapClient((node, message) => this.frame(client, node, message));
+    const client = new MapClient(nodes, (node, message) => this.frame(client, node, message));
     this.clients.push(client);
     for (const node of nodes)
       this.frame(client, node, { type: "HELLO", version: 1, cluster: CLUSTER, forward: true });
     return client;
+  }
+
+  /** It closes its socket, and opens another one at once or later. */
+  leave(client: MapClient, node: number): void {
+    client.sessions.delete(node);
+    if (!this.#hasClients(node)) this.#step(node, { type: "alone", ...this.#moment() });
+  }
+  comeBack(client: MapClient, node: number): void {
+    if (client.sessions.has(node)) return;
+    this.frame(client, node, { type: "HELLO", version: 1, cluster: CLUSTER, forward: true });
+  }
+
+  #hasClients(node: number): boolean {
+    return this.clients.some(({ sessions }) => sessions.has(node));
   }
 
   frame(client: MapClient, node: number, message: FetchMap | Hello): void {
