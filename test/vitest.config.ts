@@ -1,5 +1,6 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { LongFirst } from "./order.ts";
 
 /** Runs inside workerd: everything in `test/workerd`, and the contract suites that name it. */
 const inWorkerd = { workers: "test/workerd/**/*.test.ts", contract: "test/**/*.workerd.test.ts" };
@@ -11,6 +12,7 @@ const onUnhandledError = (error: object): boolean | void => {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         test: {

@@ -1,10 +1,10 @@
 /** A cluster whose state is on disk, with the faults that a runtime makes: eviction, and sudden death. */
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync, fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { startLocal, type Local } from "../../src/cli/local.ts";
 import { ClusterId, NodeId } from "../../src/data/ids.ts";
 import type { PartitionMapPayload } from "../../src/data/members.ts";
@@ -13,6 +13,7 @@ import type { Fault, FaultReport } from "../../src/objects/faults.ts";
 import type { MigrationsReport } from "../../src/protocol/cluster-messages.ts";
 import { Api } from "./api.ts";
 import { Disk } from "./disk.ts";
+import type { Answer, Question } from "./reader.ts";
 import { pause } from "./writer.ts";
 
 const READER = fileURLToPath(new URL("reader.ts", import.meta.url));
@@ -37,6 +38,8 @@ export class Grid {
   readonly nodes: readonly string[];
   readonly #options: GridOptions;
   #local: Local;
+  /** From when it is needed first: to start a process takes longer than to read most maps. */
+  #reader: ChildProcess | null = null;
 
   private constructor(folder: string, options: GridOptions, local: Local) {
     this.disk = new Disk(folder);
@@ -58,6 +61,7 @@ export class Grid {
   }
 
   async stop(): Promise<void> {
+    this.#reader?.disconnect();
     await this.#local.dispose();
     rmSync(this.disk.folder, { recursive: true, force: true });
   }
@@ -150,9 +154,12 @@ export class Grid {
 
   /** All entries of a map, as another process reads them. */
   async readElsewhere(map: string): Promise<Map<string, unknown>> {
-    const args = [READER, this.#local.url.href, map];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 30 });
-    return new Map(JSON.parse(stdout) as [string, unknown][]);
+    const reader = (this.#reader ??= fork(READER));
+    const question: Question = { url: this.#local.url.href, map };
+    reader.send(question);
+    const [answer] = (await once(reader, "message")) as [Answer];
+    if ("error" in answer) throw new Error(answer.error);
+    return new Map(answer.entries);
   }
 }
 

@@ -1,0 +1,27 @@
+/** In which order files of tests are run: a long one that comes last runs alone, and everybody waits for it. */
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** The longest first, as measured; the others as Vitest would have them, by size. */
+const LONG = [
+  "test/e2e/faults.test.ts",
+  "test/mutants/mutants.test.ts",
+  "test/e2e/idle.test.ts",
+  "test/e2e/demo.test.ts",
+  "test/sim/sim.test.ts",
+  "test/e2e/http-moves.test.ts",
+  "test/e2e/churn.test.ts",
+  "test/e2e/hibernation.test.ts",
+  "test/tidy/canaries.test.ts",
+];
+
+export class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const others = await super.sort(files);
+    return others.toSorted((a, b) => rankOf(a) - rankOf(b));
+  }
+}
+
+function rankOf({ moduleId }: TestSpecification): number {
+  const rank = LONG.findIndex((file) => moduleId.endsWith(file));
+  return rank < 0 ? LONG.length : rank;
+}
