@@ -16,6 +16,7 @@ const LONG = [
 
 export class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    // oxlint-disable-next-line unicorn/no-array-sort -- that of the class, not of a list
     const others = await super.sort(files);
     return others.toSorted((a, b) => rankOf(a) - rankOf(b));
   }
