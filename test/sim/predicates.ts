@@ -163,7 +163,7 @@ function nothingLeft(judge: Judge, { nodes }: Cluster, { ruling, holders }: Entr
       (role?.type === "owner" && (role.move || role.copies.length))
     )
       judge.fail("I7", `${id} keeps a marker of ${partitionId}: ${JSON.stringify(role)}`);
-    if (id !== owner && rows.count(partitionId) > 0)
+    if (id !== owner && rows.countFrom(partitionId, null, 1).rows > 0)
       judge.fail("I7", `${id} keeps rows of ${partitionId}`);
   }
 }
