@@ -9,6 +9,7 @@ import type { MembershipMessage } from "./membership-messages.ts";
 import type { MoveMessage } from "./move-messages.ts";
 import type { OpMessage, Sender } from "./op-messages.ts";
 import type { OperatorMessage } from "./operator-messages.ts";
+import type { ReignMessage } from "./reign-messages.ts";
 import type { StreamMessage } from "./row-messages.ts";
 import type { TableMessage } from "./table-messages.ts";
 
@@ -24,6 +25,7 @@ export interface Envelope {
 
 export type ClusterMessage =
   | MembershipMessage
+  | ReignMessage
   | TableMessage
   | MoveMessage
   | StreamMessage
@@ -43,6 +45,7 @@ export interface Failed {
 }
 
 export type * from "./membership-messages.ts";
+export type * from "./reign-messages.ts";
 export type * from "./table-messages.ts";
 export type * from "./move-messages.ts";
 export type * from "./row-messages.ts";

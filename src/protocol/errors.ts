@@ -30,6 +30,7 @@ export interface ErrorData {
   WRONG_CLUSTER_ID: { expected: string; got: string };
   PROTOCOL_VERSION_MISMATCH: { expected: number; got: number };
   STALE_TERM: { term: number };
+  NO_QUORUM: { answered: number; needed: number };
   NOT_A_MEMBER: { nodeId: string };
   NODE_NOT_FOUND: { nodeId: string };
   NODE_ID_USED: { nodeId: string };
@@ -119,6 +120,12 @@ export const ERRORS: { readonly [Code in ErrorCode]: ErrorRule<Code> } = {
     ({ expected, got }) => `protocol version ${got} is not spoken here, ${expected} is`,
   ),
   STALE_TERM: rule(503, "later", ({ term }) => `a newer coordinator reigns, in term ${term}`),
+  NO_QUORUM: rule(
+    503,
+    "later",
+    ({ answered, needed }) =>
+      `${answered} of the ${needed} voters that it takes have answered the coordinator`,
+  ),
   NOT_A_MEMBER: rule(503, "later", ({ nodeId }) => `${nodeId} is not a member of the cluster`),
   NODE_NOT_FOUND: rule(404, "never", ({ nodeId }) => `there is no node ${nodeId}`),
   NODE_ID_USED: rule(409, "never", ({ nodeId }) => `the name ${nodeId} has been used`),

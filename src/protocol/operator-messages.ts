@@ -76,6 +76,8 @@ export interface ClusterReport {
   readonly term: Term;
   /** This activation has persisted its own term. */
   readonly leading: boolean;
+  /** A majority of the voters has answered it lately. */
+  readonly quorum: boolean;
   readonly view: MembersView;
   readonly tableVersion: Version;
   readonly partitionCount: number;

@@ -4,12 +4,14 @@ import { membershipSchemas, tableSchemas } from "./schema-membership.ts";
 import { moveSchemas, streamSchemas } from "./schema-moves.ts";
 import { answerSchemas, operationSchemas } from "./schema-operations.ts";
 import { operatorSchemas } from "./schema-operator.ts";
+import { reignSchemas } from "./schema-reign.ts";
 import type { Schema } from "./schema.ts";
 
 export const CLUSTER_SCHEMAS: {
   readonly [Type in ClusterMessage["type"]]: Schema<Extract<ClusterMessage, { type: Type }>>;
 } = {
   ...membershipSchemas,
+  ...reignSchemas,
   ...tableSchemas,
   ...moveSchemas,
   ...streamSchemas,

@@ -116,6 +116,7 @@ export const operatorSchemas = {
       type: v.literal("CLUSTER_REPORT"),
       term,
       leading: v.boolean(),
+      quorum: v.boolean(),
       view: membersView,
       tableVersion: version,
       partitionCount,

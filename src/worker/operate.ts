@@ -116,12 +116,14 @@ function clusterJson(
   report: ClusterReport,
   statuses: ReadonlyMap<NodeId, NodeStatusReport>,
 ): object {
-  const { term, leading, view, tableVersion, partitionCount, masterNodeId, migrations } = report;
+  const { term, leading, quorum, view, tableVersion, partitionCount, masterNodeId, migrations } =
+    report;
   const reports = new Map(report.members.map((member) => [member.nodeId, member]));
   return {
     clusterId: front.clusterId,
     term,
     leading,
+    quorum,
     viewVersion: view.version,
     tableVersion,
     partitionCount,

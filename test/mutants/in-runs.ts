@@ -3,6 +3,38 @@ import type { Mutant } from "./mutant.ts";
 
 export const IN_RUNS: readonly Mutant[] = [
   {
+    name: "no quorum check",
+    bug: "a coordinator rules whoever has answered it",
+    file: "src/core/coordinator/quorum.ts",
+    find: "return answered >= needed;",
+    replace: "return answered >= Math.min(needed, 1);",
+    killedBy: { checkers: ["I9"], seeds: 50 },
+  },
+  {
+    name: "answers of long ago counted",
+    bug: "who has answered once in this term stands behind all that is ruled in it",
+    file: "src/core/coordinator/quorum.ts",
+    find: "return at !== undefined && now - at <= config.maxNoHeartbeatMs;",
+    replace: "return at !== undefined && now - at <= config.maxNoHeartbeatMs + 1e9;",
+    killedBy: { checkers: ["I9"], seeds: 100 },
+  },
+  {
+    name: "term not persisted before spoken",
+    bug: "a reign begins in the term of the last one",
+    file: "src/core/coordinator/turn.ts",
+    find: "this.setCluster({ term: Term(Math.max(this.cluster.term + 1, termHeard + 1, this.now)) });",
+    replace: "this.setCluster({ term: Term(Math.max(this.cluster.term, termHeard)) });",
+    killedBy: { checkers: ["I1", "I9"], seeds: 50 },
+  },
+  {
+    name: "stale coordinator believed",
+    bug: "an instance that was replaced is obeyed",
+    file: "src/core/node/node.ts",
+    find: 'if (from === "coordinator" && term < self.term)',
+    replace: 'if (from === "coordinator" && term < 0)',
+    killedBy: { checkers: ["I1", "I4"], seeds: 200 },
+  },
+  {
     name: "no epoch check",
     bug: "any ruling is believed, however old",
     file: "src/core/node/hear.ts",
@@ -120,8 +152,8 @@ export const IN_RUNS: readonly Mutant[] = [
     name: "struck node believed at once",
     bug: "it leaves the list before it has dropped its rows",
     file: "src/core/coordinator/moves.ts",
-    find: "if (!heard || (dropped.get(name) ?? 0) < ruling.epoch) return false;",
-    replace: "if (!heard) return false;",
+    find: "if (!heard || (dropped.get(name) ?? 0) < ruling.epoch) return;",
+    replace: "if (!heard) return;",
     killedBy: { checkers: ["I7", "I5", "I8"], seeds: 200 },
   },
   {

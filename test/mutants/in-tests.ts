@@ -1,7 +1,23 @@
 /** What a test or a play finds: no run is likely to come there, or what is broken is no invariant. */
-import { bound, flow, play, rule, type Mutant } from "./mutant.ts";
+import { bound, flow, play, reign, rule, type Mutant } from "./mutant.ts";
 
 export const IN_TESTS: readonly Mutant[] = [
+  {
+    name: "a restored coordinator rules at once",
+    bug: "a majority is enough for a coordinator that knows less than its nodes",
+    file: "src/core/coordinator/quorum.ts",
+    find: "return state.memory.leading && unheard.length === 0 && hasQuorum(state, now);",
+    replace: "return state.memory.leading && unheard.length < 1_000 && hasQuorum(state, now);",
+    killedBy: reign("rules on nothing until every member has answered, a majority is not enough"),
+  },
+  {
+    name: "higher epochs not adopted",
+    bug: "a restored coordinator keeps the rulings that it has",
+    file: "src/core/coordinator/restored.ts",
+    find: "if (!isNewer(turn, ruling)) continue;",
+    replace: "if (entries.has(ruling.partitionId)) continue;",
+    killedBy: reign("rules on nothing until every member has answered, a majority is not enough"),
+  },
   {
     name: "no check at READY",
     bug: "READY is believed whatever epoch and copies it was said under",

@@ -21,6 +21,7 @@ const DATA: ErrorData = {
   WRONG_CLUSTER_ID: { expected: "main", got: "other" },
   PROTOCOL_VERSION_MISMATCH: { expected: 1, got: 2 },
   STALE_TERM: { term: 12 },
+  NO_QUORUM: { answered: 1, needed: 2 },
   NOT_A_MEMBER: { nodeId: "n9" },
   NODE_NOT_FOUND: { nodeId: "n9" },
   NODE_ID_USED: { nodeId: "n9" },

@@ -5,25 +5,12 @@ import type { ClientMessage, ServerMessage } from "../../src/protocol/client-mes
 import type { ClusterMessage, Envelope } from "../../src/protocol/cluster-messages.ts";
 import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
 import * as a from "./arbitraries.ts";
+import { of } from "./message-of.ts";
+import { reignMessages } from "./reign-messages.ts";
 
 type Table<Union extends { readonly type: string }> = {
   readonly [Type in Union["type"]]: fc.Arbitrary<Extract<Union, { readonly type: Type }>>;
 };
-
-type Fields<M> = {
-  [Name in keyof Omit<M, "type">]-?: fc.Arbitrary<Exclude<M[Name], undefined>>;
-};
-
-/** Fields named in `optional` are sometimes left out. */
-const of =
-  <M extends { readonly type: string }>() =>
-  (type: M["type"], fields: Fields<M>, optional: readonly string[] = []): fc.Arbitrary<M> => {
-    const all: Record<string, fc.Arbitrary<unknown>> = { type: fc.constant(type), ...fields };
-    const requiredKeys = Object.keys(all).filter((name) => !optional.includes(name));
-    // Cloned: fast-check's records may have no prototype, which what is decoded always has.
-    const message = fc.record(all, { requiredKeys }).map((plain) => structuredClone(plain));
-    return message as fc.Arbitrary<unknown> as fc.Arbitrary<M>;
-  };
 
 type Cluster<Type extends ClusterMessage["type"]> = Extract<ClusterMessage, { type: Type }>;
 type Client<Type extends ClientMessage["type"]> = Extract<ClientMessage, { type: Type }>;
@@ -124,6 +111,7 @@ export const clusterMessages: Table<ClusterMessage> = {
     importing: partitionIds,
     migrating: partitionIds,
   }),
+  ...reignMessages,
   PARTITION_TABLE_UPDATE: of<Cluster<"PARTITION_TABLE_UPDATE">>()(
     "PARTITION_TABLE_UPDATE",
     {
@@ -277,6 +265,7 @@ export const clusterMessages: Table<ClusterMessage> = {
   CLUSTER_REPORT: of<Cluster<"CLUSTER_REPORT">>()("CLUSTER_REPORT", {
     term: a.term,
     leading: fc.boolean(),
+    quorum: fc.boolean(),
     view: a.membersView,
     tableVersion: version,
     partitionCount: a.partitionCount,

@@ -113,6 +113,17 @@ const cluster = {
     importing: [P3],
     migrating: [],
   },
+  campaign: { type: "CAMPAIGN", term: Term(12), viewVersion: Version(4) },
+  "grant with a newer view": {
+    type: "GRANT",
+    nodeId: N1,
+    term: Term(12),
+    viewVersion: Version(5),
+    tableVersion: Version(9),
+    partitions: [{ ruling, role: "owner" }],
+    view: { ...view, version: Version(5) },
+  },
+  probe: { type: "PROBE" },
   "partition table update": {
     type: "PARTITION_TABLE_UPDATE",
     assignments: [ruling, { ...ruling, owner: null, copies: [] }],

@@ -52,6 +52,8 @@ export class Stage {
   readonly nodes = new Map<NodeId, NodeHost>();
   readonly coordinator: CoordinatorHost;
   readonly config: Config;
+  /** What the network loses on the way. */
+  cut: (from: Sender, to: Sender) => boolean = () => false;
   #calls = 0;
   readonly #callers = new Map<CallId, Sender>();
   readonly #alarms = new Map<Sender, number>();
@@ -170,6 +172,12 @@ export class Stage {
     throw new Error("this does not come to rest");
   }
 
+  /** Delivers everything at once, and lets so much time go by. */
+  live(ms: number): void {
+    for (const end = this.now + ms; this.now < end; this.advance(Math.min(10, end - this.now)))
+      for (let next = this.letters.shift(); next; next = this.letters.shift()) this.deliver(next);
+  }
+
   #nextRing(end: number): Ring | undefined {
     const due = [this.#alarms, this.#ticks].flatMap((rings) =>
       [...rings].map(([id, at]) => ({ rings, id, at })).filter(({ at }) => at <= end),
@@ -218,9 +226,14 @@ export class Stage {
 
   #put(letter: Omit<Letter, "term">): void {
     const { from, to, message } = letter;
-    const term = from === "coordinator" ? (this.coordinator.disk.cluster?.term ?? 0) : 0;
-    this.letters.push({ ...letter, term: Term(term) });
+    if (this.cut(from, to)) return;
+    this.letters.push({ ...letter, term: this.#termOf(from) });
     if (from !== "front") this.lines.push(`  ${from} → ${to} ${showMessage(message)}`);
+  }
+
+  #termOf(from: Sender): Term {
+    if (from === "coordinator") return this.coordinator.disk.cluster?.term ?? Term(0);
+    return from === "front" ? Term(0) : this.node(from).disk.self.term;
   }
 
   #ruled(before: CoordinatorSaved, after: CoordinatorSaved): void {

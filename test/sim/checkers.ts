@@ -7,7 +7,7 @@ import { coordinatorWakeAt } from "../../src/core/coordinator/pursue.ts";
 import type { NodeSaved } from "../../src/core/node/state.ts";
 import { wakeAt } from "../../src/core/node/wake-at.ts";
 import { compareStamps, type Stamp } from "../../src/data/hlc.ts";
-import type { NodeId, PartitionId } from "../../src/data/ids.ts";
+import type { NodeId, PartitionId, Term } from "../../src/data/ids.ts";
 import { compareRows, type Row } from "../../src/data/row.ts";
 import type { Ruling } from "../../src/data/ruling.ts";
 import type { Ack } from "../../src/protocol/client-messages.ts";
@@ -27,15 +27,18 @@ import {
   servesItsOwn,
   settled,
 } from "./predicates.ts";
+import { ReignChecker } from "./reign-checker.ts";
 import type { World } from "./world.ts";
 
 export const INVARIANTS = [
+  "I1",
   "I2",
   "I4",
   "I5",
   "I6",
   "I7",
   "I8",
+  "I9",
   "I10",
   "I12",
   "I14",
@@ -66,10 +69,19 @@ export class Checkers {
   /** The newest write of each key that may make it invisible, answered or not. */
   readonly #gone = new Map<string, Stamp>();
   readonly #maps = new MapChecker();
+  readonly #reign: ReignChecker;
   readonly #world: World;
 
   constructor(world: World) {
     this.#world = world;
+    this.#reign = new ReignChecker(world);
+  }
+
+  heardBy(event: Parameters<ReignChecker["heard"]>[0], life: number): void {
+    this.#reign.heard(event, life);
+  }
+  obeyed(term: Term, before: NodeSaved, after: NodeSaved): void {
+    this.#reign.obeyed(term, before, after);
   }
 
   acked(client: SimClient, { seq, exceptions }: Ack): void {
@@ -117,6 +129,7 @@ export class Checkers {
 
   coordinatorCommitted(before: CoordinatorSaved, after: CoordinatorSaved): void {
     coordinatorMonotone(this, before, after);
+    this.#reign.committed(before, after);
     this.#same("view", this.#views, after.view.version, JSON.stringify(after.view.members));
     if (before.entries !== after.entries) this.#entriesCommitted(before, after);
     this.#maps.committed(after);

@@ -2,6 +2,10 @@
 export const NO_COUNTS = {
   messages: 0,
   crashes: 0,
+  /** Instances of the coordinator that went on after they had been replaced. */
+  ghosts: 0,
+  /** Cuts that divided everybody in two. */
+  splits: 0,
   completed: 0,
   failed: 0,
   cancelled: 0,

@@ -14,6 +14,11 @@ export interface Options {
   readonly slowRate: number;
   readonly slowMsMax: number;
   readonly cutRate: number;
+  /** How often a cut divides everybody in two, and for longer. */
+  readonly splitRate: number;
+  readonly splitMsMax: number;
+  /** How often the coordinator is replaced while its old instance still runs. */
+  readonly ghostRate: number;
   readonly crashEveryMs: number | null;
   readonly crashInStepRate: number;
   readonly operateEveryMs: number;
@@ -60,6 +65,9 @@ export function draw(seed: number): Options {
     slowRate: rate(0.2),
     slowMsMax: 200 + prng.below(6_000),
     cutRate: rate(0.3),
+    splitRate: rate(0.5),
+    splitMsMax: 1_000 + prng.below(9_000),
+    ghostRate: rate(0.4),
     crashEveryMs: prng.chance(0.3) ? null : 700 + prng.below(4_000),
     crashInStepRate: rate(0.02),
     operateEveryMs: 600 + prng.below(2_000),

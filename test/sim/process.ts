@@ -57,6 +57,9 @@ export class SimHost<
   #crashed = false;
   #armed: number | null = null;
   #ticking: number | null = null;
+  #fenced = false;
+  /** How often it has started. */
+  lives = 0;
   readonly #wiring: Wiring<State, Event, Effect, Saved>;
 
   /** Given rows and a state, it goes on where another left off. */
@@ -75,7 +78,9 @@ export class SimHost<
 
   /** Asleep or crashed objects start when something arrives, as on the platform. */
   deliver(event: Event, crash: CrashPoint | null = null): void {
+    if (!this.#state && this.#fenced) return;
     if (!this.#state) {
+      this.lives++;
       this.#state = this.#wiring.kind.wake(this.disk);
       this.#drive(this.#wiring.started(), null);
     }
@@ -87,6 +92,20 @@ export class SimHost<
   }
   get state(): State | undefined {
     return this.#state;
+  }
+
+  /**
+   * The same object as an instance that the platform has already replaced: it goes on with what it remembers, and
+   * hears and speaks, but its first commit fails and is the end of it.
+   */
+  ghost(perform: (effect: Effect) => void): this | null {
+    if (!this.#state) return null;
+    const wiring = { ...this.#wiring, perform, arm: () => {}, tick: () => {} };
+    const ghost = new SimHost(this.disk, wiring);
+    ghost.#state = this.#state;
+    ghost.#fenced = true;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nobody extends it
+    return ghost as this;
   }
 
   crash(): void {
@@ -118,7 +137,8 @@ export class SimHost<
   }
 
   save(state: State): void {
-    if (this.#crash === "before-commit") {
+    const commits = this.#wiring.kind.saved(state) !== this.disk;
+    if (this.#crash === "before-commit" || (this.#fenced && commits)) {
       this.rows.restore(this.#committed);
       this.#crashed = true;
       return;

@@ -24,6 +24,7 @@ import { Checkers } from "./checkers.ts";
 import { assertCoded } from "./coded.ts";
 import { SimClient } from "./client.ts";
 import { NO_COUNTS } from "./counts.ts";
+import { Cuts } from "./cuts.ts";
 import { describe } from "./describe.ts";
 import { SimFront } from "./front.ts";
 import { whatIsAskedFor } from "./operator.ts";
@@ -72,9 +73,11 @@ export class World {
   /** How often each was set: only the last one rings. */
   readonly #alarms = new Map<Sender, number>();
   readonly #sockets = new SimSockets();
-  readonly #cuts = new Set<string>();
+  readonly #cuts = new Cuts(this);
   /** Come at a node, not told yet. */
   readonly #frames = new Map<string, { socket: string; message: ClientMessage }[]>();
+  /** An instance of the coordinator that has been replaced. */
+  #ghost: CoordinatorHost | null = null;
   readonly #front: SimFront;
   readonly #skews = new Map<Sender, number>();
 
@@ -95,7 +98,8 @@ export class World {
     this.#every(options.askEveryMs, () => this.#ask());
     this.#every(options.operateEveryMs, () => this.#disturb());
     if (options.crashEveryMs !== null) this.#every(options.crashEveryMs, () => this.#crashOne());
-    this.#every(2_000, () => this.#cutOne());
+    this.#every(2_000, () => this.#cuts.draw());
+    this.#every(3_000, () => this.#haunt());
     schedule.at(schedule.now + options.chaosMs, () => this.#heal());
     const end = schedule.now + options.chaosMs + CALM_MS;
     while (schedule.nextAt <= end) schedule.step();
@@ -118,7 +122,8 @@ export class World {
 
   #heal(): void {
     this.healedAt = this.schedule.now;
-    this.#cuts.clear();
+    this.#cuts.heal();
+    this.#ghost = null;
     this.log("healed");
     // Who asked for the cluster may not have been heard.
     if (!this.coordinator.disk.cluster) this.#operate({ type: "FETCH_PARTITION_TABLE" });
@@ -172,12 +177,17 @@ export class World {
     if (this.prng.chance(0.3)) this.#skews.delete(this.#nameOf(victim));
   }
 
-  #cutOne(): void {
-    this.#cuts.clear();
-    if (!this.prng.chance(this.options.cutRate)) return;
-    const ends: Sender[] = ["coordinator", ...this.nodes.keys()];
-    for (let i = 0; i < 2; i++) this.#cuts.add(`${this.prng.pick(ends)}→${this.prng.pick(ends)}`);
-    this.log(`cut ${[...this.#cuts].join(" ")}`);
+  /** The coordinator goes on elsewhere, and its old instance does not know. */
+  #haunt(): void {
+    const { cluster } = this.coordinator.disk;
+    if (!cluster || !this.prng.chance(this.options.ghostRate)) return;
+    this.#ghost = this.coordinator.ghost((effect) =>
+      this.#perform("coordinator", effect, cluster.term),
+    );
+    if (!this.#ghost) return;
+    this.counts.ghosts++;
+    this.log("the coordinator is replaced");
+    this.coordinator.crash();
   }
 
   // ---------------------------------------------------------------- processes
@@ -284,15 +294,15 @@ export class World {
     return id === "coordinator" ? this.coordinator : this.#node(id);
   }
 
-  #perform(from: Sender, effect: NodeEffect | CoordinatorEffect): void {
+  #perform(from: Sender, effect: NodeEffect | CoordinatorEffect, term = this.#termOf(from)): void {
     switch (effect.type) {
       case "send":
-        return void this.send(from, effect.to, effect.message);
+        return void this.send(from, effect.to, effect.message, term);
       case "answer": {
         const call = this.#callers.get(effect.call);
         this.#callers.delete(effect.call);
         const told = call?.from === "front" ? effect.call : null;
-        if (call) this.#travel(from, call.from, effect.message, told);
+        if (call) this.#travel({ from, to: call.from, message: effect.message, call: told, term });
         return;
       }
       case "push":
@@ -310,22 +320,26 @@ export class World {
 
   // ---------------------------------------------------------------- network
 
-  send(from: Sender, to: Sender, message: ClusterMessage): CallId {
+  send(from: Sender, to: Sender, message: ClusterMessage, term = this.#termOf(from)): CallId {
     const call = ++this.#calls;
     this.#callers.set(call, { from, to });
-    this.#travel(from, to, message, call);
+    this.#travel({ from, to, message, call, term });
     return call;
   }
 
-  #travel(from: Sender, to: Sender, message: ClusterMessage, call: CallId | null): void {
+  #travel(letter: Letter): void {
+    const { from, to, message } = letter;
     const { dropRate, duplicateRate } = this.options;
-    const lost = !this.healed && (this.#cuts.has(`${from}→${to}`) || this.prng.chance(dropRate));
+    const lost = !this.healed && (this.#cuts.has(from, to) || this.prng.chance(dropRate));
     if (this.tracing) this.log(`${from}→${to} ${describe(message)}${lost ? " (lost)" : ""}`);
     if (lost) return;
     const copies = !this.healed && this.prng.chance(duplicateRate) ? 2 : 1;
-    const said = from === "coordinator" ? this.coordinator.disk.cluster?.term : undefined;
-    const letter = { from, to, message, call, term: said ?? Term(0) };
     for (let i = 0; i < copies; i++) this.schedule.after(this.#delay(), () => this.#arrive(letter));
+  }
+
+  #termOf(from: Sender): Term {
+    if (from === "coordinator") return this.coordinator.disk.cluster?.term ?? Term(0);
+    return from === "front" ? Term(0) : this.#node(from).disk.self.term;
   }
 
   #delay(): number {
@@ -341,9 +355,26 @@ export class World {
     if (this.counts.messages % CODED_EVERY === 0) assertCoded(from, message);
     const facts = { type: "message", clusterId: CLUSTER, from, term, message, call } as const;
     const event = { ...facts, ...this.#moment(to) };
-    if (to === "coordinator") this.coordinator.deliver(event, this.#crashPoint());
-    else this.#node(to).deliver(event, this.#crashPoint());
+    if (to === "coordinator") this.#toCoordinator(event);
+    else this.#toNode(to, event);
     this.checkers.afterStep();
+  }
+
+  #toCoordinator(event: Extract<CoordinatorEvent, { type: "message" }>): void {
+    // A network that does not know either brings a message to the old instance, or to both.
+    const ghost = this.#ghost?.awake === true ? this.#ghost : null;
+    const lot = ghost ? this.prng.below(3) : 2;
+    if (ghost && lot < 2) ghost.deliver(event, null);
+    if (lot === 0) return;
+    this.checkers.heardBy(event, this.coordinator.lives);
+    this.coordinator.deliver(lot === 2 ? event : { ...event, call: null }, this.#crashPoint());
+  }
+
+  #toNode(to: NodeId, event: Extract<NodeEvent, { type: "message" }>): void {
+    const host = this.#node(to);
+    const before = host.awake && event.from === "coordinator" ? host.disk : null;
+    host.deliver(event, this.#crashPoint());
+    if (before) this.checkers.obeyed(event.term, before, host.disk);
   }
 
   // ---------------------------------------------------------------- clients

@@ -22,7 +22,9 @@ import {
   onRebalance,
 } from "./operator.ts";
 import { startQueued } from "./plan.ts";
-import { coordinatorWakeAt, pursueAll } from "./pursue.ts";
+import { coordinatorWakeAt, notePushed, pursueAll, settleEntries } from "./pursue.ts";
+import { hearTerm, isBehind, park, unpark } from "./reign.ts";
+import { endRecount } from "./restored.ts";
 import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState } from "./state.ts";
 import { CoordinatorTurn } from "./turn.ts";
 
@@ -39,14 +41,28 @@ function stepCoordinator(
 ): Next<CoordinatorState, CoordinatorEffect> {
   const turn = new CoordinatorTurn(state, event.now, event.random);
   turn.setMemory({ now: event.now });
-  if (event.type === "message") onMessage(turn, event);
+  if (event.type === "message" && isOurs(turn, event)) hearTerm(turn, event);
+  const handle = (message: Message): boolean => turn.attempt(() => onMessage(turn, message));
+  unpark(turn, handle);
+  if (event.type === "message" && (isBehind(turn, event) || !handle(event))) park(turn, event);
   if (turn.state.saved.cluster) {
-    startQueued(turn);
-    pursueAll(turn);
-    if (removeEmpty(turn)) pursueAll(turn);
+    const done = turn.attempt(() => ownWork(turn));
+    pursueAll(turn, !done || turn.memory.parked.length > 0);
   }
   return [turn.state, turn.effects];
 }
+
+/** What nobody asks for. It is asked for again with every event, until it may happen. */
+function ownWork(turn: CoordinatorTurn): void {
+  endRecount(turn);
+  settleEntries(turn);
+  startQueued(turn);
+  removeEmpty(turn);
+  notePushed(turn);
+}
+
+const isOurs = (turn: CoordinatorTurn, { clusterId }: Message): boolean =>
+  clusterId === turn.state.saved.cluster?.clusterId;
 
 function onMessage(turn: CoordinatorTurn, event: Message): void {
   const { clusterId, from, message, call } = event;
@@ -80,6 +96,7 @@ function fromNode(turn: CoordinatorTurn, message: ClusterMessage, call: CallId |
       return turn.answer(call, { type: "DONE" });
     case "FETCH_PARTITION_TABLE":
       return fetchTable(turn, call);
+    case "GRANT":
     case "DONE":
     case "ERROR":
       return;

@@ -34,6 +34,7 @@ export function form(turn: CoordinatorTurn, clusterId: ClusterId): void {
     nextMove: 1,
     completed: 0,
     failed: 0,
+    unheard: null,
   };
   turn.state = { ...turn.state, saved: { ...turn.state.saved, cluster } };
   invite(turn, { count: initialNodes, region: "", weight: 1 });
@@ -163,12 +164,12 @@ export function onLeaveRequest(
 }
 
 /** A leaving member that holds nothing any more is gone. */
-export function removeEmpty(turn: CoordinatorTurn): boolean {
+export function removeEmpty(turn: CoordinatorTurn): void {
   const leaving = turn.view.members.filter((member) => member.state === "leaving");
-  if (leaving.length === 0) return false;
+  if (leaving.length === 0) return;
   const holding = new Set([...turn.entries.values()].flatMap((entry) => entry.holders));
   const gone = leaving.map((member) => member.nodeId).filter((id) => !holding.has(id));
-  if (gone.length === 0) return false;
+  if (gone.length === 0) return;
   const { departed, draining } = turn.cluster;
   // Who never asked to join has nothing to hear.
   const known = gone.filter((id) => turn.member(id)?.host !== "");
@@ -177,5 +178,4 @@ export function removeEmpty(turn: CoordinatorTurn): boolean {
     departed: [...departed, ...known],
     draining: draining.filter((id) => !gone.includes(id)),
   });
-  return true;
 }

@@ -155,15 +155,14 @@ export function onDropped(turn: CoordinatorTurn, message: Dropped): void {
  * A struck node leaves the list when it has dropped its rows and the owner has heard that it is struck:
  * as long as it is listed both are asked again, also by a coordinator that has forgotten their answers.
  */
-export function release(turn: CoordinatorTurn, partitionId: PartitionId, nodeId: NodeId): boolean {
+export function release(turn: CoordinatorTurn, partitionId: PartitionId, nodeId: NodeId): void {
   const { ruling, holders } = turn.entry(partitionId);
   const { ownersHeard, dropped } = turn.memory;
   const name = strayName(partitionId, nodeId);
   const heard = (ownersHeard.get(partitionId) ?? 0) >= ruling.epoch;
-  if (!heard || (dropped.get(name) ?? 0) < ruling.epoch) return false;
+  if (!heard || (dropped.get(name) ?? 0) < ruling.epoch) return;
   turn.setMemory({ dropped: new Map([...dropped].filter(([other]) => other !== name)) });
   turn.setEntry(partitionId, { holders: holders.filter((id) => id !== nodeId) });
-  return true;
 }
 
 const strayName = (partitionId: PartitionId, nodeId: NodeId): string => `${partitionId} ${nodeId}`;

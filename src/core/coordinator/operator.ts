@@ -13,6 +13,7 @@ import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import { giveUpMove } from "./moves.ts";
 import { lastOwner, mayOwn, plan, queue, replan } from "./plan.ts";
+import { hasQuorum } from "./quorum.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 
 export function onDrainNode(
@@ -96,6 +97,7 @@ export function clusterReport(turn: CoordinatorTurn): ClusterReport {
     type: "CLUSTER_REPORT",
     term: cluster.term,
     leading: memory.leading,
+    quorum: hasQuorum(turn.state, turn.now),
     view,
     tableVersion: cluster.tableVersion,
     partitionCount: cluster.partitionCount,

@@ -2,20 +2,32 @@
 import { Version, type NodeId, type PartitionId } from "../../data/ids.ts";
 import type { PartitionTableUpdate } from "../../protocol/cluster-messages.ts";
 import { giveUpMove, release, strays } from "./moves.ts";
+import { parkedUntil, pursueQuorum } from "./reign.ts";
 import type { CoordinatorState, Entry } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 
-export function pursueAll(turn: CoordinatorTurn): void {
+/** `polls`: something is to be decided that takes a quorum. */
+export function pursueAll(turn: CoordinatorTurn, polls: boolean): void {
+  if (polls) pursueQuorum(turn);
   for (const [partitionId, entry] of turn.entries)
     if (entry.move || entry.holders.length > 1) pursueEntry(turn, partitionId, entry);
   pursueMembers(turn);
   turn.forgetOthers();
 }
 
+/** What has run out of time, or is over. */
+export function settleEntries(turn: CoordinatorTurn): void {
+  for (const [partitionId, entry] of turn.entries) {
+    const { move, holders } = entry;
+    if (move?.phase === "replicating" && move.deadlineMs <= turn.now)
+      giveUpMove(turn, partitionId, { outcome: "failed", reason: "out of time" });
+    else if (holders.length > 1)
+      for (const nodeId of strays(entry)) release(turn, partitionId, nodeId);
+  }
+}
+
 function pursueEntry(turn: CoordinatorTurn, partitionId: PartitionId, entry: Entry): void {
   const { move, ruling } = entry;
-  if (move?.phase === "replicating" && move.deadlineMs <= turn.now)
-    return giveUpMove(turn, partitionId, { outcome: "failed", reason: "out of time" });
   if (move?.phase === "replicating" && !turn.memory.started.has(move.migrationId))
     turn.pursue(`start ${move.migrationId}`, move.source, {
       type: "MIGRATE_START",
@@ -42,7 +54,6 @@ function pursueEntry(turn: CoordinatorTurn, partitionId: PartitionId, entry: Ent
 function pursueStrays(turn: CoordinatorTurn, partitionId: PartitionId, entry: Entry): void {
   const { ruling } = entry;
   for (const nodeId of strays(entry)) {
-    if (release(turn, partitionId, nodeId)) continue;
     const about = `${partitionId} ${nodeId} ${ruling.epoch}`;
     turn.pursue(`strike ${about}`, nodeId, { type: "STRIKE", ruling });
     if (ruling.owner && (turn.memory.ownersHeard.get(partitionId) ?? 0) < ruling.epoch)
@@ -71,7 +82,6 @@ function pursueMembers(turn: CoordinatorTurn): void {
       view,
       clusterTimeMs: turn.now,
     });
-  notePushed(turn, due);
 }
 
 /**
@@ -124,8 +134,9 @@ function pushNews(turn: CoordinatorTurn, nodeId: NodeId, { due, updateSince }: N
 }
 
 /** Once all have heard, saves that they have: a restarted coordinator need not wake them to find out. */
-function notePushed(turn: CoordinatorTurn, due: Version): void {
+export function notePushed(turn: CoordinatorTurn): void {
   const { view, cluster, memory } = turn;
+  const due = tableDue(turn);
   const { pushed } = cluster;
   if (pushed.view >= view.version && pushed.table >= due) return;
   const behind = view.members.some(({ nodeId }) => {
@@ -138,14 +149,17 @@ function notePushed(turn: CoordinatorTurn, due: Version): void {
   turn.setCluster({ pushed: { view: view.version, table } });
 }
 
-/** The earliest moment at which something is due; null: nothing is unfinished. */
-export function coordinatorWakeAt({ saved, memory }: CoordinatorState): number | null {
-  let earliest = Infinity;
+/** The earliest moment at which something is due; null: nothing is unfinished. What was due before waits. */
+export function coordinatorWakeAt(state: CoordinatorState): number | null {
+  const { saved, memory } = state;
+  let earliest = parkedUntil(state);
   for (const { at } of memory.retries.values()) earliest = Math.min(earliest, at);
+  const later = (at: number): void => {
+    if (at > memory.now) earliest = Math.min(earliest, at);
+  };
   for (const { move, again, wanted, ruling } of saved.entries.values()) {
-    if (move?.phase === "replicating") earliest = Math.min(earliest, move.deadlineMs);
-    if (!move && again && again.notBefore > memory.now && wanted !== ruling.owner)
-      earliest = Math.min(earliest, again.notBefore);
+    if (move?.phase === "replicating") later(move.deadlineMs);
+    if (!move && again && wanted !== ruling.owner) later(again.notBefore);
   }
   return earliest === Infinity ? null : earliest;
 }

@@ -3,8 +3,8 @@
  * ruling is in `saved` before anybody hears it; `memory` only says whom to ask again.
  */
 import type { DigestKey } from "../../data/digest.ts";
-import type { ClusterId, Epoch, MigrationId, NodeId, PartitionId, Term } from "../../data/ids.ts";
-import { Version } from "../../data/ids.ts";
+import type { ClusterId, Epoch, MigrationId, NodeId, PartitionId } from "../../data/ids.ts";
+import { Term, Version } from "../../data/ids.ts";
 import type { MembersView } from "../../data/members.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import type { MigrationReport } from "../../protocol/cluster-messages.ts";
@@ -48,6 +48,8 @@ export interface Cluster {
   readonly nextMove: number;
   readonly completed: number;
   readonly failed: number;
+  /** This storage was restored from a copy of earlier: nothing is ruled until all of these have answered. */
+  readonly unheard: readonly NodeId[] | null;
 }
 
 export interface Entry {
@@ -80,6 +82,14 @@ export interface Move {
 export interface CoordinatorMemory {
   /** This activation has persisted a term of its own. */
   readonly leading: boolean;
+  /** When each member last showed that it knows of the present term. */
+  readonly answered: ReadonlyMap<NodeId, number>;
+  /** Who has granted it, and so told what it knows. */
+  readonly granted: ReadonlySet<NodeId>;
+  /** The highest term that anybody has named. */
+  readonly termHeard: Term;
+  /** What must wait for a quorum, in the order in which it came. */
+  readonly parked: readonly Parked[];
   /** Time of the last event: what was due by then and did not start waits for something else. */
   readonly now: number;
   readonly heard: ReadonlyMap<NodeId, Heard>;
@@ -91,6 +101,11 @@ export interface CoordinatorMemory {
   readonly ownersHeard: ReadonlyMap<PartitionId, Epoch>;
   /** Struck nodes that said they dropped their rows, by `strayName`, with the epoch they knew. */
   readonly dropped: ReadonlyMap<string, Epoch>;
+}
+
+export interface Parked {
+  readonly message: CoordinatorMessage;
+  readonly since: number;
 }
 
 interface Asked extends Retry {
@@ -105,6 +120,8 @@ interface Heard {
   readonly importing: readonly PartitionId[];
   readonly migrating: readonly PartitionId[];
 }
+
+export type CoordinatorMessage = Extract<ClusterEvent, { type: "message" }>;
 
 export type CoordinatorEvent = ClusterEvent | (Moment & { readonly type: "started" });
 
@@ -124,6 +141,10 @@ export const wakeCoordinator = (config: Config, saved: CoordinatorSaved): Coordi
   saved,
   memory: {
     leading: false,
+    answered: new Map(),
+    granted: new Set(),
+    termHeard: Term(0),
+    parked: [],
     now: 0,
     heard: new Map(),
     retries: new Map(),

@@ -5,6 +5,7 @@ import type { Copy, Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
 import { backoffMs, type Config } from "../config.ts";
 import type { CallId } from "../machine/cluster-event.ts";
+import { rules } from "./quorum.ts";
 import type {
   Cluster,
   CoordinatorEffect,
@@ -56,17 +57,31 @@ export class CoordinatorTurn {
       ...this.state,
       saved: { ...this.state.saved, cluster: { ...this.cluster, ...change } },
     };
-    this.#lead();
+    this.lead();
   }
-  #lead(): void {
+  lead(): void {
     if (this.memory.leading) return;
-    this.setMemory({ leading: true });
-    this.setCluster({ term: Term(Math.max(this.cluster.term + 1, this.now)) });
+    this.setMemory({ leading: true, answered: new Map(), granted: new Set() });
+    const { termHeard } = this.memory;
+    this.setCluster({ term: Term(Math.max(this.cluster.term + 1, termHeard + 1, this.now)) });
+  }
+
+  /** What `work` would save is a commit: without a quorum nothing of it has happened, and it is false. */
+  attempt(work: () => void): boolean {
+    const before = this.state;
+    const said = this.effects.length;
+    this.#entries = new Map();
+    work();
+    if (this.state.saved === before.saved || rules(before, this.now)) return true;
+    this.state = before;
+    this.#entries = new Map();
+    this.effects.length = said;
+    return false;
   }
 
   /** A version or epoch never used before, not even by a coordinator that was restored from a copy. */
   mint(previous: number): number {
-    this.#lead();
+    this.lead();
     return Math.max(previous + 1, this.cluster.term);
   }
 
@@ -92,7 +107,7 @@ export class CoordinatorTurn {
     if (this.entries !== this.#entries) this.#entries = new Map(this.entries);
     const entries = this.#entries.set(partitionId, entry);
     this.state = { ...this.state, saved: { ...this.state.saved, entries } };
-    this.#lead();
+    this.lead();
   }
 
   /** The coordinator's word: whoever asked for it named the epoch, and that was checked. */

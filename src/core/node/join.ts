@@ -1,5 +1,5 @@
 /** Becoming a member, and hearing what members hear. */
-import { Incarnation, Version } from "../../data/ids.ts";
+import { Incarnation, Version, type Term } from "../../data/ids.ts";
 import type {
   Heartbeat,
   Invite,
@@ -15,12 +15,17 @@ import { isImporting, isMigrating } from "./migrations.ts";
 import type { Turn } from "./turn.ts";
 
 /** Each join is a new incarnation, so that a node that returns never continues an old history. */
-export function onInvite(turn: Turn, invite: Invite, call: CallId | null): void {
+export function onInvite(
+  turn: Turn,
+  invite: Invite,
+  { term, call }: { readonly term: Term; readonly call: CallId | null },
+): void {
   if (turn.self.membership === "stranger") {
     turn.setSelf({
       clusterId: invite.clusterId,
       nodeId: invite.nodeId,
       membership: "joining",
+      term,
       incarnation: Incarnation(turn.self.incarnation + 1),
     });
   }
@@ -92,7 +97,7 @@ export function onTableUpdate(turn: Turn, update: PartitionTableUpdate, call: Ca
   turn.answer(call, heartbeat(turn));
 }
 
-function heartbeat(turn: Turn): Heartbeat {
+export function heartbeat(turn: Turn): Heartbeat {
   const { nodeId, incarnation, tableVersion } = turn.self;
   const { saved } = turn.state;
   const ids = [...saved.partitions.keys()];

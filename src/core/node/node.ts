@@ -26,8 +26,16 @@ import { onFrames } from "./clients.ts";
 import { joins, overloaded } from "./credit.ts";
 import type { Incoming, NodeEffect, NodeEvent, NodeTag } from "./events.ts";
 import { onForwarded, pursueForwards } from "./forward.ts";
+import { onCampaign } from "./grant.ts";
 import { hearAll } from "./hear.ts";
-import { askToJoin, onInvite, onJoinResponse, onMembersUpdate, onTableUpdate } from "./join.ts";
+import {
+  askToJoin,
+  heartbeat,
+  onInvite,
+  onJoinResponse,
+  onMembersUpdate,
+  onTableUpdate,
+} from "./join.ts";
 import { noteAudience, pushMap } from "./map-push.ts";
 import { answerRequest, opsPerSecond } from "./pending.ts";
 import { onListed, onScan } from "./scan.ts";
@@ -129,16 +137,20 @@ function isFarewell(
 ): boolean {
   const { membership, nodeId } = turn.self;
   const listed = view.members.some((member) => member.nodeId === nodeId);
-  return membership === "removed" || (membership === "joining" && !listed);
+  return !listed && (membership === "removed" || membership === "joining");
 }
 
 /** From the coordinator or the front. */
-function fromAbove(turn: Turn, { message, call }: Message): void {
+function fromAbove(turn: Turn, { message, call, term }: Message): void {
   switch (message.type) {
     case "INVITE":
-      return onInvite(turn, message, call);
+      return onInvite(turn, message, { term, call });
     case "JOIN_RESPONSE":
       return onJoinResponse(turn, message);
+    case "CAMPAIGN":
+      return onCampaign(turn, message, call);
+    case "PROBE":
+      return turn.answer(call, heartbeat(turn));
     case "MEMBERS_UPDATE":
       return onMembersUpdate(turn, message, call);
     case "PARTITION_TABLE_UPDATE":

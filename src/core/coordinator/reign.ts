@@ -1,0 +1,95 @@
+/**
+ * What a reign rests on: a term of its own, saved before it is spoken, and a majority of the voters that has
+ * answered in it lately. What must wait for them is parked in memory; what is only read never waits.
+ */
+import type { NodeId, Term } from "../../data/ids.ts";
+import { makeError } from "../../protocol/errors.ts";
+import { hasQuorum, poll, rules, voters } from "./quorum.ts";
+import { onGrant } from "./restored.ts";
+import type { CoordinatorMessage, CoordinatorState, Parked } from "./state.ts";
+import type { CoordinatorTurn } from "./turn.ts";
+
+/** Beyond it whoever asks is refused at once. */
+const PARKED_MAX = 256;
+
+/** A node's envelope says which term it has saved: our own is an answer, a higher one ends this reign. */
+export function hearTerm(turn: CoordinatorTurn, { from, term, message }: CoordinatorMessage): void {
+  if (from === "front" || from === "coordinator") return;
+  if (message.type === "GRANT") onGrant(turn, message);
+  if (term > turn.cluster.term) return stepDown(turn, term);
+  const { retries, answered } = turn.memory;
+  if (!voters(turn.state).some(({ nodeId }) => nodeId === from)) return;
+  // Whoever speaks can be asked.
+  if (term < turn.cluster.term) return askSoon(turn, from);
+  const lacked = !hasQuorum(turn.state, turn.now);
+  turn.setMemory({ answered: new Map(answered).set(from, turn.now) });
+  turn.settled(about(from));
+  if (!lacked || hasQuorum(turn.state, turn.now)) return;
+  // What kept this one away may be over for the others, too: their answers must not come one by one.
+  for (const nodeId of poll(turn.state, turn.now).silent)
+    if (retries.has(about(nodeId))) askSoon(turn, nodeId);
+}
+
+function stepDown(turn: CoordinatorTurn, termHeard: Term): void {
+  const nobody = { answered: new Map(), granted: new Set<NodeId>() };
+  turn.setMemory({ leading: false, termHeard, ...nobody });
+}
+
+const about = (nodeId: NodeId): string => `poll ${nodeId}`;
+
+/** Not at once if it was asked just now. */
+function askSoon(turn: CoordinatorTurn, nodeId: NodeId): void {
+  if ((turn.memory.retries.get(about(nodeId))?.attempt ?? 0) > 0) turn.settled(about(nodeId));
+}
+
+/** An operator's orders are carried out one after the other. */
+export const isBehind = (turn: CoordinatorTurn, { from, message }: CoordinatorMessage): boolean =>
+  from === "front" &&
+  !message.type.startsWith("FETCH_") &&
+  turn.memory.parked.some((other) => other.message.from === "front");
+
+export function park(turn: CoordinatorTurn, message: CoordinatorMessage): void {
+  const { parked } = turn.memory;
+  if (parked.length >= PARKED_MAX) return refuse(turn, { message, since: turn.now });
+  turn.setMemory({ parked: [...parked, { message, since: turn.now }] });
+}
+
+function refuse(turn: CoordinatorTurn, { message }: Parked): void {
+  const { answered, needed } = poll(turn.state, turn.now);
+  const error = makeError("NO_QUORUM", { answered, needed });
+  turn.answer(message.call, { type: "ERROR", error });
+}
+
+/** In the order in which they came, as soon as there is a quorum; or refused when they have waited long. */
+export function unpark(
+  turn: CoordinatorTurn,
+  handle: (message: CoordinatorMessage) => boolean,
+): void {
+  const { parked } = turn.memory;
+  if (parked.length === 0) return;
+  const may = rules(turn.state, turn.now);
+  const rest: Parked[] = [];
+  for (const one of parked) {
+    if (may && handle(one.message)) continue;
+    if (one.since + turn.config.maxNoHeartbeatMs <= turn.now) refuse(turn, one);
+    else rest.push(one);
+  }
+  turn.setMemory({ parked: rest });
+}
+
+/** While there is something to decide and nobody to vouch for it. */
+export function pursueQuorum(turn: CoordinatorTurn): void {
+  turn.lead();
+  const { term, unheard } = turn.cluster;
+  const { silent } = poll(turn.state, turn.now);
+  const asked = new Set([...silent, ...(unheard ?? [])]);
+  const campaign = { type: "CAMPAIGN", term, viewVersion: turn.view.version } as const;
+  for (const nodeId of asked) {
+    const granted = turn.memory.granted.has(nodeId) && !unheard?.includes(nodeId);
+    turn.pursue(about(nodeId), nodeId, granted ? { type: "PROBE" } : campaign);
+  }
+}
+
+/** When the first of those that wait is refused. */
+export const parkedUntil = ({ memory, config }: CoordinatorState): number =>
+  (memory.parked[0]?.since ?? Infinity) + config.maxNoHeartbeatMs;

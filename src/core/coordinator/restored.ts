@@ -1,0 +1,85 @@
+/**
+ * A grant that knows more than this storage proves that it was restored from a copy of earlier. Whatever is
+ * higher is adopted, and nothing is ruled until every member has told what it knows.
+ */
+import { Version, type NodeId } from "../../data/ids.ts";
+import type { Ruling } from "../../data/ruling.ts";
+import type { Grant } from "../../protocol/cluster-messages.ts";
+import { voters } from "./quorum.ts";
+import type { Entry } from "./state.ts";
+import type { CoordinatorTurn } from "./turn.ts";
+
+export function onGrant(turn: CoordinatorTurn, grant: Grant): void {
+  const { nodeId, term } = grant;
+  if (!turn.memory.leading || term !== turn.cluster.term) return;
+  const { unheard } = turn.cluster;
+  const ahead = isAhead(turn, grant);
+  if (ahead) adopt(turn, grant);
+  if (ahead || unheard) addHoldings(turn, grant);
+  // Who had granted before it was known that everybody must tell tells it again.
+  const granted = ahead && !unheard ? [] : turn.memory.granted;
+  turn.setMemory({ granted: new Set([...granted, nodeId]) });
+  if (ahead || unheard) recount(turn, nodeId, ahead ? null : unheard);
+}
+
+const isAhead = (turn: CoordinatorTurn, grant: Grant): boolean =>
+  grant.viewVersion > turn.view.version ||
+  grant.tableVersion > turn.cluster.tableVersion ||
+  grant.partitions.some(({ ruling }) => isNewer(turn, ruling));
+
+const isNewer = (turn: CoordinatorTurn, { partitionId, epoch }: Ruling): boolean =>
+  epoch > (turn.entries.get(partitionId)?.ruling.epoch ?? 0);
+
+function adopt(turn: CoordinatorTurn, { view, partitions, tableVersion: theirs }: Grant): void {
+  if (view && view.version > turn.view.version)
+    turn.state = { ...turn.state, saved: { ...turn.state.saved, view } };
+  const { usedIds, tableVersion } = turn.cluster;
+  const members = turn.view.members.map(({ nodeId }) => nodeId);
+  const version = Version(turn.mint(Math.max(tableVersion, theirs)));
+  const entries = new Map(turn.entries);
+  for (const { ruling } of partitions) {
+    if (!isNewer(turn, ruling)) continue;
+    const { owner, partitionId, copies } = ruling;
+    const named = [...(owner ? [owner] : []), ...copies.map(({ nodeId }) => nodeId)];
+    const holders = [...new Set([...(entries.get(partitionId)?.holders ?? []), ...named])];
+    const entry: Entry = { ruling, version, holders, wanted: owner, move: null, again: null };
+    entries.set(partitionId, entry);
+  }
+  turn.state = { ...turn.state, saved: { ...turn.state.saved, entries } };
+  turn.setCluster({
+    usedIds: [...new Set([...usedIds, ...members])],
+    tableVersion: version,
+    ownersVersion: version,
+    // Nobody knows what they were told since.
+    pushed: { view: Version(0), table: Version(0) },
+  });
+}
+
+/** Rows that this storage knows nothing of. */
+function addHoldings(turn: CoordinatorTurn, { nodeId, partitions }: Grant): void {
+  for (const { ruling, role } of partitions) {
+    const entry = turn.entries.get(ruling.partitionId);
+    if (!entry || role === "none" || entry.holders.includes(nodeId)) continue;
+    turn.setEntry(ruling.partitionId, { holders: [...entry.holders, nodeId] });
+  }
+}
+
+/** `waiting` null: a newer view may name members that nobody has waited for. */
+function recount(turn: CoordinatorTurn, from: NodeId, waiting: readonly NodeId[] | null): void {
+  const told = waiting ? [from] : [...turn.memory.granted];
+  const all = waiting ?? voters(turn.state).map(({ nodeId }) => nodeId);
+  const left = all.filter((nodeId) => !told.includes(nodeId));
+  turn.setCluster({ unheard: left });
+}
+
+/** All that is left to hear has been heard: moves that this storage never knew, or knew too long, are void. */
+export function endRecount(turn: CoordinatorTurn): void {
+  if (!turn.cluster.unheard) return;
+  turn.setCluster({ unheard: null });
+  for (const [partitionId, { ruling }] of turn.entries) {
+    const { owner, copies } = ruling;
+    const kept = turn.config.backupCount > 0 ? copies.filter((c) => c.state === "complete") : [];
+    if (copies.length > 0 || turn.entry(partitionId).move)
+      turn.rule(partitionId, { owner, copies: kept }, { move: null, again: null });
+  }
+}

@@ -1,0 +1,60 @@
+/** I1 and I9: who may commit, and who is believed. */
+import type { CoordinatorMessage, CoordinatorSaved } from "../../src/core/coordinator/state.ts";
+import type { NodeSaved } from "../../src/core/node/state.ts";
+import type { NodeId, Term } from "../../src/data/ids.ts";
+import type { World } from "./world.ts";
+
+export class ReignChecker {
+  readonly #world: World;
+  /** The life of the coordinator that each term belongs to. */
+  readonly #lives = new Map<Term, number>();
+  /** When the coordinator last heard each node speak, and in which term and life of its own. */
+  readonly #heard = new Map<NodeId, { term: Term; at: number; life: number }>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  heard({ from, term }: Pick<CoordinatorMessage, "from" | "term">, life: number): void {
+    if (from === "front" || from === "coordinator") return;
+    const known = this.#heard.get(from);
+    if (known?.life === life && known.term > term) return; // overtaken by what it said later
+    this.#heard.set(from, { term, at: this.#world.schedule.now, life });
+  }
+
+  committed(before: CoordinatorSaved, after: CoordinatorSaved): void {
+    const { checkers, coordinator } = this.#world;
+    const term = after.cluster?.term;
+    if (term === undefined) return;
+    const { lives } = coordinator;
+    const life = this.#lives.get(term);
+    checkers.count("I1");
+    if (life !== undefined && life !== lives)
+      checkers.fail("I1", `term ${term} of life ${life} is used in life ${lives}`);
+    this.#lives.set(term, lives);
+    if (before.view !== after.view || before.entries !== after.entries)
+      this.#majority(before, term, lives);
+  }
+
+  /** I9: a strict majority, the coordinator included, has saved this term and was heard lately. */
+  #majority({ view }: CoordinatorSaved, term: Term, life: number): void {
+    const { checkers, nodes, schedule, options } = this.#world;
+    const voters = view.members.filter(({ state }) => state !== "joining");
+    const granted = voters.filter(({ nodeId }) => {
+      const heard = this.#heard.get(nodeId);
+      if (heard?.term !== term || heard.life !== life) return false;
+      const isFresh = schedule.now - heard.at <= options.config.maxNoHeartbeatMs;
+      return isFresh && nodes.get(nodeId)?.disk.self.term === term;
+    });
+    if (voters.length > 0) checkers.count("I9");
+    if (2 * (granted.length + 1) <= voters.length + 1)
+      checkers.fail("I9", `${granted.length} of ${voters.length} members stand behind a commit`);
+  }
+
+  /** I1: what is said in an older term than the node has saved changes nothing. */
+  obeyed(term: Term, before: NodeSaved, after: NodeSaved): void {
+    if (term >= before.self.term) return;
+    this.#world.checkers.count("I1");
+    if (after !== before) this.#world.checkers.fail("I1", `${before.self.nodeId} obeys ${term}`);
+  }
+}
