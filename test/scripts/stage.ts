@@ -21,7 +21,7 @@ import type { ClientMessage, ServerMessage } from "../../src/protocol/client-mes
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import { assertCoded } from "../sim/coded.ts";
 import { SimHost, type CrashPoint } from "../sim/process.ts";
-import type { CoordinatorHost, NodeHost } from "../sim/world.ts";
+import type { CoordinatorHost, NodeHost } from "../sim/hosts.ts";
 import { showAnswer, showMessage, showRuling } from "./show.ts";
 
 /** One message on its way. `call` null: it is the answer to one. */

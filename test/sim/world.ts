@@ -27,6 +27,8 @@ import { NO_COUNTS } from "./counts.ts";
 import { Cuts } from "./cuts.ts";
 import { describe } from "./describe.ts";
 import { SimFront } from "./front.ts";
+import type { CoordinatorHost, NodeHost } from "./hosts.ts";
+import type { Letter } from "./letter.ts";
 import { whatIsAskedFor } from "./operator.ts";
 import { draw, type Options } from "./options.ts";
 import { Prng } from "./prng.ts";
@@ -34,24 +36,7 @@ import { SimHost, type CrashPoint } from "./process.ts";
 import { Schedule } from "./schedule.ts";
 import { SimSockets } from "./sockets.ts";
 
-export type NodeHost = SimHost<NodeState, NodeEvent, NodeEffect, NodeSaved>;
-export type CoordinatorHost = SimHost<
-  CoordinatorState,
-  CoordinatorEvent,
-  CoordinatorEffect,
-  CoordinatorSaved
->;
-
 const CLUSTER = ClusterId("sim");
-
-interface Letter {
-  readonly from: Sender;
-  readonly to: Sender;
-  readonly message: ClusterMessage;
-  readonly call: CallId | null;
-  /** The sender's, when it spoke. */
-  readonly term: Term;
-}
 
 export class World {
   readonly options: Options;
