@@ -15,7 +15,22 @@ export interface Config {
   readonly migrationTimeoutMs: number;
   /** A copy that writes wait for and that says nothing for this long: the owner asks for a ruling. */
   readonly maxNoHeartbeatMs: number;
-  /** A member not heard from for this long is shown as dormant. */
+  /** Pause between the heartbeats of a node that works. */
+  readonly heartbeatMs: number;
+  /** What tells a silent node from one that is gone: a fixed time, or how unusual its silence is for it. */
+  readonly detector: "deadline" | "phi";
+  /** Of the latter: the level at which a node is asked, pauses remembered, and their least deviation. */
+  readonly phiThreshold: number;
+  readonly maxSampleSize: number;
+  readonly minStdDevMs: number;
+  /** A member that does not answer when it is asked for this long is suspect. */
+  readonly probeTimeoutMs: number;
+  /** A member that is suspect for this long is dead. */
+  readonly suspicionTimeoutMs: number;
+  /** A node's permission to run actors, and how far clocks may differ. */
+  readonly leaseMs: number;
+  readonly maxClockSkewMs: number;
+  /** A node without traffic and work for this long says that it is dormant, and is silent. */
   readonly idleAfterMs: number;
   /** First pause before something is asked again; doubles up to the maximum, with full jitter. */
   readonly retryMsMin: number;
@@ -55,6 +70,15 @@ export const DEFAULTS: Config = {
   maxParallelMigrations: 2,
   migrationTimeoutMs: 120_000,
   maxNoHeartbeatMs: 5_000,
+  heartbeatMs: 1_000,
+  detector: "deadline",
+  phiThreshold: 8,
+  maxSampleSize: 200,
+  minStdDevMs: 100,
+  probeTimeoutMs: 1_000,
+  suspicionTimeoutMs: 10_000,
+  leaseMs: 8_000,
+  maxClockSkewMs: 500,
   idleAfterMs: 10_000,
   retryMsMin: 250,
   retryMsMax: 10_000,
@@ -72,6 +96,17 @@ export const DEFAULTS: Config = {
   mapPushMs: 100,
   mapHistoryMax: MAP_HISTORY_MAX,
   finishedMovesMax: 100,
+};
+
+/** From the silence of an owner to its successor within 3 s: for a network that never keeps anybody waiting. */
+export const FAST: Config = {
+  ...DEFAULTS,
+  heartbeatMs: 200,
+  maxNoHeartbeatMs: 800,
+  probeTimeoutMs: 300,
+  suspicionTimeoutMs: 1_200,
+  leaseMs: 800,
+  maxClockSkewMs: 100,
 };
 
 /** Throws when a relation between the settings is broken: a wrong deployment must not start. */
@@ -94,6 +129,20 @@ export function validate(config: Config): Config {
     config.forwardTimeoutMs > config.maxNoHeartbeatMs,
     "a write held for a silent copy must outlive the ruling that frees it",
   );
+  assert(
+    3 * config.heartbeatMs < config.maxNoHeartbeatMs,
+    "two lost heartbeats in a row must not make a node look silent",
+  );
+  assert(
+    config.heartbeatMs < config.idleAfterMs,
+    "a node must be heard before it may fall silent again",
+  );
+  assert(
+    config.probeTimeoutMs <= config.suspicionTimeoutMs,
+    "who is suspect must have the time to answer once more",
+  );
+  assert(config.leaseMs > 3 * config.heartbeatMs, "a lost heartbeat must not cost a lease");
+  assert(config.maxClockSkewMs < config.leaseMs, "a lease must be longer than clocks may differ");
   assert(config.chunkWindow >= 1 && config.deltaWindow >= 1, "a stream needs one item under way");
   assert(
     config.mapHistoryMax >= 0 && config.mapHistoryMax <= MAP_HISTORY_MAX,
@@ -103,6 +152,11 @@ export function validate(config: Config): Config {
 }
 
 validate(DEFAULTS);
+validate(FAST);
+assert(
+  FAST.maxNoHeartbeatMs + FAST.probeTimeoutMs + FAST.suspicionTimeoutMs < 3_000,
+  "FAST promises a successor within 3 s, the time to rule and to push included",
+);
 
 /** Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), in ms; `random` in [0, 1). */
 export function backoffMs(config: Config, attempt: number, random: number): number {

@@ -15,6 +15,8 @@ export interface Env {
   readonly COORDINATOR: DurableObjectNamespace<Door & Rpc.DurableObjectBranded>;
   /** First size of a new cluster. */
   readonly GODWIT_NODES?: string;
+  /** `fast`: failures are noticed within 3 s. */
+  readonly GODWIT_PRESET?: string;
   /** Partitions of a new cluster, fixed from then on. */
   readonly GODWIT_PARTITIONS?: string;
   /** "1": a test may order faults (`faults.ts`). Never set where anybody else can ask. */

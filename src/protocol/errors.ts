@@ -38,6 +38,8 @@ export interface ErrorData {
   CLUSTER_FULL: { nodesMax: number };
   CLUSTER_FORMING: { active: number; wanted: number };
   LAST_NODE: { nodeId: string };
+  PARTITION_LOST: { partitionId: number };
+  STALE_EPOCH: { partitionId: number; epoch: number };
   PARTITION_NOT_FOUND: { partitionId: number; partitionCount: number };
   MIGRATION_IN_PROGRESS: { partitionId: number };
   MIGRATION_NOT_FOUND: { partitionId: number };
@@ -137,6 +139,16 @@ export const ERRORS: { readonly [Code in ErrorCode]: ErrorRule<Code> } = {
     ({ active, wanted }) => `the cluster forms: ${active} of ${wanted} nodes are active`,
   ),
   LAST_NODE: rule(409, "never", ({ nodeId }) => `${nodeId} is the last active node`),
+  PARTITION_LOST: rule(
+    503,
+    "later",
+    ({ partitionId }) => `the owner of partition ${partitionId} is lost, and nobody has all of it`,
+  ),
+  STALE_EPOCH: rule(
+    409,
+    "never",
+    ({ partitionId, epoch }) => `partition ${partitionId} is at epoch ${epoch} by now`,
+  ),
   PARTITION_NOT_FOUND: rule(
     404,
     "never",

@@ -61,9 +61,11 @@ export interface LeaveRequest {
   readonly type: "LEAVE_REQUEST";
   readonly nodeId: NodeId;
   readonly reason?: string;
+  /** It is lost for good: it is left out of everything, and what it alone held is given up. */
+  readonly force?: boolean;
 }
 
-/** What a member knows; also its answer to MEMBERS_UPDATE and PARTITION_TABLE_UPDATE. */
+/** What a member knows, said every `heartbeatMs` while it works; also its answer to PROBE and to updates. */
 export interface Heartbeat {
   readonly type: "HEARTBEAT";
   readonly senderId: NodeId;
@@ -71,6 +73,10 @@ export interface Heartbeat {
   readonly incarnation: Incarnation;
   readonly membersViewVersion: Version;
   readonly tableVersion: Version;
+  /** Grows with every heartbeat of this node, over restarts too. */
+  readonly beat: number;
+  /** It has nothing to do and says no more until it has: its silence means nothing. */
+  readonly dormant: boolean;
   readonly suspectedNodes: readonly NodeId[];
   readonly importing: readonly PartitionId[];
   readonly migrating: readonly PartitionId[];

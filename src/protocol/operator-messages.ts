@@ -8,6 +8,7 @@ export type OperatorMessage =
   | DrainNode
   | MovePartition
   | CancelMove
+  | ClaimPartition
   | Rebalance
   | Planned
   | FetchCluster
@@ -55,6 +56,14 @@ export interface MovePartition {
 export interface CancelMove {
   readonly type: "CANCEL_MOVE";
   readonly partitionId: PartitionId;
+}
+
+/** This node owns it now, whatever is lost with the owner before; asked at `epoch`. Answered by PLANNED. */
+export interface ClaimPartition {
+  readonly type: "CLAIM_PARTITION";
+  readonly partitionId: PartitionId;
+  readonly nodeId: NodeId;
+  readonly epoch: Epoch;
 }
 
 /** Answered by PLANNED. */

@@ -3,7 +3,7 @@ import type { NodeId, Term, Version } from "../data/ids.ts";
 import type { MembersView } from "../data/members.ts";
 import type { Ruling } from "../data/ruling.ts";
 
-export type ReignMessage = Campaign | Grant | Probe;
+export type ReignMessage = Campaign | Grant | Probe | HeartbeatComplaint | ExplicitSuspicion;
 
 /** Coordinator to every voter: from now on I speak in this term. Answered by GRANT, or refused with STALE_TERM. */
 export interface Campaign {
@@ -37,4 +37,22 @@ export interface GrantedPartition {
 /** Coordinator to a member: are you there? Answered by HEARTBEAT. */
 export interface Probe {
   readonly type: "PROBE";
+}
+
+/** A node to the coordinator: that member leaves me without an answer. Answered by DONE. */
+export interface HeartbeatComplaint {
+  readonly type: "HEARTBEAT_COMPLAINT";
+  readonly complainerId: NodeId;
+  readonly complainerViewVersion: Version;
+  readonly suspectId: NodeId;
+  /** Of the view in which the complainer knows the suspect. */
+  readonly suspectViewVersion: Version;
+}
+
+/** The front to the coordinator: a call to that member failed. Answered by DONE. */
+export interface ExplicitSuspicion {
+  readonly type: "EXPLICIT_SUSPICION";
+  readonly suspectId: NodeId;
+  readonly reason: string;
+  readonly masterViewVersion: Version;
 }

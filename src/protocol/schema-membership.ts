@@ -82,7 +82,12 @@ export const membershipSchemas = {
     v.object({ type: v.literal("MEMBERS_UPDATE"), view: membersView, clusterTimeMs: moment }),
   ),
   LEAVE_REQUEST: declared<LeaveRequest>()(
-    v.object({ type: v.literal("LEAVE_REQUEST"), nodeId, reason: v.exactOptional(reason) }),
+    v.object({
+      type: v.literal("LEAVE_REQUEST"),
+      nodeId,
+      reason: v.exactOptional(reason),
+      force: v.exactOptional(v.boolean()),
+    }),
   ),
   HEARTBEAT: declared<Heartbeat>()(
     v.object({
@@ -92,6 +97,8 @@ export const membershipSchemas = {
       incarnation,
       membersViewVersion: version,
       tableVersion: version,
+      beat: count(),
+      dormant: v.boolean(),
       suspectedNodes: nodeIds,
       // Missing means none: a sender may leave them out.
       importing: v.optional(partitionIds, () => []),

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import type {
   AddNodes,
   CancelMove,
+  ClaimPartition,
   ClusterReport,
   DrainNode,
   FetchCluster,
@@ -106,6 +107,9 @@ export const operatorSchemas = {
   DRAIN_NODE: declared<DrainNode>()(v.object({ type: v.literal("DRAIN_NODE"), nodeId })),
   MOVE_PARTITION: declared<MovePartition>()(
     v.object({ type: v.literal("MOVE_PARTITION"), partitionId, to: nodeId }),
+  ),
+  CLAIM_PARTITION: declared<ClaimPartition>()(
+    v.object({ type: v.literal("CLAIM_PARTITION"), partitionId, nodeId, epoch }),
   ),
   CANCEL_MOVE: declared<CancelMove>()(v.object({ type: v.literal("CANCEL_MOVE"), partitionId })),
   REBALANCE: declared<Rebalance>()(v.object({ type: v.literal("REBALANCE") })),

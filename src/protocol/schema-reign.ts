@@ -1,8 +1,15 @@
 import * as v from "valibot";
-import type { Campaign, Grant, GrantedPartition, Probe } from "./cluster-messages.ts";
+import type {
+  Campaign,
+  ExplicitSuspicion,
+  Grant,
+  GrantedPartition,
+  HeartbeatComplaint,
+  Probe,
+} from "./cluster-messages.ts";
 import { declared } from "./declared.ts";
-import { PARTITION_COUNT_MAX } from "./limits.ts";
-import { list, nodeId, term, version } from "./schema.ts";
+import { PARTITION_COUNT_MAX, REASON_BYTES_MAX } from "./limits.ts";
+import { list, nodeId, term, text, version } from "./schema.ts";
 import { membersView, ruling } from "./schema-shared.ts";
 
 const granted = declared<GrantedPartition>()(
@@ -22,6 +29,23 @@ export const reignSchemas = {
       tableVersion: version,
       partitions: list(granted, PARTITION_COUNT_MAX),
       view: v.exactOptional(membersView),
+    }),
+  ),
+  HEARTBEAT_COMPLAINT: declared<HeartbeatComplaint>()(
+    v.object({
+      type: v.literal("HEARTBEAT_COMPLAINT"),
+      complainerId: nodeId,
+      complainerViewVersion: version,
+      suspectId: nodeId,
+      suspectViewVersion: version,
+    }),
+  ),
+  EXPLICIT_SUSPICION: declared<ExplicitSuspicion>()(
+    v.object({
+      type: v.literal("EXPLICIT_SUSPICION"),
+      suspectId: nodeId,
+      reason: text(0, REASON_BYTES_MAX),
+      masterViewVersion: version,
     }),
   ),
   PROBE: declared<Probe>()(v.object({ type: v.literal("PROBE") })),

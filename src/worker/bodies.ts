@@ -1,8 +1,9 @@
 /** Bodies of requests: bounded before they are parsed, checked whole before anything is done. */
 import type * as v from "valibot";
+import type { PartitionId } from "../data/ids.ts";
 import { err, ok } from "../data/result.ts";
 import { keyProblem, malformed } from "../protocol/checks.ts";
-import type { AddNodes, MovePartition } from "../protocol/cluster-messages.ts";
+import type { AddNodes, ClaimPartition, MovePartition } from "../protocol/cluster-messages.ts";
 import { makeError, type ErrorInfo } from "../protocol/errors.ts";
 import { FRAME_BYTES_MAX, FRAME_OPS_MAX } from "../protocol/limits.ts";
 import type { WriteOp } from "../protocol/ops.ts";
@@ -111,6 +112,15 @@ export function moveOf(json: unknown): Parsed<MovePartition> {
     partitionId,
     to,
   });
+  return message.ok ? message : err(message.error(""));
+}
+
+export function claimOf(json: unknown, partitionId: PartitionId): Parsed<ClaimPartition> {
+  const fields = fieldsOf(json, ["node", "epoch"]);
+  if (!fields.ok) return fields;
+  const { node: nodeId, epoch } = fields.value;
+  const asked = { type: "CLAIM_PARTITION", partitionId, nodeId, epoch };
+  const message = parse(operatorSchemas.CLAIM_PARTITION, asked);
   return message.ok ? message : err(message.error(""));
 }
 

@@ -5,6 +5,7 @@ import { ok } from "../data/result.ts";
 import { toPartitionMap } from "../core/placement/table.ts";
 import type {
   AddNodes,
+  ClaimPartition,
   ClusterMessage,
   ClusterReport,
   MigrationsReport,
@@ -57,6 +58,13 @@ export class Cluster implements ClusterService {
   }
   leave(nodeId: NodeId): Promise<Parsed<readonly PlannedMove[]>> {
     return this.#planned({ type: "LEAVE_REQUEST", nodeId });
+  }
+  /** Without its consent: what only it has is given up. */
+  evict(nodeId: NodeId): Promise<Parsed<readonly PlannedMove[]>> {
+    return this.#planned({ type: "LEAVE_REQUEST", nodeId, force: true });
+  }
+  claim(message: ClaimPartition): Promise<Parsed<readonly PlannedMove[]>> {
+    return this.#planned(message);
   }
   drain(nodeId: NodeId): Promise<Parsed<readonly PlannedMove[]>> {
     return this.#planned({ type: "DRAIN_NODE", nodeId });

@@ -1,12 +1,13 @@
 /** One request's way into a cluster: asked again after what will pass, and all of it by one deadline. */
 import type { ClusterId, NodeId } from "../data/ids.ts";
-import { Term } from "../data/ids.ts";
+import { Term, Version } from "../data/ids.ts";
 import { err, ok } from "../data/result.ts";
 import { nodeName } from "../objects/door.ts";
 import type { Env } from "../objects/env.ts";
 import type { ClusterMessage } from "../protocol/cluster-messages.ts";
 import { decodeEnvelope, encodeEnvelope } from "../protocol/codec.ts";
 import { makeError, type ErrorCode, type ErrorInfo } from "../protocol/errors.ts";
+import { REASON_BYTES_MAX } from "../protocol/limits.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import { learnTable, recall, type Known } from "./known.ts";
 import type { Parsed } from "./routes.ts";
@@ -14,6 +15,8 @@ import type { Parsed } from "./routes.ts";
 const DEADLINE_MS = 15_000;
 const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 2_000;
+/** Of UTF-16: three bytes each at most. */
+const REASON_CHARS_MAX = Math.floor(REASON_BYTES_MAX / 3);
 
 /** What passes by itself. Other errors with `retry: "later"` are for the caller to wait out. */
 const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -94,8 +97,17 @@ export class Front {
       if (answer.ok) return { type: "answered", message: answer.value.message };
       return { type: "failed", again: false, reason: answer.error.message };
     } catch (error) {
+      if (to !== "coordinator") this.#complain(to, String(error));
       return { type: "failed", again: isWorthAnother(error), reason: String(error) };
     }
+  }
+
+  /** Nobody waits for the answer: it makes the coordinator ask that node. */
+  #complain(suspectId: NodeId, error: string): void {
+    const reason = error.slice(0, REASON_CHARS_MAX);
+    const masterViewVersion = this.recalled()?.view.version ?? Version(0);
+    const message = { type: "EXPLICIT_SUSPICION", suspectId, reason, masterViewVersion } as const;
+    void this.call("coordinator", message);
   }
 
   async #deliver(to: Target, bytes: Uint8Array): Promise<Uint8Array> {

@@ -1,4 +1,5 @@
 /** The cluster itself: what it looks like, and what operators do to it. */
+import type { PartitionId } from "../data/ids.ts";
 import type { NodeId } from "../data/ids.ts";
 import type { MemberInfo } from "../data/members.ts";
 import { toPartitionMap } from "../core/placement/table.ts";
@@ -10,7 +11,7 @@ import type {
   PlannedMove,
 } from "../protocol/cluster-messages.ts";
 import { makeError } from "../protocol/errors.ts";
-import { addNodesOf, moveOf, readFields, readJson } from "./bodies.ts";
+import { addNodesOf, claimOf, moveOf, readFields, readJson } from "./bodies.ts";
 import { Cluster } from "./cluster.ts";
 import type { EntryRoute } from "./entries.ts";
 import type { Front } from "./front.ts";
@@ -39,6 +40,10 @@ export async function operate(
       return addNodes(cluster, request);
     case "remove-node":
       return planned(cluster.leave(route.nodeId));
+    case "evict":
+      return planned(cluster.evict(route.nodeId));
+    case "claim":
+      return claim(cluster, route.partitionId, request);
     case "drain":
       return planned(cluster.drain(route.nodeId));
     case "move":
@@ -56,6 +61,16 @@ export async function operate(
 async function planned(asked: Promise<Parsed<readonly PlannedMove[]>>): Promise<Response> {
   const plan = await asked;
   return plan.ok ? reply({ plan: plan.value }, 202) : errorReply(plan.error);
+}
+
+async function claim(
+  cluster: Cluster,
+  partitionId: PartitionId,
+  request: Request,
+): Promise<Response> {
+  const json = await readJson(request);
+  const message = json.ok ? claimOf(json.value, partitionId) : json;
+  return message.ok ? planned(cluster.claim(message.value)) : errorReply(message.error);
 }
 
 async function move(cluster: Cluster, request: Request): Promise<Response> {

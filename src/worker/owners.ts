@@ -129,7 +129,7 @@ const rulingOf = ({ table }: Known, op: Op | undefined): Ruling | null =>
 
 function notOwner(known: Known, ops: readonly Op[], [index = 0]: readonly number[]): ErrorInfo {
   const partitionId = rulingOf(known, ops[index])?.partitionId ?? 0;
-  return makeError("NOT_OWNER", { partitionId, ownerNodeId: null });
+  return makeError("PARTITION_LOST", { partitionId });
 }
 
 const refused = (error: ErrorInfo): Result => ({ type: "refused", error });

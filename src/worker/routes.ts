@@ -32,7 +32,8 @@ export type Route =
   /** What the caller has; null: it does not say. */
   | { readonly type: "map"; readonly version: number | null; readonly viewVersion: number | null }
   | { readonly type: "cluster" | "add-nodes" | "move" | "migrations" | "rebalance" }
-  | { readonly type: "remove-node" | "drain"; readonly nodeId: NodeId }
+  | { readonly type: "remove-node" | "evict" | "drain"; readonly nodeId: NodeId }
+  | { readonly type: "claim"; readonly partitionId: PartitionId }
   | { readonly type: "cancel"; readonly partitionId: PartitionId }
   | { readonly type: "socket"; readonly nodeId: NodeId | null };
 
@@ -170,29 +171,32 @@ function clusterHandlers(
   if (more.length > 0) return null;
   if (what === "rebalance" && id === undefined) return { POST: () => ok({ type: "rebalance" }) };
   if (what === "nodes") return nodeHandlers(asked, id, verb);
+  if (what === "partitions" && id !== undefined && verb === "claim")
+    return { POST: () => partitionRoute("claim", id) };
   if (what !== "migrations" || verb !== undefined) return null;
   return id === undefined
     ? { GET: () => ok({ type: "migrations" }), POST: () => ok({ type: "move" }) }
-    : { DELETE: () => cancelRoute(id) };
+    : { DELETE: () => partitionRoute("cancel", id) };
 }
 
 function nodeHandlers({ query }: Asked, id?: string, verb?: string): Handlers | null {
   if (id === undefined) return { POST: () => ok({ type: "add-nodes" }) };
-  const named = (type: "remove-node" | "drain") => (): Parsed<Route> => {
+  const named = (type: "remove-node" | "evict" | "drain") => (): Parsed<Route> => {
     const problem = checkNodeId(id);
     return problem ? err(problem) : ok({ type, nodeId: NodeId(id) });
   };
   if (verb === "drain") return { POST: named("drain") };
+  const force = query.get("force") ?? "false";
+  if (force !== "true" && force !== "false")
+    return verb === undefined ? { DELETE: () => err(malformed("true or false")("force")) } : null;
   // Taken for an ordinary leave it would wait for a node that is lost.
-  const forced = (query.get("force") ?? "false") !== "false";
-  return verb === undefined ? { DELETE: forced ? unable : named("remove-node") } : null;
+  const remove = named(force === "true" ? "evict" : "remove-node");
+  return verb === undefined ? { DELETE: remove } : null;
 }
 
-const unable = (): Parsed<Route> => err(malformed("false: eviction is not there yet")("force"));
-
-function cancelRoute(text: string): Parsed<Route> {
+function partitionRoute(type: "cancel" | "claim", text: string): Parsed<Route> {
   const id = integer(text, "partition", { min: 0, max: PARTITION_COUNT_MAX - 1 });
-  return id.ok ? ok({ type: "cancel", partitionId: PartitionId(id.value ?? 0) }) : id;
+  return id.ok ? ok({ type, partitionId: PartitionId(id.value ?? 0) }) : id;
 }
 
 const VERSION = { min: 0, max: Number.MAX_SAFE_INTEGER };

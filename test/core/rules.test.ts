@@ -153,7 +153,7 @@ describe("rules that a simulation taught", () => {
     const config = { ...DEFAULTS, partitionCount: 1 };
     const state = initialCoordinator(config);
     const again = { attempt: 1, notBefore: 900 };
-    const entry = { version: Version(1), holders: [B], wanted: C, move: null, again };
+    const entry = { version: Version(1), holders: [B], wanted: C, lost: null, move: null, again };
     const entries = new Map([[P, { ...entry, ruling: ruling(5, B) }]]);
     const due = {
       ...state,

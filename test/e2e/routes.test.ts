@@ -68,7 +68,7 @@ describe("what a request asks for", () => {
     ["PUT", "/v1/maps/m/k?ttl=0", "OUT_OF_BOUNDS"],
     ["PUT", "/v1/maps/m/k?ttl=1e3", "MALFORMED"],
     ["GET", "/v1/ws?node=N1", "MALFORMED"],
-    ["DELETE", "/v1/cluster/nodes/n1?force=true", "MALFORMED"],
+    ["DELETE", "/v1/cluster/nodes/n1?force=maybe", "MALFORMED"],
     ["DELETE", "/v1/cluster/nodes/front", "MALFORMED"],
     ["DELETE", "/v1/cluster/migrations/x", "MALFORMED"],
     ["DELETE", "/v1/cluster/migrations/99999", "OUT_OF_BOUNDS"],

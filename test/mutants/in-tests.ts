@@ -1,7 +1,25 @@
 /** What a test or a play finds: no run is likely to come there, or what is broken is no invariant. */
-import { bound, flow, play, reign, rule, type Mutant } from "./mutant.ts";
+import { bound, failover, flow, play, reign, rule, type Mutant } from "./mutant.ts";
 
 export const IN_TESTS: readonly Mutant[] = [
+  {
+    name: "incomplete copy promoted",
+    bug: "whoever has some of the rows takes the place of a lost owner",
+    file: "src/core/coordinator/failover.ts",
+    find: 'copies.filter(({ state }) => state === "complete").map(({ nodeId }) => nodeId);',
+    replace: "copies.map(({ nodeId }) => nodeId);",
+    killedBy: failover(
+      "leaves a partition without a complete copy to nobody, until it is back [I6]",
+    ),
+  },
+  {
+    name: "dormant node suspected",
+    bug: "the silence of a node that has nothing to do counts",
+    file: "src/core/coordinator/watch.ts",
+    find: "detector = dormant ? detector.forget(senderId) : detector.heartbeat(senderId, turn.now);",
+    replace: "detector = detector.heartbeat(senderId, turn.now);",
+    killedBy: failover("that said it is dormant is not suspected, however long it is silent [I8]"),
+  },
   {
     name: "a restored coordinator rules at once",
     bug: "a majority is enough for a coordinator that knows less than its nodes",
@@ -179,7 +197,7 @@ export const IN_TESTS: readonly Mutant[] = [
     name: "copies before it has dropped",
     bug: "a struck node is a target before its offer is over",
     file: "src/core/coordinator/plan.ts",
-    find: "if (strays(entry).includes(target)) continue;",
+    find: "if (strays(entry).includes(target)) return false;",
     replace: "",
     killedBy: play("same-target-again.txt"),
   },
@@ -187,8 +205,8 @@ export const IN_TESTS: readonly Mutant[] = [
     name: "struck node forgotten early",
     bug: "it leaves the list before the owner has heard that it was struck",
     file: "src/core/coordinator/moves.ts",
-    find: "if (!heard || (dropped.get(name) ?? 0) < ruling.epoch) return false;",
-    replace: "if ((dropped.get(name) ?? 0) < ruling.epoch) return false;",
+    find: "if (!heard || (dropped.get(name) ?? 0) < ruling.epoch) return;",
+    replace: "if ((dropped.get(name) ?? 0) < ruling.epoch) return;",
     killedBy: play("same-target-again.txt"),
   },
   {
@@ -219,8 +237,9 @@ export const IN_TESTS: readonly Mutant[] = [
     name: "wakes for ever",
     bug: "a move that waits for a free place is due again and again",
     file: "src/core/coordinator/pursue.ts",
-    find: "again.notBefore > memory.now && ",
-    replace: "",
+    find: "if (!move && again && wanted !== ruling.owner) later(again.notBefore);",
+    replace:
+      "if (!move && again && wanted !== ruling.owner) earliest = Math.min(earliest, again.notBefore);",
     killedBy: rule("a move that is due and waits for a free place wakes nobody [I8, seed 358]"),
   },
   {

@@ -34,6 +34,10 @@ const PLAYS = "test/scripts/scripts.test.ts";
 export const play = (title: string): Test => ({ file: PLAYS, title });
 export const rule = (title: string): Test => ({ file: "test/core/rules.test.ts", title });
 export const reign = (title: string): Test => ({ file: "test/core/reign.test.ts", title });
+export const failover = (title: string): Test => ({
+  file: "test/core/failover.test.ts",
+  title,
+});
 export const bound = (title: string): Test => ({ file: "test/core/back-pressure.test.ts", title });
 export const flow = (title: string): Test => ({ file: "test/core/node/flow.test.ts", title });
 

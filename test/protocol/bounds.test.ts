@@ -341,6 +341,8 @@ describe("between objects", () => {
       incarnation: 1,
       membersViewVersion: 1,
       tableVersion: 1,
+      beat: 1,
+      dormant: false,
       suspectedNodes: [],
     };
     expect(decodeEnvelope(sent(heartbeat))).toMatchObject({

@@ -29,6 +29,8 @@ const DATA: ErrorData = {
   CLUSTER_FULL: { nodesMax: 1_000 },
   CLUSTER_FORMING: { active: 1, wanted: 3 },
   LAST_NODE: { nodeId: "n9" },
+  PARTITION_LOST: { partitionId: 1 },
+  STALE_EPOCH: { partitionId: 1, epoch: 9 },
   PARTITION_NOT_FOUND: { partitionId: 272, partitionCount: 272 },
   MIGRATION_IN_PROGRESS: { partitionId: 17 },
   MIGRATION_NOT_FOUND: { partitionId: 17 },

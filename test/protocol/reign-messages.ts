@@ -25,5 +25,16 @@ export const reignMessages: {
     },
     ["view"],
   ),
+  HEARTBEAT_COMPLAINT: of<Of<"HEARTBEAT_COMPLAINT">>()("HEARTBEAT_COMPLAINT", {
+    complainerId: nodeId,
+    complainerViewVersion: version,
+    suspectId: nodeId,
+    suspectViewVersion: version,
+  }),
+  EXPLICIT_SUSPICION: of<Of<"EXPLICIT_SUSPICION">>()("EXPLICIT_SUSPICION", {
+    suspectId: nodeId,
+    reason: a.shortText,
+    masterViewVersion: version,
+  }),
   PROBE: of<Of<"PROBE">>()("PROBE", {}),
 };

@@ -53,7 +53,7 @@ export class Stage {
   readonly coordinator: CoordinatorHost;
   readonly config: Config;
   /** What the network loses on the way. */
-  cut: (from: Sender, to: Sender) => boolean = () => false;
+  cut: (from: Sender, to: Sender, message: ClusterMessage) => boolean = () => false;
   #calls = 0;
   readonly #callers = new Map<CallId, Sender>();
   readonly #alarms = new Map<Sender, number>();
@@ -226,7 +226,7 @@ export class Stage {
 
   #put(letter: Omit<Letter, "term">): void {
     const { from, to, message } = letter;
-    if (this.cut(from, to)) return;
+    if (this.cut(from, to, message)) return;
     this.letters.push({ ...letter, term: this.#termOf(from) });
     if (from !== "front") this.lines.push(`  ${from} → ${to} ${showMessage(message)}`);
   }

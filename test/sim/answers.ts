@@ -34,6 +34,7 @@ export class Answers {
   /** null: another node serves, too, for all it knows; what that one answers is stale, and may be. */
   momentOf(partitionId: PartitionId): Moment | null {
     const { coordinator, nodes, checkers, options } = this.#world;
+    if (checkers.isBehind(partitionId)) return null;
     const owner = coordinator.disk.entries.get(partitionId)?.ruling.owner;
     for (const [id, { disk }] of nodes)
       if ((disk.partitions.get(partitionId)?.role.type === "owner") !== (id === owner)) return null;

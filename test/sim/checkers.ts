@@ -2,10 +2,12 @@
  * The invariants, one checker each, named as in the catalogue. Every checker counts how often it judged
  * something that could have been wrong, and a run of seeds in which one never did fails.
  */
-import type { CoordinatorSaved } from "../../src/core/coordinator/state.ts";
+import type { CoordinatorSaved, Entry } from "../../src/core/coordinator/state.ts";
+import { strays } from "../../src/core/coordinator/moves.ts";
 import { coordinatorWakeAt } from "../../src/core/coordinator/pursue.ts";
 import type { NodeSaved } from "../../src/core/node/state.ts";
 import { wakeAt } from "../../src/core/node/wake-at.ts";
+import { partitionOf } from "../../src/data/hash.ts";
 import { compareStamps, type Stamp } from "../../src/data/hlc.ts";
 import type { NodeId, PartitionId, Term } from "../../src/data/ids.ts";
 import { compareRows, type Row } from "../../src/data/row.ts";
@@ -70,6 +72,8 @@ export class Checkers {
   readonly #gone = new Map<string, Stamp>();
   readonly #maps = new MapChecker();
   readonly #reign: ReignChecker;
+  readonly #behind = new Set<PartitionId>();
+  readonly failovers = new Map<PartitionId, number>();
   readonly #world: World;
 
   constructor(world: World) {
@@ -116,6 +120,24 @@ export class Checkers {
     return gone !== undefined && compareStamps(gone, stamp) >= 0;
   }
 
+  /**
+   * An owner that took the place of a lost one may lack what only that one had, until it is back and has offered it.
+   */
+  isBehind(partitionId: PartitionId): boolean {
+    return this.#behind.has(partitionId);
+  }
+
+  #failOver(partitionId: PartitionId, old: Entry | undefined): void {
+    if (!old) return;
+    this.#behind.add(partitionId);
+    this.failovers.set(partitionId, (this.failovers.get(partitionId) ?? 0) + 1);
+    this.#world.counts.failovers++;
+  }
+
+  #partitionOf({ key }: Row): PartitionId {
+    return partitionOf(key, this.#world.options.config.partitionCount);
+  }
+
   reignOf(partitionId: PartitionId): number {
     return this.#reigns.get(partitionId) ?? 0;
   }
@@ -123,7 +145,7 @@ export class Checkers {
   afterStep(): void {
     for (const row of this.#acked.values()) {
       noLostAck(this, this.#world, row);
-      noResurrection(this, this.#world, row);
+      if (!this.isBehind(this.#partitionOf(row))) noResurrection(this, this.#world, row);
     }
   }
 
@@ -131,6 +153,9 @@ export class Checkers {
     coordinatorMonotone(this, before, after);
     this.#reign.committed(before, after);
     this.#same("view", this.#views, after.view.version, JSON.stringify(after.view.members));
+    const dead = ({ view }: CoordinatorSaved): number =>
+      view.members.filter(({ state }) => state === "dead").length;
+    this.#world.counts.deaths += Math.max(0, dead(after) - dead(before));
     if (before.entries !== after.entries) this.#entriesCommitted(before, after);
     this.#maps.committed(after);
     activeKnowsItsView(this, this.#world);
@@ -144,7 +169,11 @@ export class Checkers {
       this.#oneOwner(entry.ruling);
       const { owner } = entry.ruling;
       if (owner !== old?.ruling.owner) this.#reigns.set(partitionId, this.reignOf(partitionId) + 1);
-      if (old?.ruling.owner && owner && owner !== old.ruling.owner)
+      const moved = old?.ruling.owner && owner && owner !== old.ruling.owner;
+      if (owner !== old?.ruling.owner && entry.move?.phase !== "finalizing")
+        this.#failOver(partitionId, old);
+      if (strays(entry).length === 0) this.#behind.delete(partitionId);
+      if (moved && !this.isBehind(partitionId))
         moveAtomicity(this, this.#world, { partitionId, owner }, this.#acked.values());
       joiningOwnsNothing(this, after, entry);
       if (entry.move && !old?.move) this.#world.counts.retried += entry.move.attempt > 1 ? 1 : 0;

@@ -6,6 +6,9 @@ export const NO_COUNTS = {
   ghosts: 0,
   /** Cuts that divided everybody in two. */
   splits: 0,
+  /** Members that were given up, and partitions whose owner was. */
+  deaths: 0,
+  failovers: 0,
   completed: 0,
   failed: 0,
   cancelled: 0,

@@ -13,9 +13,17 @@ import type { World } from "./world.ts";
 
 const ENTRIES_MAX = 1_000;
 
+interface Write {
+  readonly op: WriteOp;
+  readonly before: Row | undefined;
+  readonly partitionId: PartitionId;
+  /** When it was asked: who takes the place of a lost owner may know less. */
+  readonly failovers: number | undefined;
+}
+
 export class SimFront {
   readonly #world: World;
-  readonly #writes = new Map<Seq, { readonly op: WriteOp; readonly before: Row | undefined }>();
+  readonly #writes = new Map<Seq, Write>();
   readonly #scans = new Map<CallId, Moment>();
   #forwardId = 0;
 
@@ -31,7 +39,10 @@ export class SimFront {
     // No deletes: one that was not answered has a stamp that nobody here knows.
     const value = Uint8Array.of(255, forwardId >>> 8, forwardId & 255);
     const op: WriteOp = { type: "write", map: "m", key, stamp: null, value, expiresAt: null };
-    this.#writes.set(forwardId, { op, before: checkers.acknowledged(key) });
+    const partitionId = partitionOf(key, this.#world.options.config.partitionCount);
+    const before = checkers.isBehind(partitionId) ? undefined : checkers.acknowledged(key);
+    const failovers = checkers.failovers.get(partitionId);
+    this.#writes.set(forwardId, { op, before, failovers, partitionId });
     counts.unstamped++;
     const head = { type: "OP_FORWARD", sourceNodeId: "front", forwardId } as const;
     this.#world.send("front", owner, { ...head, rulings: [], ops: [op] });
@@ -61,7 +72,9 @@ export class SimFront {
     const [result] = message.results;
     this.#writes.delete(message.forwardId);
     if (!write || !result || result.type === "refused" || result.type === "value") return;
-    this.#world.answers.stamped(write.op, result, write.before);
+    const { op, failovers, partitionId } = write;
+    const same = failovers === this.#world.checkers.failovers.get(partitionId);
+    this.#world.answers.stamped(op, result, same ? write.before : undefined);
   }
 
   #ownerOf(key: string): Sender | null {

@@ -46,6 +46,12 @@ export function draw(seed: number): Options {
         ? DEFAULTS.migrationTimeoutMs
         : 2_500 + prng.below(1_500),
       maxNoHeartbeatMs: 600 + prng.below(1_800),
+      heartbeatMs: 100 + (seed % 90),
+      detector: seed % 3 === 0 ? "phi" : "deadline",
+      probeTimeoutMs: 100 + (seed % 300),
+      // In some runs nobody is ever given up, in others at once.
+      suspicionTimeoutMs: seed % 4 === 0 ? 60_000 : 400 + ((seed * 37) % 2_500),
+      idleAfterMs: 1_000 + (seed % 3_000),
       chunkRowsMax: 1 + prng.below(4),
       chunkWindow: 1 + prng.below(3),
       deltaWindow: 1 + prng.below(3),

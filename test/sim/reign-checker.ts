@@ -55,6 +55,12 @@ export class ReignChecker {
   obeyed(term: Term, before: NodeSaved, after: NodeSaved): void {
     if (term >= before.self.term) return;
     this.#world.checkers.count("I1");
-    if (after !== before) this.#world.checkers.fail("I1", `${before.self.nodeId} obeys ${term}`);
+    const { self, view, partitions } = after;
+    const obeys =
+      view !== before.view ||
+      partitions !== before.partitions ||
+      self.membership !== before.self.membership ||
+      self.tableVersion !== before.self.tableVersion;
+    if (obeys) this.#world.checkers.fail("I1", `${before.self.nodeId} obeys ${term}`);
   }
 }

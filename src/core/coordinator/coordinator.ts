@@ -12,6 +12,7 @@ import {
   onLeaveRequest,
   removeEmpty,
 } from "./members.ts";
+import { onClaim } from "./failover.ts";
 import { onCancelAsked, onComplete, onDropped, onHeard, onReady } from "./moves.ts";
 import {
   clusterReport,
@@ -27,10 +28,12 @@ import { hearTerm, isBehind, park, unpark } from "./reign.ts";
 import { endRecount } from "./restored.ts";
 import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState } from "./state.ts";
 import { CoordinatorTurn } from "./turn.ts";
+import { judge, onComplaint, onProbeFailed, silenceAt } from "./watch.ts";
 
 export const coordinator: Machine<CoordinatorState, CoordinatorEvent, CoordinatorEffect> = {
   step: stepCoordinator,
   wakeAt: coordinatorWakeAt,
+  tickAt: silenceAt,
 };
 
 type Message = Extract<CoordinatorEvent, { type: "message" }>;
@@ -42,7 +45,13 @@ function stepCoordinator(
   const turn = new CoordinatorTurn(state, event.now, event.random);
   turn.setMemory({ now: event.now });
   if (event.type === "message" && isOurs(turn, event)) hearTerm(turn, event);
-  const handle = (message: Message): boolean => turn.attempt(() => onMessage(turn, message));
+  const isLost = event.type === "undelivered" && event.message.type === "PROBE";
+  if (isLost && event.to !== "coordinator" && event.to !== "front") onProbeFailed(turn, event.to);
+  const handle = (message: Message): boolean => {
+    if (!isForced(message.message)) return turn.attempt(() => onMessage(turn, message));
+    onMessage(turn, message);
+    return true;
+  };
   unpark(turn, handle);
   if (event.type === "message" && (isBehind(turn, event) || !handle(event))) park(turn, event);
   if (turn.state.saved.cluster) {
@@ -55,11 +64,17 @@ function stepCoordinator(
 /** What nobody asks for. It is asked for again with every event, until it may happen. */
 function ownWork(turn: CoordinatorTurn): void {
   endRecount(turn);
+  judge(turn);
   settleEntries(turn);
   startQueued(turn);
   removeEmpty(turn);
   notePushed(turn);
 }
+
+/** What an operator takes upon himself, whoever has answered. */
+const isForced = (message: ClusterMessage): boolean =>
+  message.type === "CLAIM_PARTITION" ||
+  (message.type === "LEAVE_REQUEST" && message.force === true);
 
 const isOurs = (turn: CoordinatorTurn, { clusterId }: Message): boolean =>
   clusterId === turn.state.saved.cluster?.clusterId;
@@ -81,7 +96,9 @@ function fromNode(turn: CoordinatorTurn, message: ClusterMessage, call: CallId |
     case "JOIN_REQUEST":
       return onJoinRequest(turn, message, call);
     case "HEARTBEAT":
-      onHeartbeat(turn, message);
+      return onHeartbeat(turn, message, call);
+    case "HEARTBEAT_COMPLAINT":
+      onComplaint(turn, message.suspectId, message.complainerId);
       return turn.answer(call, { type: "DONE" });
     case "COMPLETE":
     case "MIGRATE_READY":
@@ -150,6 +167,11 @@ function fromFront(turn: CoordinatorTurn, message: ClusterMessage, call: CallId 
       return onMovePartition(turn, message, call);
     case "CANCEL_MOVE":
       return onCancelMove(turn, message, call);
+    case "CLAIM_PARTITION":
+      return onClaim(turn, message, call);
+    case "EXPLICIT_SUSPICION":
+      onComplaint(turn, message.suspectId, "front");
+      return turn.answer(call, { type: "DONE" });
     case "REBALANCE":
       return onRebalance(turn, call);
     default:

@@ -12,8 +12,10 @@ import { makeError } from "../../protocol/errors.ts";
 import { NODES_MAX } from "../../protocol/limits.ts";
 import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "../../protocol/version.ts";
 import type { CallId } from "../machine/cluster-event.ts";
+import { evict, giveBack } from "./failover.ts";
 import { assignFirst, lastOwner, plan, replan } from "./plan.ts";
 import type { CoordinatorTurn } from "./turn.ts";
+import { onBeat, onComplaint } from "./watch.ts";
 
 /** The first request that names a cluster creates it, with its first nodes invited. */
 export function form(turn: CoordinatorTurn, clusterId: ClusterId): void {
@@ -94,7 +96,7 @@ export function onJoinRequest(
   // The same node asking again is the same join: it gets the same answer.
   if (member && (member.host !== host || member.incarnation !== incarnation)) {
     const joinVersion = Version(turn.mint(turn.view.version));
-    turn.setMember(nodeId, { host, incarnation, joinVersion });
+    turn.setMember(nodeId, { host, incarnation, joinVersion, state: "joining" });
   }
   turn.answer(call, {
     type: "JOIN_RESPONSE",
@@ -117,14 +119,33 @@ function rejectOf(turn: CoordinatorTurn, request: JoinRequest): JoinReject | nul
   const member = turn.member(nodeId);
   // Only who was invited may join: an id that was given away, or never given, is somebody else's.
   if (!member || (member.host !== "" && member.host !== host)) return "NODE_ID_USED";
-  return null;
+  // What was said before it was given up: it will hear so, and ask anew.
+  return request.incarnation < member.incarnation ? "NOT_LEADING" : null;
 }
 
-export function onHeartbeat(turn: CoordinatorTurn, heartbeat: Heartbeat): void {
+export function onHeartbeat(
+  turn: CoordinatorTurn,
+  heartbeat: Heartbeat,
+  call: CallId | null,
+): void {
+  const member = turn.member(heartbeat.senderId);
+  if (member?.state === "dead") return tellDead(turn, heartbeat.senderId);
+  heardOf(turn, heartbeat);
+  turn.answer(call, { type: "DONE" });
+}
+
+/** It has been given up, and has something to do: it must hear so before it does much of it. */
+function tellDead(turn: CoordinatorTurn, nodeId: NodeId): void {
+  turn.send(nodeId, { type: "MEMBERS_UPDATE", view: turn.view, clusterTimeMs: turn.now });
+}
+
+function heardOf(turn: CoordinatorTurn, heartbeat: Heartbeat): void {
   const { senderId, membersViewVersion: view, tableVersion: table, incarnation } = heartbeat;
   const member = turn.member(senderId);
   if (!member) return onFarewell(turn, senderId, view);
   if (member.incarnation !== incarnation) return; // of an earlier life
+  if (!onBeat(turn, heartbeat)) return;
+  for (const suspectId of heartbeat.suspectedNodes) onComplaint(turn, suspectId, senderId);
   const { importing, migrating } = heartbeat;
   const heard = { view, table, at: turn.now, importing, migrating };
   turn.setMemory({ heard: new Map(turn.memory.heard).set(senderId, heard) });
@@ -133,8 +154,10 @@ export function onHeartbeat(turn: CoordinatorTurn, heartbeat: Heartbeat): void {
   turn.reached(`view ${senderId}`, view);
   turn.reached(`table ${senderId}`, table);
   // Active implies that it has view and table, so it says so first.
+  if (member.state === "suspect") return turn.setMember(senderId, { state: "active" });
   if (member.state !== "joining" || view < member.joinVersion) return;
   turn.setMember(senderId, { state: "active" });
+  giveBack(turn, senderId);
   if (turn.entries.size > 0) return replan(turn);
   const active = turn.view.members.filter((m) => m.state === "active");
   if (active.length >= turn.config.initialNodes) assignFirst(turn);
@@ -148,12 +171,16 @@ function onFarewell(turn: CoordinatorTurn, nodeId: NodeId, view: Version): void 
 
 export function onLeaveRequest(
   turn: CoordinatorTurn,
-  { nodeId }: LeaveRequest,
+  { nodeId, force = false }: LeaveRequest,
   call: CallId | null,
 ): void {
   const member = turn.member(nodeId);
   if (!member)
     return turn.answer(call, { type: "ERROR", error: makeError("NODE_NOT_FOUND", { nodeId }) });
+  if (force) {
+    evict(turn, nodeId);
+    return turn.answer(call, { type: "PLANNED", plan: plan(turn) });
+  }
   if (member.state !== "leaving") {
     if (lastOwner(turn, nodeId))
       return turn.answer(call, { type: "ERROR", error: makeError("LAST_NODE", { nodeId }) });

@@ -124,6 +124,18 @@ export function giveUpMove(
   });
 }
 
+/** For a reason of which the ruling that follows says the rest. */
+export function endMove(
+  turn: CoordinatorTurn,
+  partitionId: PartitionId,
+  why: Pick<MigrationReport, "outcome" | "reason">,
+): void {
+  const entry = turn.entry(partitionId);
+  if (!entry.move) return;
+  finish(turn, entry, entry.move, why);
+  turn.setEntry(partitionId, { move: null, again: null });
+}
+
 export function onHeard(turn: CoordinatorTurn, heard: Heard): void {
   const { partitionId, nodeId, epoch, migrationId } = heard;
   const entry = turn.entries.get(partitionId);

@@ -29,7 +29,7 @@ function owners(turn: CoordinatorTurn, states: readonly NodeState[]): Candidate[
  * be taken away again for the second. Its moves wait in the queue until it is there.
  */
 function targets(turn: CoordinatorTurn): readonly Placement[] {
-  const who = owners(turn, turn.entries.size > 0 ? ["active", "joining"] : ["active"]);
+  const who = owners(turn, turn.entries.size > 0 ? ["active", "suspect", "joining"] : ["active"]);
   const current: Placement[] = [];
   for (let p = 0; p < turn.cluster.partitionCount; p++) {
     const entry = turn.entries.get(PartitionId(p));
@@ -51,7 +51,15 @@ export function assignFirst(turn: CoordinatorTurn): void {
     const partitionId = PartitionId(p);
     const ruling = { partitionId, epoch, owner, copies: [] };
     const holders = owner ? [owner] : [];
-    entries.set(partitionId, { ruling, version, holders, wanted: owner, move: null, again: null });
+    entries.set(partitionId, {
+      ruling,
+      version,
+      holders,
+      wanted: owner,
+      lost: null,
+      move: null,
+      again: null,
+    });
   }
   turn.state = { ...turn.state, saved: { ...turn.state.saved, entries } };
   turn.setCluster({ tableVersion: version, ownersVersion: version });
@@ -61,8 +69,9 @@ export function assignFirst(turn: CoordinatorTurn): void {
 export function replan(turn: CoordinatorTurn): void {
   for (const [p, { owner }] of targets(turn).entries()) {
     const partitionId = PartitionId(p);
-    const { wanted, move } = turn.entry(partitionId);
-    if (owner === null) continue; // nobody left to take it: it stays where it is
+    const { wanted, move, ruling } = turn.entry(partitionId);
+    // Nobody is left to take it, or nobody has it to give: it stays where it is.
+    if (owner === null || ruling.owner === null) continue;
     if (move && move.target !== owner && move.phase === "replicating")
       giveUpMove(turn, partitionId, { outcome: "cancelled", reason: "not wanted any more" });
     if (owner !== wanted) turn.setEntry(partitionId, { wanted: owner, again: null });
@@ -93,18 +102,25 @@ export function startQueued(turn: CoordinatorTurn): void {
       busy.set(nodeId, count(nodeId) + 1);
   const { maxParallelMigrations } = turn.config;
   for (const task of queue(turn)) {
-    const { partitionId, source, target } = task;
-    const entry = turn.entry(partitionId);
-    if (entry.again && entry.again.notBefore > turn.now) continue;
-    // It copies only when the owner has all that it still holds, and has heard that it was struck.
-    if (strays(entry).includes(target)) continue;
-    if (turn.member(target)?.state !== "active") continue;
+    const { source, target } = task;
+    if (!mayStart(turn, task)) continue;
     if (count(source) >= maxParallelMigrations || count(target) >= maxParallelMigrations) continue;
     startMove(turn, task);
     busy.set(source, count(source) + 1);
     busy.set(target, count(target) + 1);
   }
 }
+
+function mayStart(turn: CoordinatorTurn, { partitionId, source, target }: MigrationTask): boolean {
+  const entry = turn.entry(partitionId);
+  if (entry.again && entry.again.notBefore > turn.now) return false;
+  // It copies only when the owner has all that it still holds, and has heard that it was struck.
+  if (strays(entry).includes(target)) return false;
+  return turn.member(target)?.state === "active" && isThere(turn, source);
+}
+
+const isThere = (turn: CoordinatorTurn, nodeId: NodeId): boolean =>
+  ["active", "leaving"].includes(turn.member(nodeId)?.state ?? "");
 
 /** What is to move, as things stand. */
 export function plan(turn: CoordinatorTurn): readonly PlannedMove[] {

@@ -5,10 +5,12 @@ import { giveUpMove, release, strays } from "./moves.ts";
 import { parkedUntil, pursueQuorum } from "./reign.ts";
 import type { CoordinatorState, Entry } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
+import { askSilent, judgeAt } from "./watch.ts";
 
 /** `polls`: something is to be decided that takes a quorum. */
 export function pursueAll(turn: CoordinatorTurn, polls: boolean): void {
   if (polls) pursueQuorum(turn);
+  askSilent(turn);
   for (const [partitionId, entry] of turn.entries)
     if (entry.move || entry.holders.length > 1) pursueEntry(turn, partitionId, entry);
   pursueMembers(turn);
@@ -53,10 +55,12 @@ function pursueEntry(turn: CoordinatorTurn, partitionId: PartitionId, entry: Ent
 
 function pursueStrays(turn: CoordinatorTurn, partitionId: PartitionId, entry: Entry): void {
   const { ruling } = entry;
-  for (const nodeId of strays(entry)) {
+  // Who is given up hears of it when it is back; and without an owner there is nobody to offer anything to.
+  if (!ruling.owner) return;
+  for (const nodeId of strays(entry).filter((id) => isThere(turn, id))) {
     const about = `${partitionId} ${nodeId} ${ruling.epoch}`;
     turn.pursue(`strike ${about}`, nodeId, { type: "STRIKE", ruling });
-    if (ruling.owner && (turn.memory.ownersHeard.get(partitionId) ?? 0) < ruling.epoch)
+    if ((turn.memory.ownersHeard.get(partitionId) ?? 0) < ruling.epoch)
       turn.pursue(`tell ${about}`, ruling.owner, { type: "RULING", ruling });
   }
 }
@@ -74,7 +78,7 @@ function pursueMembers(turn: CoordinatorTurn): void {
         region,
         weight,
       });
-    if (host !== "") pushNews(turn, nodeId, { due, updateSince });
+    if (host !== "" && state !== "dead") pushNews(turn, nodeId, { due, updateSince });
   }
   for (const nodeId of cluster.departed)
     turn.pursue(`farewell ${nodeId}`, nodeId, {
@@ -84,13 +88,17 @@ function pursueMembers(turn: CoordinatorTurn): void {
     });
 }
 
+const isThere = (turn: CoordinatorTurn, nodeId: NodeId): boolean =>
+  turn.member(nodeId)?.state !== "dead";
+
 /**
  * Owners are news at once. What else was ruled goes along with them, and when nothing moves and nobody is left
  * to be struck: then all nodes and their clients have one table.
  */
-function tableDue({ entries, cluster }: CoordinatorTurn): Version {
+function tableDue(turn: CoordinatorTurn): Version {
+  const { entries, cluster } = turn;
   for (const entry of entries.values())
-    if (entry.move || (entry.holders.length > 1 && strays(entry).length > 0))
+    if (entry.move || (entry.holders.length > 1 && strays(entry).some((id) => isThere(turn, id))))
       return cluster.ownersVersion;
   return cluster.tableVersion;
 }
@@ -139,7 +147,8 @@ export function notePushed(turn: CoordinatorTurn): void {
   const due = tableDue(turn);
   const { pushed } = cluster;
   if (pushed.view >= view.version && pushed.table >= due) return;
-  const behind = view.members.some(({ nodeId }) => {
+  const behind = view.members.some(({ nodeId, state }) => {
+    if (state === "dead") return false; // it learns all of it when it joins again
     const heard = memory.heard.get(nodeId);
     return !heard || heard.view < view.version || heard.table < due;
   });
@@ -152,7 +161,7 @@ export function notePushed(turn: CoordinatorTurn): void {
 /** The earliest moment at which something is due; null: nothing is unfinished. What was due before waits. */
 export function coordinatorWakeAt(state: CoordinatorState): number | null {
   const { saved, memory } = state;
-  let earliest = parkedUntil(state);
+  let earliest = Math.min(parkedUntil(state), judgeAt(state));
   for (const { at } of memory.retries.values()) earliest = Math.min(earliest, at);
   const later = (at: number): void => {
     if (at > memory.now) earliest = Math.min(earliest, at);

@@ -3,9 +3,9 @@ import type { NodeId } from "../../data/ids.ts";
 import type { MemberInfo } from "../../data/members.ts";
 import type { CoordinatorState } from "./state.ts";
 
-/** Whoever has joined and is not removed, dead or not. The coordinator votes, too. */
+/** Whoever has joined once and is not removed, dead or not. The coordinator votes, too. */
 export const voters = ({ saved }: CoordinatorState): readonly MemberInfo[] =>
-  saved.view.members.filter(({ state }) => state !== "joining");
+  saved.view.members.filter(({ state, incarnation }) => state !== "joining" || incarnation > 1);
 
 export interface Poll {
   readonly answered: number;

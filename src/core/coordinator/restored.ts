@@ -42,7 +42,15 @@ function adopt(turn: CoordinatorTurn, { view, partitions, tableVersion: theirs }
     const { owner, partitionId, copies } = ruling;
     const named = [...(owner ? [owner] : []), ...copies.map(({ nodeId }) => nodeId)];
     const holders = [...new Set([...(entries.get(partitionId)?.holders ?? []), ...named])];
-    const entry: Entry = { ruling, version, holders, wanted: owner, move: null, again: null };
+    const entry: Entry = {
+      ruling,
+      version,
+      holders,
+      wanted: owner,
+      lost: null,
+      move: null,
+      again: null,
+    };
     entries.set(partitionId, entry);
   }
   turn.state = { ...turn.state, saved: { ...turn.state.saved, entries } };

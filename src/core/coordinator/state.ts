@@ -11,6 +11,7 @@ import type { MigrationReport } from "../../protocol/cluster-messages.ts";
 import type { Config } from "../config.ts";
 import type { ClusterEffect, ClusterEvent, Moment } from "../machine/cluster-event.ts";
 import type { Retry } from "../machine/retry.ts";
+import { newWatch, type Watch } from "./watch-state.ts";
 
 export interface CoordinatorState {
   readonly config: Config;
@@ -60,6 +61,8 @@ export interface Entry {
   readonly holders: readonly NodeId[];
   /** Who is to own it by the plan; a queued move where that is not the owner. */
   readonly wanted: NodeId | null;
+  /** Who owned it and is given up, where nobody else had all of it: it waits for that node. */
+  readonly lost: NodeId | null;
   readonly move: Move | null;
   /** After a failed move: not again before. */
   readonly again: { readonly attempt: number; readonly notBefore: number } | null;
@@ -93,6 +96,7 @@ export interface CoordinatorMemory {
   /** Time of the last event: what was due by then and did not start waits for something else. */
   readonly now: number;
   readonly heard: ReadonlyMap<NodeId, Heard>;
+  readonly watch: Watch;
   /** What is asked again, by what it is about. */
   readonly retries: ReadonlyMap<string, Asked>;
   /** Owners that have heard of their running move. */
@@ -147,6 +151,7 @@ export const wakeCoordinator = (config: Config, saved: CoordinatorSaved): Coordi
     parked: [],
     now: 0,
     heard: new Map(),
+    watch: newWatch(config),
     retries: new Map(),
     started: new Set(),
     ownersHeard: new Map(),

@@ -27,7 +27,7 @@ export function nodeFromDocuments(
   }
   return {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `nodeDocuments`
-    self: (documents.get("self") as Self | undefined) ?? initial.self,
+    self: { ...initial.self, ...(documents.get("self") as Self | undefined) },
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `nodeDocuments`
     view: (documents.get("view") as MembersView | undefined) ?? initial.view,
     partitions,

@@ -163,11 +163,18 @@ function again(turn: Turn, forwardId: Seq, pending: PendingForward): void {
   for (const [to, parts] of groups) begin(turn, { ...next, parts, to, lacked: [] });
 }
 
+/** Nobody owns it although it has been ruled on: its owner is lost, and nobody has all of it. */
+function unreachableError(turn: Turn, partitionId: PartitionId): ErrorInfo {
+  const { owner, epoch } = turn.partition(partitionId).ruling;
+  const isLost = owner === null && epoch > 0;
+  return makeError(isLost ? "PARTITION_LOST" : "OWNER_UNREACHABLE", { partitionId });
+}
+
 const unreachable =
   (turn: Turn) =>
   (op: Op): Result => ({
     type: "refused",
-    error: makeError("OWNER_UNREACHABLE", { partitionId: placeOf(turn, op) }),
+    error: unreachableError(turn, placeOf(turn, op)),
   });
 
 function keep(turn: Turn, forwardId: Seq, pending: PendingForward): void {

@@ -1,7 +1,6 @@
 /** Becoming a member, and hearing what members hear. */
 import { Incarnation, Version, type Term } from "../../data/ids.ts";
 import type {
-  Heartbeat,
   Invite,
   JoinResponse,
   MembersUpdate,
@@ -10,8 +9,8 @@ import type {
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { retryAfter } from "../partition/streams.ts";
 import type { CallId } from "../machine/cluster-event.ts";
+import { heartbeat } from "./beat.ts";
 import { noteJoined, noteRulings, noteView } from "./map-push.ts";
-import { isImporting, isMigrating } from "./migrations.ts";
 import type { Turn } from "./turn.ts";
 
 /** Each join is a new incarnation, so that a node that returns never continues an old history. */
@@ -71,8 +70,25 @@ export function onJoinResponse(turn: Turn, response: JoinResponse): void {
 
 /** Only a newer view replaces the known one: an equal version with other contents is a stale writer's. */
 export function onMembersUpdate(turn: Turn, { view }: MembersUpdate, call: CallId | null): void {
-  if (view.version > turn.state.saved.view.version) setView(turn, view);
+  if (isDeadIn(turn, view)) rejoin(turn);
+  else if (view.version > turn.state.saved.view.version) setView(turn, view);
   turn.answer(call, heartbeat(turn));
+}
+
+/** Only of the present incarnation: the one before has been given up, too. */
+const isDeadIn = (turn: Turn, { members }: MembersUpdate["view"]): boolean =>
+  turn.self.membership === "member" &&
+  members.some(
+    ({ nodeId, state, incarnation }) =>
+      nodeId === turn.me && state === "dead" && incarnation === turn.self.incarnation,
+  );
+
+/** What others have of it may belong to somebody else by now: it begins anew, and offers what it holds. */
+function rejoin(turn: Turn): void {
+  const incarnation = Incarnation(turn.self.incarnation + 1);
+  turn.setSelf({ membership: "joining", incarnation });
+  turn.do({ type: "close-sockets", reason: "this node was given up, and joins again" });
+  askToJoin(turn, 0);
 }
 
 function setView(turn: Turn, view: MembersUpdate["view"]): void {
@@ -95,21 +111,4 @@ export function onTableUpdate(turn: Turn, update: PartitionTableUpdate, call: Ca
     noteRulings(turn, version, ids);
   }
   turn.answer(call, heartbeat(turn));
-}
-
-export function heartbeat(turn: Turn): Heartbeat {
-  const { nodeId, incarnation, tableVersion } = turn.self;
-  const { saved } = turn.state;
-  const ids = [...saved.partitions.keys()];
-  return {
-    type: "HEARTBEAT",
-    senderId: nodeId,
-    timestampMs: turn.now,
-    incarnation,
-    membersViewVersion: saved.view.version,
-    tableVersion,
-    suspectedNodes: [],
-    importing: ids.filter((id) => isImporting(saved, id)),
-    migrating: ids.filter((id) => isMigrating(saved, id)),
-  };
 }

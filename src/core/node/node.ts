@@ -22,20 +22,14 @@ import {
   pursueOffer,
 } from "../partition/struck.ts";
 import type { RowEvent } from "../rows/effects.ts";
+import { beat, beatAt, heartbeat } from "./beat.ts";
 import { onFrames } from "./clients.ts";
 import { joins, overloaded } from "./credit.ts";
 import type { Incoming, NodeEffect, NodeEvent, NodeTag } from "./events.ts";
 import { onForwarded, pursueForwards } from "./forward.ts";
 import { onCampaign } from "./grant.ts";
 import { hearAll } from "./hear.ts";
-import {
-  askToJoin,
-  heartbeat,
-  onInvite,
-  onJoinResponse,
-  onMembersUpdate,
-  onTableUpdate,
-} from "./join.ts";
+import { askToJoin, onInvite, onJoinResponse, onMembersUpdate, onTableUpdate } from "./join.ts";
 import { noteAudience, pushMap } from "./map-push.ts";
 import { answerRequest, opsPerSecond } from "./pending.ts";
 import { onListed, onScan } from "./scan.ts";
@@ -46,7 +40,11 @@ import { wakeAt } from "./wake-at.ts";
 
 type Message = Extract<Incoming, { type: "message" }>;
 
-export const node: Machine<NodeState, NodeEvent, NodeEffect> = { step: stepNode, wakeAt };
+export const node: Machine<NodeState, NodeEvent, NodeEffect> = {
+  step: stepNode,
+  wakeAt,
+  tickAt: beatAt,
+};
 
 export function stepNode(state: NodeState, event: NodeEvent): Next<NodeState, NodeEffect> {
   const { now, random } = "now" in event ? event : timeOf(event.tag);
@@ -55,6 +53,7 @@ export function stepNode(state: NodeState, event: NodeEvent): Next<NodeState, No
   else {
     onIncoming(turn, event);
     pushMap(turn, event.type === "woke");
+    beat(turn, event);
   }
   return [turn.state, turn.effects];
 }
@@ -121,12 +120,18 @@ function notForUs(turn: Turn, { from, term, clusterId, message }: Message): Erro
     return makeError("WRONG_CLUSTER_ID", { expected: self.clusterId, got: clusterId });
   if (from === "coordinator" && term < self.term)
     return makeError("STALE_TERM", { term: self.term });
-  if (self.membership === "member") return null;
-  // Who has left still waits for what it had passed on.
-  if (self.membership === "removed" && message.type === "OP_FORWARDED") return null;
-  if (message.type === "INVITE" || message.type === "JOIN_RESPONSE") return null;
-  if (message.type === "MEMBERS_UPDATE" && isFarewell(turn, message)) return null;
+  if (self.membership === "member" || isForStrangers(turn, message)) return null;
   return makeError("NOT_A_MEMBER", { nodeId: self.nodeId });
+}
+
+function isForStrangers(turn: Turn, message: ClusterMessage): boolean {
+  const { membership } = turn.self;
+  if (message.type === "INVITE" || message.type === "JOIN_RESPONSE") return true;
+  // Who has left still waits for what it had passed on.
+  if (message.type === "OP_FORWARDED") return membership === "removed";
+  // Who was given up and joins again still votes: without it nobody might be left to admit it.
+  if (message.type === "CAMPAIGN") return membership === "joining";
+  return message.type === "MEMBERS_UPDATE" && isFarewell(turn, message);
 }
 
 /**

@@ -43,6 +43,8 @@ export interface Self {
   readonly tableVersion: Version;
   readonly partitionCount: number;
   readonly digestKey: DigestKey;
+  /** No heartbeat above this was sent before the last crash. */
+  readonly beats: number;
   /** No change counter above `seq` and no stamp above `millis` was given out before the last crash. */
   readonly reserved: { readonly seq: Seq; readonly millis: number };
 }
@@ -110,6 +112,12 @@ export interface NodeMemory {
   /** No forward is due before. */
   readonly forwardsAt: number;
   readonly joinRetry: Retry | null;
+  readonly beat: {
+    readonly counter: number;
+    /** null: dormant. */
+    readonly nextAt: number | null;
+    readonly workAt: number;
+  };
   /** Operations answered in the current and the last ten-second window. */
   readonly traffic: { readonly windowMs: number; readonly ops: number; readonly lastOps: number };
   readonly map: MapMemory;
@@ -184,6 +192,7 @@ export function initialNode(config: Config): NodeState {
     tableVersion: Version(0),
     partitionCount: config.partitionCount,
     digestKey: { a: 0, b: 0 },
+    beats: 0,
     reserved: { seq: Seq(0), millis: 0 },
   };
   return wake(config, { self, view: { version: Version(0), members: [] }, partitions: new Map() });
@@ -207,6 +216,7 @@ export function wake(config: Config, saved: NodeSaved): NodeState {
       forwards: Ledger.empty(),
       forwardsAt: Infinity,
       joinRetry: null,
+      beat: { counter: saved.self.beats, nextAt: null, workAt: 0 },
       traffic: { windowMs: 0, ops: 0, lastOps: 0 },
       map: {
         partitions: noHistory(pushed.version),

@@ -1,0 +1,135 @@
+/**
+ * What becomes of the partitions of a member that is given up. Only a complete copy is promoted; a partition
+ * without one belongs to nobody until its owner is back, or an operator gives it away.
+ */
+import type { Epoch, NodeId, PartitionId } from "../../data/ids.ts";
+import type { Copy } from "../../data/ruling.ts";
+import type { ClaimPartition } from "../../protocol/cluster-messages.ts";
+import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
+import type { CallId } from "../machine/cluster-event.ts";
+import { endMove } from "./moves.ts";
+import { replan } from "./plan.ts";
+import type { Move } from "./state.ts";
+import type { CoordinatorTurn } from "./turn.ts";
+
+export function markDead(turn: CoordinatorTurn, nodeId: NodeId): void {
+  const { draining } = turn.cluster;
+  turn.setMember(nodeId, { state: "dead" });
+  if (draining.includes(nodeId))
+    turn.setCluster({ draining: draining.filter((id) => id !== nodeId) });
+  for (const partitionId of turn.entries.keys()) leaveOut(turn, partitionId, nodeId);
+  if (turn.entries.size > 0) replan(turn);
+}
+
+/** It stays among the holders: what it alone has it offers when it is back. */
+function leaveOut(turn: CoordinatorTurn, partitionId: PartitionId, lost: NodeId): void {
+  const { move, ruling } = turn.entry(partitionId);
+  const isInvolved = move !== null && (move.source === lost || move.target === lost);
+  const isListed = ruling.copies.some(({ nodeId }) => nodeId === lost);
+  if (!isInvolved && !isListed && ruling.owner !== lost) return;
+  if (isInvolved) endLostMove(turn, partitionId, move, lost);
+  const others = ruling.copies.filter(({ nodeId }) => nodeId !== lost);
+  if (ruling.owner === lost) return succeed(turn, partitionId, others, lost);
+  // A copy that its move was to complete has no other purpose.
+  const copies = others.filter(({ state }) => !isInvolved || state === "complete");
+  turn.rule(partitionId, { owner: ruling.owner, copies });
+}
+
+/** Decided already and without its source: it is where it was to be. */
+function endLostMove(
+  turn: CoordinatorTurn,
+  partitionId: PartitionId,
+  { phase, source }: Move,
+  lost: NodeId,
+): void {
+  if (phase === "finalizing" && source === lost)
+    return endMove(turn, partitionId, { outcome: "completed", reason: null });
+  const reason = source === lost ? "the source is lost" : "the target is lost";
+  endMove(turn, partitionId, { outcome: "failed", reason });
+}
+
+function succeed(
+  turn: CoordinatorTurn,
+  partitionId: PartitionId,
+  others: readonly Copy[],
+  lost: NodeId,
+): void {
+  const heir = heirOf(turn, others);
+  const copies = others.filter((c) => c.nodeId !== heir && c.state === "complete");
+  if (heir) turn.rule(partitionId, { owner: heir, copies }, { wanted: heir, lost: null });
+  else turn.rule(partitionId, { owner: null, copies: [] }, { lost, wanted: null });
+}
+
+/** A complete copy whose node is there; else one whose node may be. */
+function heirOf(turn: CoordinatorTurn, copies: readonly Copy[]): NodeId | null {
+  const complete = copies.filter(({ state }) => state === "complete").map(({ nodeId }) => nodeId);
+  const inState = (wanted: string) => (id: NodeId) => turn.member(id)?.state === wanted;
+  for (const state of ["active", "leaving", "suspect"]) {
+    const heir = complete.find(inState(state));
+    if (heir) return heir;
+  }
+  return null;
+}
+
+/** It is a member again: what waited for it is its own as before. */
+export function giveBack(turn: CoordinatorTurn, nodeId: NodeId): void {
+  for (const [partitionId, { lost }] of turn.entries)
+    if (lost === nodeId)
+      turn.rule(partitionId, { owner: nodeId, copies: [] }, { lost: null, wanted: nodeId });
+}
+
+/** The operator knows better than any vote; what was lost is lost, and the list of moves says so. */
+export function onClaim(
+  turn: CoordinatorTurn,
+  { partitionId, nodeId, epoch }: ClaimPartition,
+  call: CallId | null,
+): void {
+  const entry = turn.entries.get(partitionId);
+  const { partitionCount } = turn.cluster;
+  const error = entry
+    ? notClaimable(turn, nodeId, { partitionId, epoch, current: entry.ruling.epoch })
+    : makeError("PARTITION_NOT_FOUND", { partitionId, partitionCount });
+  if (error) return turn.answer(call, { type: "ERROR", error });
+  if (!entry) return;
+  const source = entry.ruling.owner ?? entry.lost ?? nodeId;
+  endMove(turn, partitionId, { outcome: "failed", reason: "claimed by the operator" });
+  const copies = entry.ruling.copies.filter((c) => c.nodeId !== nodeId && c.state === "complete");
+  const holders = [...new Set([...entry.holders, nodeId])];
+  turn.rule(partitionId, { owner: nodeId, copies }, { lost: null, wanted: nodeId, holders });
+  turn.answer(call, { type: "PLANNED", plan: [{ partitionId, source, target: nodeId }] });
+}
+
+function notClaimable(
+  turn: CoordinatorTurn,
+  nodeId: NodeId,
+  { partitionId, epoch, current }: { partitionId: PartitionId; epoch: Epoch; current: Epoch },
+): ErrorInfo | null {
+  const state = turn.member(nodeId)?.state;
+  if (!state) return makeError("NODE_NOT_FOUND", { nodeId });
+  if (state !== "active") return makeError("NODE_NOT_ACTIVE", { nodeId, state });
+  return epoch === current ? null : makeError("STALE_EPOCH", { partitionId, epoch: current });
+}
+
+/** Lost for good: whatever it alone held is given up, and nobody waits for it any more. */
+export function evict(turn: CoordinatorTurn, nodeId: NodeId): void {
+  if (turn.member(nodeId)?.state !== "dead") markDead(turn, nodeId);
+  for (const [partitionId, { holders, lost }] of turn.entries) {
+    if (holders.includes(nodeId))
+      turn.setEntry(partitionId, { holders: holders.filter((id) => id !== nodeId) });
+    if (lost === nodeId) giveAway(turn, partitionId);
+  }
+  turn.setMembers(turn.view.members.filter((member) => member.nodeId !== nodeId));
+  const { unheard } = turn.cluster;
+  turn.setCluster({ unheard: unheard?.filter((id) => id !== nodeId) ?? null });
+}
+
+/** To whoever still holds something of it, or anybody: it begins with what it has. */
+function giveAway(turn: CoordinatorTurn, partitionId: PartitionId): void {
+  const { holders } = turn.entry(partitionId);
+  const active = turn.view.members.filter(({ state }) => state === "active");
+  const heir = active.find(({ nodeId }) => holders.includes(nodeId)) ?? active[0];
+  if (!heir) return;
+  const { nodeId } = heir;
+  const change = { lost: null, wanted: nodeId, holders: [...new Set([...holders, nodeId])] };
+  turn.rule(partitionId, { owner: nodeId, copies: [] }, change);
+}

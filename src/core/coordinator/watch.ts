@@ -1,0 +1,131 @@
+/**
+ * Which members are there: heard, asked, suspect, dead. A detector and complaints only make the coordinator ask;
+ * who does not answer is suspect, who stays so is given up. A heartbeat overrides all of it.
+ *
+ *   silent, or one complaint ──► asked ──no answer, or two complain──► suspect ──suspicionTimeoutMs──► dead
+ */
+import type { NodeId } from "../../data/ids.ts";
+import type { MemberInfo } from "../../data/members.ts";
+import type { Heartbeat } from "../../protocol/cluster-messages.ts";
+import type { FailureDetector } from "../detector/detector.ts";
+import { markDead } from "./failover.ts";
+import type { CoordinatorState } from "./state.ts";
+import type { CoordinatorTurn } from "./turn.ts";
+import { UNHEARD, type Watched } from "./watch-state.ts";
+
+const watchedOf = (turn: CoordinatorTurn, nodeId: NodeId): Watched =>
+  turn.memory.watch.members.get(nodeId) ?? UNHEARD;
+
+function setWatched(turn: CoordinatorTurn, nodeId: NodeId, change: Partial<Watched>): void {
+  const { watch } = turn.memory;
+  const watched = { ...watchedOf(turn, nodeId), ...change };
+  const members = new Map(watch.members).set(nodeId, watched);
+  turn.setMemory({ watch: { ...watch, members } });
+}
+
+function setDetector(turn: CoordinatorTurn, detector: FailureDetector): void {
+  const { watch } = turn.memory;
+  if (watch.detector !== detector) turn.setMemory({ watch: { ...watch, detector } });
+}
+
+/** False for a heartbeat that a later one has overtaken. */
+export function onBeat(turn: CoordinatorTurn, { senderId, beat, dormant }: Heartbeat): boolean {
+  if (beat <= watchedOf(turn, senderId).beat) return false;
+  setWatched(turn, senderId, { ...UNHEARD, beat, dormant });
+  let { detector } = turn.memory.watch;
+  detector = dormant ? detector.forget(senderId) : detector.heartbeat(senderId, turn.now);
+  // While somebody works the others are expected to say that they do not.
+  if (!dormant)
+    for (const { nodeId } of present(turn))
+      if (!watchedOf(turn, nodeId).dormant) detector = detector.watch(nodeId, turn.now);
+  setDetector(turn, detector);
+  if (!dormant) askTheDead(turn);
+  return true;
+}
+
+/** One that only slept, or was cut off, may not know. Nobody wakes up for it: it waits until somebody works. */
+function askTheDead(turn: CoordinatorTurn): void {
+  for (const { nodeId, state } of turn.view.members) {
+    const { askedAt } = watchedOf(turn, nodeId);
+    if (state !== "dead" || turn.now - (askedAt ?? 0) < turn.config.heartbeatMs) continue;
+    setWatched(turn, nodeId, { askedAt: turn.now });
+    turn.send(nodeId, { type: "PROBE" });
+  }
+}
+
+/** Whoever may be given up. */
+const present = (turn: CoordinatorTurn): readonly MemberInfo[] =>
+  turn.view.members.filter(({ state }) => ["active", "leaving", "suspect"].includes(state));
+
+/** From a node, or from the front by its own name. */
+export function onComplaint(turn: CoordinatorTurn, suspectId: NodeId, complainer: string): void {
+  if (complainer === suspectId || !present(turn).some(({ nodeId }) => nodeId === suspectId)) return;
+  const { askedAt, complainers } = watchedOf(turn, suspectId);
+  setWatched(turn, suspectId, {
+    askedAt: askedAt ?? turn.now,
+    complainers: [...new Set([...complainers, complainer])],
+  });
+}
+
+/** The call itself failed: there is no answer to wait for. */
+export function onProbeFailed(turn: CoordinatorTurn, nodeId: NodeId): void {
+  const { askedAt } = watchedOf(turn, nodeId);
+  if (askedAt === null) return;
+  setWatched(turn, nodeId, { askedAt: Math.min(askedAt, turn.now - turn.config.probeTimeoutMs) });
+}
+
+/** Asks whoever has been silent for too long. Nothing of it is saved. */
+export function askSilent(turn: CoordinatorTurn): void {
+  const { detector } = turn.memory.watch;
+  for (const { nodeId, state } of present(turn)) {
+    const { askedAt } = watchedOf(turn, nodeId);
+    const isAlive = detector.isAlive(nodeId, turn.now);
+    if (askedAt === null && (state === "suspect" || !isAlive))
+      setWatched(turn, nodeId, { askedAt: turn.now });
+    if (watchedOf(turn, nodeId).askedAt !== null)
+      turn.pursue(`probe ${nodeId}`, nodeId, { type: "PROBE" });
+  }
+}
+
+/** What the view says of who does not answer. */
+export function judge(turn: CoordinatorTurn): void {
+  const { probeTimeoutMs, suspicionTimeoutMs } = turn.config;
+  for (const { nodeId, state } of present(turn)) {
+    const { askedAt, suspectAt, complainers } = watchedOf(turn, nodeId);
+    if (askedAt === null) continue;
+    const isGone = complainers.length >= 2 || turn.now - askedAt >= probeTimeoutMs;
+    if (suspectAt === null && (isGone || state === "suspect")) {
+      setWatched(turn, nodeId, { suspectAt: turn.now });
+      if (state === "active") turn.setMember(nodeId, { state: "suspect" });
+    } else if (suspectAt !== null && turn.now - suspectAt >= suspicionTimeoutMs) {
+      setDetector(turn, turn.memory.watch.detector.forget(nodeId));
+      markDead(turn, nodeId);
+    }
+  }
+}
+
+/** When a member that is asked becomes suspect, or one that is suspect dead; only what is still to come. */
+export function judgeAt({ memory, config, saved }: CoordinatorState): number {
+  let earliest = Infinity;
+  for (const { nodeId, state } of saved.view.members) {
+    if (state === "dead") continue;
+    const { askedAt = null, suspectAt = null } = memory.watch.members.get(nodeId) ?? {};
+    for (const at of [
+      suspectAt === null && askedAt !== null ? askedAt + config.probeTimeoutMs : Infinity,
+      suspectAt === null ? Infinity : suspectAt + config.suspicionTimeoutMs,
+    ])
+      if (at > memory.now) earliest = Math.min(earliest, at);
+  }
+  return earliest;
+}
+
+/** When somebody has been silent for too long. Nothing to wake up for once the memory is gone. */
+export function silenceAt({ memory, saved }: CoordinatorState): number | null {
+  const { detector, members } = memory.watch;
+  let earliest = Infinity;
+  for (const { nodeId, state } of saved.view.members) {
+    if (state === "dead" || (members.get(nodeId)?.askedAt ?? null) !== null) continue;
+    earliest = Math.min(earliest, detector.aliveUntil(nodeId) ?? Infinity);
+  }
+  return earliest === Infinity ? null : earliest;
+}

@@ -1,0 +1,236 @@
+/** Members that fall silent: asked, suspected, given up; and what becomes of what they held. */
+import { describe, expect, it } from "vitest";
+import { FAST, type Config } from "../../src/core/config.ts";
+import { NodeId, PartitionId } from "../../src/data/ids.ts";
+import type { NodeState } from "../../src/data/members.ts";
+import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
+import { Stage } from "../scripts/stage.ts";
+
+const P = PartitionId(0);
+const N = (n: number): NodeId => NodeId(`n${n}`);
+const [A, B, C] = [N(1), N(2), N(3)];
+
+/** A is the owner of the only partition. */
+function cluster(settings: Partial<Config> = {}): Stage {
+  const stage = new Stage({ ...FAST, initialNodes: 3, partitionCount: 1, ...settings });
+  stage.ask({ type: "FETCH_PARTITION_TABLE" });
+  stage.live(2_000);
+  expect(ownerOf(stage)).toBe(A);
+  return stage;
+}
+
+const entryOf = (stage: Stage) => stage.coordinator.disk.entries.get(P);
+const ownerOf = (stage: Stage): NodeId | null | undefined => entryOf(stage)?.ruling.owner;
+const stateOf = (stage: Stage, id: NodeId): NodeState | undefined =>
+  stage.coordinator.disk.view.members.find(({ nodeId }) => nodeId === id)?.state;
+
+const silence = (stage: Stage, side: readonly Sender[], type?: ClusterMessage["type"]): void => {
+  stage.cut = (from, to, message) =>
+    message.type === type ||
+    (from !== "front" && to !== "front" && side.includes(from) !== side.includes(to));
+};
+
+let seq = 0;
+function put(stage: Stage, at: NodeId, key: string, value: number): number {
+  const stamp = { millis: stage.now, counter: ++seq, node: "client" };
+  const op = { map: "m", key, stamp, value: Uint8Array.of(value), expiresAt: null };
+  stage.client(at, { type: "OPS", seq, ops: [op] });
+  return seq;
+}
+const isAcked = (stage: Stage, n: number): boolean =>
+  stage.answers.some(
+    (answer) => answer.type === "ACK" && answer.seq === n && answer.exceptions.length === 0,
+  );
+
+/** Somebody reads at these nodes all the while, so that they say that they are there. */
+function work(stage: Stage, ms: number, at: readonly NodeId[] = [A, B, C]): void {
+  for (const end = stage.now + ms; stage.now < end; stage.live(100))
+    for (const id of at)
+      stage.client(id, { type: "GET", seq: 0, keys: [{ map: "m", key: "other" }] });
+}
+
+const valueAt = (stage: Stage, id: NodeId, key: string): number | undefined =>
+  stage.node(id).rows.read(P, [{ map: "m", key, kind: "lww", sub: "" }])[0]?.row.value?.[0];
+
+/** A copy at B is complete by ruling, and the move to it goes no further. */
+function withCopy(): Stage {
+  const stage = cluster();
+  put(stage, A, "k", 1);
+  silence(stage, [], "MIGRATE_READY");
+  stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: B });
+  work(stage, 1_000);
+  expect(entryOf(stage)?.ruling.copies).toEqual([{ nodeId: B, state: "complete" }]);
+  return stage;
+}
+
+describe("a member that falls silent", () => {
+  it("is asked, suspected, given up; its complete copy takes over within 3 s [I6]", () => {
+    const stage = withCopy();
+    const write = put(stage, A, "k", 2);
+    work(stage, 100);
+    expect(isAcked(stage, write)).toBe(true);
+    silence(stage, [A], "MIGRATE_READY");
+    const states = new Set<NodeState | undefined>();
+    const since = stage.now;
+    while (ownerOf(stage) !== B && stage.now < since + 5_000) {
+      work(stage, 100, [B, C]);
+      states.add(stateOf(stage, A));
+    }
+    expect([...states]).toEqual(["active", "suspect", "dead"]);
+    expect(stage.now - since).toBeLessThanOrEqual(3_000);
+    expect(valueAt(stage, B, "k")).toBe(2);
+    const next = put(stage, C, "k", 3);
+    work(stage, 500, [B, C]);
+    expect(isAcked(stage, next)).toBe(true);
+    expect(entryOf(stage)?.holders).toContain(A);
+  });
+
+  it("comes back under a new incarnation; what it took meanwhile appears, then it drops its rows", () => {
+    const stage = withCopy();
+    // The move is given up, so that A alone answers for what it takes.
+    stage.ask({ type: "CANCEL_MOVE", partitionId: P });
+    work(stage, 500);
+    stage.cut = (from, to, { type }) => type === "MIGRATE_READY" || type === "RULING";
+    stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: B });
+    work(stage, 1_500);
+    expect(entryOf(stage)?.ruling.copies).toEqual([{ nodeId: B, state: "complete" }]);
+    silence(stage, [A]);
+    const late = put(stage, A, "late", 7);
+    work(stage, 5_000, [B, C]);
+    expect(isAcked(stage, late)).toBe(true);
+    expect(ownerOf(stage)).not.toBe(A);
+    expect(valueAt(stage, ownerOf(stage) ?? A, "late")).toBeUndefined();
+    stage.cut = () => false;
+    work(stage, 5_000, [B, C]);
+    const { incarnation } = stage.node(A).disk.self;
+    expect(incarnation).toBe(2);
+    expect(stateOf(stage, A)).toBe("active");
+    expect(valueAt(stage, ownerOf(stage) ?? A, "late")).toBe(7);
+    expect(entryOf(stage)?.holders).toEqual([ownerOf(stage)]);
+  });
+
+  it("leaves a partition without a complete copy to nobody, until it is back [I6]", () => {
+    const stage = cluster({ forwardTimeoutMs: 2_000 });
+    put(stage, A, "k", 1);
+    silence(stage, [], "COMPLETE");
+    stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: B });
+    work(stage, 1_000);
+    expect(entryOf(stage)?.ruling.copies).toEqual([{ nodeId: B, state: "copying" }]);
+    silence(stage, [A], "COMPLETE");
+    work(stage, 4_000, [B, C]);
+    expect(stateOf(stage, A)).toBe("dead");
+    expect(ownerOf(stage)).toBeNull();
+    const lost = put(stage, C, "k", 2);
+    work(stage, 4_000, [B, C]);
+    expect(stage.answers).toContainEqual(
+      expect.objectContaining({
+        type: "ACK",
+        seq: lost,
+        exceptions: [
+          expect.objectContaining({
+            result: expect.objectContaining({
+              error: expect.objectContaining({ code: "PARTITION_LOST", retry: "later" }),
+            }),
+          }),
+        ],
+      }),
+    );
+    stage.cut = () => false;
+    work(stage, 4_000, [B, C]);
+    expect(ownerOf(stage)).toBe(A);
+    expect(valueAt(stage, A, "k")).toBe(1);
+    expect(isAcked(stage, put(stage, A, "k", 3))).toBe(true);
+  });
+
+  it("is not given up without a quorum, however long [I9]", () => {
+    const stage = cluster();
+    work(stage, 1_000);
+    silence(stage, ["coordinator"]);
+    work(stage, 30_000);
+    for (const id of [A, B, C]) expect(stateOf(stage, id)).toBe("active");
+    stage.cut = () => false;
+    work(stage, 5_000);
+    for (const id of [A, B, C]) expect(stateOf(stage, id)).toBe("active");
+  });
+
+  it("is suspected at once when two complain, and its own heartbeat overrides them", () => {
+    const stage = cluster();
+    work(stage, 1_000);
+    silence(stage, [A]);
+    const complaint = { type: "HEARTBEAT_COMPLAINT", suspectId: A } as const;
+    const versions = { complainerViewVersion: 0, suspectViewVersion: 0 } as never;
+    const { term } = stage.node(B).disk.self;
+    for (const complainerId of [B, C]) {
+      const message: ClusterMessage = {
+        ...complaint,
+        complainerId,
+        ...(versions as object),
+      } as never;
+      stage.deliver({ from: complainerId, to: "coordinator", message, call: null, term });
+    }
+    expect(stateOf(stage, A)).toBe("suspect");
+    stage.cut = () => false;
+    work(stage, 500);
+    expect(stateOf(stage, A)).toBe("active");
+  });
+
+  it("that said it is dormant is not suspected, however long it is silent [I8]", () => {
+    const stage = cluster();
+    work(stage, 1_000);
+    work(stage, FAST.idleAfterMs + 2_000, [A, B]);
+    silence(stage, [C]);
+    work(stage, 30_000, [A, B]);
+    expect(stateOf(stage, C)).toBe("active");
+    expect(stage.delivered.get("PROBE") ?? 0).toBe(0);
+  });
+
+  it("is given up after a wrong suspicion of everybody: all of them come back", () => {
+    const stage = cluster({ suspicionTimeoutMs: 400 });
+    work(stage, 1_000);
+    for (const id of [A, B, C]) {
+      silence(stage, [id]);
+      work(stage, 4_000);
+      expect(stateOf(stage, id)).toBe("dead");
+      stage.cut = () => false;
+      work(stage, 4_000);
+    }
+    for (const id of [A, B, C]) expect(stateOf(stage, id)).toBe("active");
+    expect(isAcked(stage, put(stage, ownerOf(stage) ?? A, "k", 1))).toBe(true);
+  });
+});
+
+describe("an operator who knows better than any vote", () => {
+  it("claims a partition for a node, also without a quorum; an old epoch is refused", () => {
+    const stage = cluster();
+    work(stage, 500);
+    silence(stage, [A, B]);
+    work(stage, 10_000, [C]);
+    const { epoch } = entryOf(stage)?.ruling ?? {};
+    if (epoch === undefined) throw new Error("the partition has been ruled on");
+    const claim = { type: "CLAIM_PARTITION", partitionId: P, nodeId: C, epoch } as const;
+    stage.lines.splice(0);
+    stage.ask(claim);
+    work(stage, 500, [C]);
+    expect(stage.lines.join("\n")).toContain("operator: PLANNED n1 to n3");
+    expect(ownerOf(stage)).toBe(C);
+    stage.ask(claim);
+    work(stage, 500, [C]);
+    expect(stage.lines.join("\n")).toContain("operator: ERROR STALE_EPOCH");
+    expect(isAcked(stage, put(stage, C, "k", 1))).toBe(true);
+  });
+
+  it("evicts by force who is lost for good, and what it alone held is given up", () => {
+    const stage = cluster();
+    work(stage, 500);
+    silence(stage, [A]);
+    work(stage, 4_000, [B, C]);
+    expect(ownerOf(stage)).toBeNull();
+    stage.ask({ type: "LEAVE_REQUEST", nodeId: A, force: true });
+    work(stage, 2_000, [B, C]);
+    expect(stateOf(stage, A)).toBeUndefined();
+    const owner = ownerOf(stage);
+    expect([B, C]).toContain(owner);
+    expect(entryOf(stage)?.holders).toEqual([owner]);
+    expect(isAcked(stage, put(stage, owner ?? A, "k", 1))).toBe(true);
+  });
+});
