@@ -278,10 +278,11 @@ describe("rules that a simulation taught", () => {
     const write = (key: string, value: number) =>
       ({ type: "write", ...entry, key, stamp: null, value: Uint8Array.of(value) }) as const;
     const forward = { type: "OP_FORWARD", sourceNodeId: "front", forwardId: Seq(1) } as const;
+    const written = stage.now;
     stage.ask({ ...forward, rulings: [], ops: [write("k", 1)] }, n1);
     stage.settle();
     stage.node(n1).crash();
-    stage.now -= 500;
+    stage.now = written - 500;
     stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: n2 });
     for (let letter = stage.letters.shift(); letter; letter = stage.letters.shift())
       if (letter.message.type !== "MIGRATE_READY") stage.deliver(letter);
