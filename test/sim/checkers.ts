@@ -26,6 +26,9 @@ import {
   noLostAck,
   noResurrection,
   notTooManyMoves,
+  oneOwner,
+  ownersOf,
+  same,
   servesItsOwn,
   settled,
 } from "./predicates.ts";
@@ -63,7 +66,7 @@ export class Checkers {
   readonly evaluated = new Map<Invariant, number>(INVARIANTS.map((id) => [id, 0]));
   /** The greatest row of each key that somebody was told is durable. */
   readonly #acked = new Map<string, Row>();
-  readonly #owners = new Map<string, NodeId>();
+  readonly #ruled = new Map<string, Ruling>();
   readonly #tables = new Map<number, string>();
   readonly #views = new Map<number, string>();
   /** How often each partition has changed its owner. */
@@ -179,8 +182,7 @@ export class Checkers {
       if (entry.move && !old?.move) this.#world.counts.retried += entry.move.attempt > 1 ? 1 : 0;
     }
     notTooManyMoves(this, after, this.#world.options.config.maxParallelMigrations);
-    const owners = [...after.entries.values()].map((e) => `${e.ruling.epoch}:${e.ruling.owner}`);
-    this.#same("table", this.#tables, after.cluster?.tableVersion ?? 0, owners.join());
+    this.#same("table", this.#tables, after.cluster?.tableVersion ?? 0, ownersOf(after));
     const { counts } = this.#world;
     for (const [slot, report] of after.finished) {
       if (before.finished.get(slot) === report || !report.outcome) continue;
@@ -218,21 +220,18 @@ export class Checkers {
     }
   }
 
-  /** I2: whoever speaks of an epoch of a partition names the same owner. */
-  #oneOwner({ partitionId, epoch, owner }: Ruling): void {
+  #oneOwner(ruling: Ruling): void {
+    const { partitionId, epoch, owner } = ruling;
     if (owner === null) return;
     const name = `${partitionId}@${epoch}`;
-    const known = this.#owners.get(name);
-    if (known !== undefined) this.count("I2");
-    if (known !== undefined && known !== owner) this.fail("I2", `${name}: ${known} and ${owner}`);
-    this.#owners.set(name, owner);
+    const known = this.#ruled.get(name);
+    if (known) oneOwner(this, known, ruling);
+    this.#ruled.set(name, ruling);
   }
 
   #same(what: string, known: Map<number, string>, version: number, contents: string): void {
     const before = known.get(version);
-    if (before !== undefined) this.count("I12");
-    if (before !== undefined && before !== contents)
-      this.fail("I12", `${what} ${version}: ${before} and ${contents}`);
+    if (before !== undefined) same(this, `${what} ${version}`, before, contents);
     known.set(version, contents);
   }
 

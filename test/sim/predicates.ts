@@ -8,7 +8,9 @@ import type { NodeSaved } from "../../src/core/node/state.ts";
 import type { RowStore } from "../../src/core/rows/row-store.ts";
 import { partitionOf } from "../../src/data/hash.ts";
 import type { NodeId, PartitionId } from "../../src/data/ids.ts";
+import type { MembersView } from "../../src/data/members.ts";
 import { compareRows, type Row } from "../../src/data/row.ts";
+import type { Ruling } from "../../src/data/ruling.ts";
 import type { Invariant } from "./checkers.ts";
 
 /** What everybody has on disk. */
@@ -126,6 +128,35 @@ export function servesItsOwn(
 ): void {
   if (role.type === "owner" && ruling.owner !== id)
     judge.fail("I2", `${id} serves ${ruling.partitionId}, which ${ruling.owner} owns`);
+}
+
+/** I2: whoever speaks of an epoch of a partition names the same owner. */
+export function oneOwner(judge: Judge, a: Ruling, b: Ruling): void {
+  if (a.epoch !== b.epoch || a.owner === null || b.owner === null) return;
+  judge.count("I2");
+  if (a.owner !== b.owner)
+    judge.fail("I2", `${a.partitionId}@${a.epoch}: ${a.owner} and ${b.owner}`);
+}
+
+/** I12 */
+export function sameView(judge: Judge, a: MembersView, b: MembersView): void {
+  if (a === b || a.version !== b.version) return;
+  same(judge, `view ${a.version}`, JSON.stringify(a.members), JSON.stringify(b.members));
+}
+
+/** I12, of two tables of the coordinator. */
+export function sameTable(judge: Judge, a: CoordinatorSaved, b: CoordinatorSaved): void {
+  const version = a.cluster?.tableVersion;
+  if (a.entries === b.entries || !version || version !== b.cluster?.tableVersion) return;
+  same(judge, `table ${version}`, ownersOf(a), ownersOf(b));
+}
+
+export const ownersOf = ({ entries }: CoordinatorSaved): string =>
+  [...entries.values()].map(({ ruling }) => `${ruling.epoch}:${ruling.owner}`).join();
+
+export function same(judge: Judge, what: string, before: string, now: string): void {
+  judge.count("I12");
+  if (before !== now) judge.fail("I12", `${what}: ${before} and ${now}`);
 }
 
 /** I7 and I8: everything is decided, served and forgotten. */

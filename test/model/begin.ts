@@ -1,0 +1,32 @@
+import type { Locals } from "./locals.ts";
+import type { Rules } from "./moves.ts";
+import { newCoordinator, newNode } from "./process.ts";
+import type { State } from "./state.ts";
+import { NO_FAULTS, type World } from "./world.ts";
+
+const STEPS_MAX = 10_000;
+
+/** The cluster forms and is written to, one thing after the other, until nothing is left to happen. */
+export function begin(world: World, locals: Locals, rules: Rules): State {
+  const { before, asked, budget } = world;
+  const later = bits(asked.length) << before.length;
+  let state = newborn(world, locals, later);
+  for (let i = 0; i < STEPS_MAX; i++) {
+    const [first] = rules.happenings(state);
+    if (!first) return { ...state, unasked: later, acked: state.acked & ~later, budget };
+    const { state: next, step } = rules.happen(state, first);
+    if (step?.wrong) throw step.wrong;
+    state = next;
+  }
+  throw new Error("the cluster never forms");
+}
+
+/** What is to be written later passes for acknowledged, so that nobody asks for it yet. */
+function newborn({ config, nodes, before }: World, locals: Locals, later: number): State {
+  const images = [locals.coordinators.intern(newCoordinator(config))];
+  for (let i = 1; i <= nodes; i++) images.push(locals.nodes.intern(newNode(config, i)));
+  const unasked = bits(before.length);
+  return { images, letters: [], late: [], unasked, acked: later, budget: NO_FAULTS, replaced: -1 };
+}
+
+const bits = (count: number): number => 2 ** count - 1;

@@ -1,0 +1,56 @@
+/** What is on its way in a model. */
+import { NO_FLOW } from "../../src/core/node/flow.ts";
+import type { NodeEvent } from "../../src/core/node/events.ts";
+import { ClusterId, Version, type Term } from "../../src/data/ids.ts";
+import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
+import type { ClusterEvent } from "../../src/core/machine/cluster-event.ts";
+import { MOMENT } from "./process.ts";
+import type { Asked } from "./world.ts";
+
+const CLUSTER = ClusterId("model");
+
+/** 0 is the coordinator, 1 the node `n1`, and so on. */
+export type Place = number;
+
+/** Whoever asks from outside hears nothing that a model would have to know. */
+export const OUTSIDE: Place = 999;
+
+export interface Letter {
+  readonly from: Sender;
+  readonly to: Place;
+  readonly message: ClusterMessage;
+  /** Who asked, if it is a question: an answer says by itself what it answers. */
+  readonly call: Place | null;
+  readonly term: Term;
+}
+
+export const nameOf = (place: Place): string => (place === 0 ? "coordinator" : `n${place}`);
+
+export const placeOf = (name: Sender): Place =>
+  name === "coordinator" ? 0 : name === "front" ? OUTSIDE : Number(name.slice(1));
+
+export const eventOf = ({ from, message, call, term }: Omit<Letter, "to">): ClusterEvent => ({
+  type: "message",
+  clusterId: CLUSTER,
+  from,
+  term,
+  message,
+  call,
+  ...MOMENT,
+});
+
+const NEWEST = Version(Number.MAX_SAFE_INTEGER);
+
+/** The client of a write has one frame for each, and passes for one that knows the newest map. */
+export const frameOf = ({ op }: Extract<Asked, { type: "write" }>, seq: number): NodeEvent => ({
+  type: "frames",
+  frames: [
+    {
+      socket: "client",
+      session: { clientId: "client", forward: true, mapVersion: NEWEST, viewVersion: NEWEST },
+      flow: NO_FLOW,
+      message: { type: "OPS", seq, ops: [op] },
+    },
+  ],
+  ...MOMENT,
+});

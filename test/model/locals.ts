@@ -1,0 +1,244 @@
+/**
+ * What each object of a model can do by itself. Nearly every state of a model differs from another in one object
+ * only, so each step of each object is taken once, by the machines of production, and remembered.
+ */
+import type { Config } from "../../src/core/config.ts";
+import type { CoordinatorEffect } from "../../src/core/coordinator/state.ts";
+import type { NodeSaved } from "../../src/core/node/state.ts";
+import { MemoryRowStore } from "../sim/memory-row-store.ts";
+import type { NodeEffect } from "../../src/core/node/events.ts";
+import { NodeId, Term } from "../../src/data/ids.ts";
+import type { CrashPoint } from "../sim/process.ts";
+import { Interner } from "./interner.ts";
+import { ModelJudge, type Switch } from "./judge.ts";
+import { eventOf, frameOf, nameOf, OUTSIDE, placeOf, type Letter, type Place } from "./letters.ts";
+import {
+  asleep,
+  coordinatorKind,
+  nodeKind,
+  ring,
+  run,
+  type CoordinatorImage,
+  type CoordinatorKind,
+  type NodeImage,
+  type NodeKind,
+  type Ran,
+} from "./process.ts";
+import type { Asked } from "./world.ts";
+
+export type Crash = CrashPoint | null;
+
+export type Stimulus =
+  | { readonly type: "letter"; readonly id: number }
+  | { readonly type: "asked"; readonly index: number }
+  | { readonly type: "ring"; readonly timer: number };
+
+export interface Step {
+  /** What the object is afterwards. */
+  readonly image: number;
+  /** Numbers of letters. */
+  readonly sent: readonly number[];
+  /** Bits of what was asked for and is acknowledged now. */
+  readonly acked: number;
+  readonly switches: readonly Switch[];
+  readonly saved: boolean;
+  readonly wrong: Error | null;
+}
+
+interface Stored {
+  readonly disk: NodeSaved;
+  readonly rows: MemoryRowStore;
+}
+
+interface TimerFacts {
+  readonly name: string;
+  readonly patience: boolean;
+}
+
+const CRASHES: readonly Crash[] = [null, "before-commit", "after-commit"];
+const PLACES = 16;
+const STIMULI = 2 ** 22;
+const ASKED_MAX = 64;
+
+export class Locals {
+  readonly letters = new Interner<Letter>();
+  readonly coordinators = new Interner<CoordinatorImage>();
+  readonly nodes = new Interner<NodeImage>();
+  readonly judge: ModelJudge;
+  readonly #asked: readonly Asked[];
+  readonly #steps = new Map<number, Step>();
+  readonly #links: number[] = [];
+  readonly #stored = new Map<number, Stored>();
+  readonly #timers = new Map<number, readonly TimerFacts[]>();
+  readonly #kinds: { readonly coordinator: CoordinatorKind; readonly nodes: readonly NodeKind[] };
+
+  constructor(config: Config, nodes: number, asked: readonly Asked[]) {
+    this.#asked = asked;
+    this.judge = new ModelJudge(config.maxParallelMigrations);
+    const ids = Array.from({ length: nodes }, (_, i) => nameOf(i + 1));
+    this.#kinds = {
+      coordinator: coordinatorKind(config),
+      nodes: ids.map((id) => nodeKind(config, id)),
+    };
+  }
+
+  step(place: Place, image: number, stimulus: Stimulus, crash: Crash): Step {
+    const at = (image * STIMULI + numberOf(stimulus)) * PLACES * 3;
+    const key = at + place * 3 + CRASHES.indexOf(crash);
+    const known = this.#steps.get(key);
+    if (known) return known;
+    const step =
+      place === 0
+        ? this.#coordinator(image, stimulus, crash)
+        : this.#node(place, image, stimulus, crash);
+    this.#steps.set(key, step);
+    return step;
+  }
+
+  timers(place: Place, image: number): readonly TimerFacts[] {
+    const key = image * PLACES + place;
+    const known = this.#timers.get(key);
+    if (known) return known;
+    const timers =
+      place === 0
+        ? facts(this.coordinators.get(image), this.#kinds.coordinator.timers)
+        : facts(this.nodes.get(image), this.#nodeKind(place).timers);
+    this.#timers.set(key, timers);
+    return timers;
+  }
+
+  isAwake(place: Place, image: number): boolean {
+    return (place === 0 ? this.coordinators.get(image) : this.nodes.get(image)).state !== null;
+  }
+
+  /** Who says it to whom. */
+  readonly linkOf = (letter: number): number => {
+    const known = this.#links[letter];
+    if (known !== undefined) return known;
+    const { from, to } = this.letters.get(letter);
+    const link = placeOf(from) * PLACES + to;
+    this.#links[letter] = link;
+    return link;
+  };
+
+  /** What a node has on disk. */
+  stored(id: number): Stored {
+    const known = this.#stored.get(id);
+    if (known) return known;
+    const { disk, rows } = this.nodes.get(id);
+    const stored = { disk, rows: new MemoryRowStore(rows) };
+    this.#stored.set(id, stored);
+    return stored;
+  }
+
+  asleep(place: Place, image: number): number {
+    return place === 0
+      ? this.coordinators.intern(asleep(this.coordinators.get(image)))
+      : this.nodes.intern(asleep(this.nodes.get(image)));
+  }
+
+  #nodeKind(place: Place): NodeKind {
+    const kind = this.#kinds.nodes[place - 1];
+    if (!kind) throw new Error(`nobody is at ${place}`);
+    return kind;
+  }
+
+  #coordinator(id: number, stimulus: Stimulus, crash: Crash): Step {
+    const kind = this.#kinds.coordinator;
+    const image = this.coordinators.get(id);
+    return this.#judged(id, () => {
+      const ran =
+        stimulus.type === "ring"
+          ? ring(kind, image, stimulus.timer, crash)
+          : run(kind, image, this.#toCoordinator(stimulus), crash);
+      const switches = ran.commits.flatMap(([before, after]) =>
+        this.judge.coordinatorCommitted(before, after),
+      );
+      const term = ran.image.disk.cluster?.term ?? Term(0);
+      return {
+        ...this.#outcome(0, term, ran),
+        image: this.coordinators.intern(ran.image),
+        switches,
+      };
+    });
+  }
+
+  #node(place: Place, id: number, stimulus: Stimulus, crash: Crash): Step {
+    const kind = this.#nodeKind(place);
+    const image = this.nodes.get(id);
+    return this.#judged(id, () => {
+      const ran =
+        stimulus.type === "ring"
+          ? ring(kind, image, stimulus.timer, crash)
+          : run(kind, image, this.#toNode(stimulus), crash);
+      for (const [before, after] of ran.commits)
+        this.judge.nodeCommitted(NodeId(nameOf(place)), before, after);
+      return {
+        ...this.#outcome(place, Term(0), ran),
+        image: this.nodes.intern(ran.image),
+        switches: [],
+      };
+    });
+  }
+
+  #judged(image: number, take: () => Omit<Step, "wrong">): Step {
+    try {
+      return { ...take(), wrong: null };
+    } catch (wrong) {
+      if (!(wrong instanceof Error)) throw wrong;
+      return { image, sent: [], acked: 0, switches: [], saved: false, wrong };
+    }
+  }
+
+  #toCoordinator(stimulus: Exclude<Stimulus, { type: "ring" }>): ReturnType<typeof eventOf> {
+    if (stimulus.type === "letter") return eventOf(this.letters.get(stimulus.id));
+    const asked = this.#asked[stimulus.index];
+    if (asked?.type !== "operator") throw new Error("no write is for the coordinator");
+    return eventOf({ from: "front", message: asked.message, call: OUTSIDE, term: Term(0) });
+  }
+
+  #toNode(
+    stimulus: Exclude<Stimulus, { type: "ring" }>,
+  ): Parameters<NodeKind["machine"]["step"]>[1] {
+    if (stimulus.type === "letter") return eventOf(this.letters.get(stimulus.id));
+    const asked = this.#asked[stimulus.index];
+    if (asked?.type !== "write") throw new Error("no operator asks a node");
+    return frameOf(asked, stimulus.index);
+  }
+
+  #outcome<State, Saved>(
+    place: Place,
+    term: Term,
+    { said, commits }: Ran<State, Saved, NodeEffect | CoordinatorEffect>,
+  ): Pick<Step, "sent" | "acked" | "saved"> {
+    const sent: number[] = [];
+    let acked = 0;
+    const from = place === 0 ? "coordinator" : NodeId(nameOf(place));
+    const post = (to: Place, message: Letter["message"], call: Place | null): void => {
+      if (to !== OUTSIDE) sent.push(this.letters.intern({ from, to, message, call, term }));
+    };
+    for (const effect of said) {
+      if (effect.type === "send") post(placeOf(effect.to), effect.message, place);
+      if (effect.type === "answer") post(effect.call, effect.message, null);
+      if (effect.type === "push" && effect.message.type === "ACK") {
+        const { seq, exceptions } = effect.message;
+        if (exceptions.every(({ result }) => result.type !== "refused")) acked |= 1 << seq;
+      }
+    }
+    return { sent, acked, saved: commits.length > 0 };
+  }
+}
+
+function facts<State, Saved>(
+  image: { readonly state: State | null; readonly armed: boolean; readonly disk: Saved },
+  timers: (state: State) => readonly TimerFacts[],
+): readonly TimerFacts[] {
+  if (image.state) return timers(image.state);
+  return image.armed ? [{ name: "alarm", patience: false }] : [];
+}
+
+/** Letters, what is asked for and timers have numbers of their own. */
+function numberOf(stimulus: Stimulus): number {
+  if (stimulus.type === "letter") return 2 * ASKED_MAX + stimulus.id;
+  return stimulus.type === "asked" ? stimulus.index : ASKED_MAX + stimulus.timer;
+}

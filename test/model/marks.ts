@@ -1,0 +1,59 @@
+/** What a world came to see: phases of moves, and faults in each of them. A world that missed them proves nothing. */
+import type { Locals } from "./locals.ts";
+import type { Happening } from "./moves.ts";
+import type { State } from "./state.ts";
+
+export class Marks {
+  readonly seen = new Map<string, number>();
+  readonly #locals: Locals;
+  readonly #decided = new Map<number, string>();
+  readonly #owned = new Map<number, string>();
+
+  constructor(locals: Locals) {
+    this.#locals = locals;
+  }
+
+  note(state: State, happening: Happening): void {
+    const phase = this.phaseOf(state);
+    this.#count(phase);
+    if (happening.fault !== null) this.#count(`${happening.fault} while ${phase}`);
+  }
+
+  #count(mark: string): void {
+    this.seen.set(mark, (this.seen.get(mark) ?? 0) + 1);
+  }
+
+  /** Of the first move: as its owner has saved it, or the coordinator that has ruled. */
+  phaseOf({ images: [coordinator = 0, ...nodes] }: State): string {
+    const decided = this.#phaseOfCoordinator(coordinator);
+    if (decided === "finalizing") return decided;
+    for (const id of nodes) {
+      const owned = this.#phaseOfNode(id);
+      if (owned !== "") return owned;
+    }
+    return decided;
+  }
+
+  #phaseOfCoordinator(id: number): string {
+    const known = this.#decided.get(id);
+    if (known !== undefined) return known;
+    const { entries } = this.#locals.coordinators.get(id).disk;
+    const phases = [...entries.values()].flatMap(({ move }) => move?.phase ?? []);
+    const strays = [...entries.values()].some(({ holders }) => holders.length > 1);
+    const phase = phases.toSorted()[0] ?? (strays ? "striking" : "quiet");
+    this.#decided.set(id, phase);
+    return phase;
+  }
+
+  #phaseOfNode(id: number): string {
+    const known = this.#owned.get(id);
+    if (known !== undefined) return known;
+    const { partitions } = this.#locals.nodes.get(id).disk;
+    const phases = [...partitions.values()].flatMap(({ role }) =>
+      role.type === "owner" && role.move ? role.move.phase : [],
+    );
+    const phase = phases[0] ?? "";
+    this.#owned.set(id, phase);
+    return phase;
+  }
+}

@@ -1,0 +1,199 @@
+/** What can happen next in a model, and what comes of it. */
+import type { Crash, Locals, Step, Stimulus } from "./locals.ts";
+import type { Place } from "./letters.ts";
+import type { State } from "./state.ts";
+import { type Asked, type Budget, type World } from "./world.ts";
+
+type Fault = keyof Budget;
+
+/** One thing that can happen. Without a `fault` it costs nothing. */
+export type Happening =
+  | { readonly type: "lose"; readonly letter: number; readonly fault: "losses" }
+  | { readonly type: "delay"; readonly letter: number; readonly fault: "delays" }
+  | { readonly type: "sleep"; readonly place: Place; readonly fault: "crashes" }
+  | { readonly type: "replace"; readonly fault: "stale" }
+  | {
+      readonly type: "step";
+      readonly place: Place;
+      readonly stimulus: Stimulus;
+      readonly crash: Crash;
+      /** The letter comes once more, late. */
+      readonly repeats: boolean;
+      readonly fault: Fault | null;
+    };
+
+/** Where the coordinator is that has been replaced. */
+export const REPLACED: Place = -1;
+
+/** As `happen` returns it; `wrong`: an invariant was broken, or a machine. */
+export interface Next {
+  readonly state: State;
+  readonly step: Step | null;
+}
+
+export class Rules {
+  readonly #locals: Locals;
+  readonly asked: readonly Asked[];
+  readonly #ordered: boolean;
+
+  constructor(locals: Locals, { asked, order }: Pick<World, "asked" | "order">) {
+    this.#locals = locals;
+    this.#ordered = order === "links";
+    this.asked = asked;
+  }
+
+  /** Always in the same order for the same state. */
+  happenings(state: State): Happening[] {
+    const list: Happening[] = [];
+    const { budget } = state;
+    const may = (fault: Fault): boolean => budget[fault] > 0;
+    let link = -1;
+    for (const letter of state.letters) {
+      if (this.#locals.linkOf(letter) === link) continue;
+      link = this.#locals.linkOf(letter);
+      this.#letterHappens(list, state, letter);
+    }
+    for (const [i, letter] of state.late.entries())
+      if (state.late[i - 1] !== letter) this.#letterHappens(list, state, letter);
+    for (const [index, asked] of this.asked.entries())
+      if (this.#canBeAsked(state, index)) {
+        const place = asked.type === "operator" ? 0 : asked.at;
+        this.#stepHappens(list, state, place, { type: "asked", index });
+      }
+    for (const [place, image] of state.images.entries()) {
+      this.#timersRing(list, state, place, image);
+      if (may("crashes") && this.#locals.isAwake(place, image))
+        list.push({ type: "sleep", place, fault: "crashes" });
+    }
+    if (may("stale") && state.replaced < 0 && this.#locals.isAwake(0, state.images[0] ?? 0))
+      list.push({ type: "replace", fault: "stale" });
+    return list;
+  }
+
+  #letterHappens(list: Happening[], state: State, id: number): void {
+    const { budget, replaced } = state;
+    const { to } = this.#locals.letters.get(id);
+    const stimulus = { type: "letter", id } as const;
+    this.#stepHappens(list, state, to, stimulus);
+    const step = { type: "step", place: to, stimulus, crash: null } as const;
+    if (budget.delays > 0 && !state.late.includes(id))
+      list.push({ type: "delay", letter: id, fault: "delays" });
+    if (budget.losses > 0) list.push({ type: "lose", letter: id, fault: "losses" });
+    if (budget.repeats > 0) list.push({ ...step, repeats: true, fault: "repeats" });
+    if (to === 0 && replaced >= 0 && budget.stale > 0)
+      list.push({ ...step, place: REPLACED, repeats: false, fault: "stale" });
+  }
+
+  #stepHappens(list: Happening[], state: State, place: Place, stimulus: Stimulus): void {
+    const step = { type: "step", place, stimulus, repeats: false } as const;
+    list.push({ ...step, crash: null, fault: null });
+    if (state.budget.crashes === 0) return;
+    list.push({ ...step, crash: "before-commit", fault: "crashes" });
+    list.push({ ...step, crash: "after-commit", fault: "crashes" });
+  }
+
+  /** A write that is not acknowledged is asked for again when nothing is on its way. */
+  #canBeAsked(state: State, index: number): boolean {
+    const { unasked, acked } = state;
+    if ((unasked >> index) & 1) return true;
+    return (
+      this.asked[index]?.type === "write" && this.#isQuiet(state) && ((acked >> index) & 1) === 0
+    );
+  }
+
+  /** What is late may come after any number of timers; without an order everything is late. */
+  #isQuiet({ letters, late }: State): boolean {
+    return letters.length === 0 && (this.#ordered || late.length === 0);
+  }
+
+  /** Freely when nothing is on its way, for what is asked again; else it is early. */
+  #timersRing(list: Happening[], state: State, place: Place, image: number): void {
+    for (const [timer, { patience }] of this.#locals.timers(place, image).entries()) {
+      const early = patience || !this.#isQuiet(state);
+      if (early && state.budget.early === 0) continue;
+      list.push({
+        type: "step",
+        place,
+        stimulus: { type: "ring", timer },
+        crash: null,
+        repeats: false,
+        fault: early ? "early" : null,
+      });
+    }
+  }
+
+  happen(state: State, happening: Happening): Next {
+    const budget = happening.fault ? spent(state.budget, happening.fault) : state.budget;
+    switch (happening.type) {
+      case "lose":
+        return { state: { ...taken(state, happening.letter), budget }, step: null };
+      case "delay": {
+        const late = merged(state.late, [happening.letter]);
+        return { state: { ...taken(state, happening.letter), budget, late }, step: null };
+      }
+      case "sleep": {
+        const { place } = happening;
+        const image = this.#locals.asleep(place, state.images[place] ?? 0);
+        return { state: { ...state, budget, images: state.images.with(place, image) }, step: null };
+      }
+      case "replace": {
+        const [replaced = -1] = state.images;
+        const images = state.images.with(0, this.#locals.asleep(0, replaced));
+        return { state: { ...state, budget, images, replaced }, step: null };
+      }
+      case "step":
+        return this.#takeStep({ ...state, budget }, happening);
+    }
+  }
+
+  #takeStep(state: State, happening: Extract<Happening, { type: "step" }>): Next {
+    const { place, stimulus, crash, repeats } = happening;
+    const before = this.#without(state, stimulus, repeats);
+    if (place === REPLACED) return this.#replacedSteps(before, stimulus);
+    const step = this.#locals.step(place, state.images[place] ?? 0, stimulus, crash);
+    const images = state.images.with(place, step.image);
+    const acked = state.acked | step.acked;
+    return { state: { ...before, ...this.#sent(before, step.sent), images, acked }, step };
+  }
+
+  #without(state: State, stimulus: Stimulus, repeats: boolean): State {
+    if (stimulus.type === "ring") return state;
+    if (stimulus.type === "asked")
+      return { ...state, unasked: state.unasked & ~(1 << stimulus.index) };
+    const rest = taken(state, stimulus.id);
+    return repeats ? { ...rest, late: merged(rest.late, [stimulus.id]) } : rest;
+  }
+
+  #sent(state: State, sent: readonly number[]): Pick<State, "letters" | "late"> {
+    const { letters, late } = state;
+    if (sent.length === 0) return state;
+    if (!this.#ordered) return { letters, late: merged(late, sent) };
+    const { linkOf } = this.#locals;
+    const all = [...letters, ...sent];
+    return { letters: all.toSorted((a, b) => linkOf(a) - linkOf(b)), late };
+  }
+
+  /** It decides on what it remembers, but storage is another's: what it would have to save ends it. */
+  #replacedSteps(state: State, stimulus: Stimulus): Next {
+    const step = this.#locals.step(0, state.replaced, stimulus, null);
+    if (step.saved || step.wrong) return { state: { ...state, replaced: -1 }, step: null };
+    const replaced = state.budget.stale > 0 ? step.image : -1;
+    return { state: { ...state, ...this.#sent(state, step.sent), replaced }, step };
+  }
+}
+
+const spent = (budget: Budget, fault: Fault): Budget => ({
+  ...budget,
+  [fault]: budget[fault] - 1,
+});
+
+/** The first of its kind is taken, from where it is late if it is. */
+function taken(state: State, id: number): State {
+  const { letters, late } = state;
+  const at = late.indexOf(id);
+  if (at >= 0) return { ...state, late: late.toSpliced(at, 1) };
+  return { ...state, letters: letters.toSpliced(letters.indexOf(id), 1) };
+}
+
+const merged = (letters: readonly number[], more: readonly number[]): readonly number[] =>
+  [...letters, ...more].toSorted((a, b) => a - b);

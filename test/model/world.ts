@@ -1,0 +1,45 @@
+/** What a model is about: who is there, what is asked of them from outside, and how many faults may happen. */
+import type { Config } from "../../src/core/config.ts";
+import type { ClientOp } from "../../src/protocol/client-messages.ts";
+import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
+
+export const FAULTS = ["losses", "delays", "repeats", "crashes", "early", "stale"] as const;
+
+/**
+ * `losses`, `delays`, `repeats`: messages that never come, that come at any later time, that come once more at any
+ * later time. `crashes`: of anybody, between two events, before
+ * or after a commit. `early`: timers that ring while messages are on their way, or that end an attempt. `stale`:
+ * events that a coordinator still handles which another has replaced.
+ */
+export type Budget = Readonly<Record<(typeof FAULTS)[number], number>>;
+
+export const NO_FAULTS: Budget = {
+  losses: 0,
+  delays: 0,
+  repeats: 0,
+  crashes: 0,
+  early: 0,
+  stale: 0,
+};
+
+/** Asked once, at any moment; a write again and again until it is acknowledged. */
+export type Asked =
+  | { readonly type: "operator"; readonly message: ClusterMessage }
+  | { readonly type: "write"; readonly at: number; readonly op: ClientOp };
+
+export interface World {
+  readonly name: string;
+  /** Objects that may become nodes, `n1` to `n<nodes>`. */
+  readonly nodes: number;
+  readonly config: Config;
+  /** What stands before anything happens. */
+  readonly before: readonly Asked[];
+  readonly asked: readonly Asked[];
+  readonly budget: Budget;
+  /** `links`: what one says to another comes in that order, but for `delays`; `none`: anything may come next. */
+  readonly order: "links" | "none";
+  /** Fewer, and the world is not the one that was meant. */
+  readonly statesMin: number;
+  /** What must have been seen: phases of a move, and crashes in them. */
+  readonly seen: readonly string[];
+}

@@ -1,0 +1,123 @@
+/** The worlds that are explored to the end. */
+import { DEFAULTS, validate, type Config } from "../../src/core/config.ts";
+import { NodeId, PartitionId } from "../../src/data/ids.ts";
+import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
+import { WRITTEN } from "./numbers.ts";
+import { NO_FAULTS, type Asked, type Budget, type World } from "./world.ts";
+
+const config = (change: Partial<Config>): Config =>
+  validate({
+    ...DEFAULTS,
+    partitionCount: 1,
+    initialNodes: 2,
+    finishedMovesMax: 1,
+    resumeEveryChunks: 1,
+    deltaWindow: 2,
+    ...change,
+  });
+
+const P = PartitionId(0);
+const form: Asked = { type: "operator", message: { type: "FETCH_PARTITION_TABLE" } };
+
+/** The later one of a key has the greater stamp. */
+function put(at: number, key: string, counter: number, value: string | null): Asked {
+  const stamp = { millis: WRITTEN, counter, node: "client" };
+  const bytes = value === null ? null : new TextEncoder().encode(value);
+  return { type: "write", at, op: { map: "m", key, stamp, value: bytes, expiresAt: null } };
+}
+
+const operator = (message: ClusterMessage): Asked => ({ type: "operator", message });
+const move = (to: NodeId): Asked => operator({ type: "MOVE_PARTITION", partitionId: P, to });
+
+const JOIN = operator({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+const STANDS = put(1, "a", 1, "0");
+const BEFORE = [form, STANDS];
+const MOVE = move(NodeId("n2"));
+const BACK = move(NodeId("n1"));
+const CANCEL = operator({ type: "CANCEL_MOVE", partitionId: P });
+/** A write of what stands already, a delete of it, and a write of another key. */
+const WRITES = [put(1, "a", 2, "1"), put(1, "a", 3, null), put(1, "b", 4, "2")];
+const DELETE = put(1, "a", 2, null);
+const AT_TARGET = put(2, "a", 2, null);
+
+type Rest = Pick<World, "asked" | "statesMin" | "seen"> & Partial<World>;
+
+const world = (name: string, budget: Partial<Budget>, rest: Rest): World => ({
+  name,
+  nodes: 2,
+  config: config({}),
+  before: BEFORE,
+  order: "links",
+  budget: { ...NO_FAULTS, ...budget },
+  ...rest,
+});
+
+const MOVED = ["copying", "closing", "ready", "finalizing", "striking"];
+const during = (fault: string): string[] => MOVED.map((phase) => `${fault} while ${phase}`);
+
+/** Some seconds each: part of every test run. */
+export const QUICK: readonly World[] = [
+  world("a move", {}, { asked: [MOVE, DELETE], statesMin: 18_000, seen: MOVED }),
+  world("a write at the target", {}, { asked: [MOVE, AT_TARGET], statesMin: 30_000, seen: MOVED }),
+  world(
+    "a join",
+    {},
+    {
+      config: config({ partitionCount: 2, initialNodes: 1 }),
+      // Of the partition that the new node is given.
+      before: [form, put(1, "b", 1, "0")],
+      asked: [JOIN, put(1, "b", 2, null)],
+      statesMin: 8_000,
+      seen: MOVED,
+    },
+  ),
+];
+
+/** A few minutes all together. */
+const SMALL: readonly World[] = [
+  world("a cancel", {}, { asked: [MOVE, CANCEL, DELETE], statesMin: 45_000, seen: MOVED }),
+  world(
+    "a loss",
+    { losses: 1 },
+    { asked: [MOVE, DELETE], statesMin: 140_000, seen: during("losses") },
+  ),
+  world(
+    "a crash",
+    { crashes: 1 },
+    { asked: [MOVE, DELETE], statesMin: 1_300_000, seen: during("crashes") },
+  ),
+];
+
+const LARGE: readonly World[] = [
+  world(
+    "a repeat",
+    { repeats: 1 },
+    { asked: [MOVE, DELETE], statesMin: 100_000, seen: during("repeats") },
+  ),
+  world(
+    "a delay",
+    { delays: 1 },
+    { asked: [MOVE, DELETE], statesMin: 100_000, seen: during("delays") },
+  ),
+  world(
+    "an early timer",
+    { early: 1 },
+    { asked: [MOVE, DELETE], statesMin: 100_000, seen: during("early") },
+  ),
+  world("three writes", {}, { asked: [MOVE, ...WRITES], statesMin: 100_000, seen: MOVED }),
+  world("there and back", {}, { asked: [MOVE, BACK, DELETE], statesMin: 30_000, seen: MOVED }),
+  world(
+    "two coordinators",
+    { stale: 3 },
+    { asked: [MOVE, DELETE], statesMin: 50_000, seen: during("stale") },
+  ),
+];
+
+export const BRIEF: readonly World[] = [...QUICK, ...SMALL];
+export const WORLDS: readonly World[] = [...BRIEF, ...LARGE];
+
+export function worldNamed(name: string): World {
+  const found = WORLDS.find((other) => other.name === name);
+  if (!found) throw new Error(`there is no world ${name}`);
+  return found;
+}
