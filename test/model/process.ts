@@ -74,7 +74,7 @@ export const nodeKind = (config: Config, id: string): NodeKind => ({
   machine: node,
   wake: (saved) => wake(config, saved),
   digestKey: (state) => state.saved.self.digestKey,
-  started: { type: "started", host: `object-${id}`, ...MOMENT },
+  started: { type: "started", host: `object-${id}`, hasClients: false, ...MOMENT },
   woke: { type: "woke", ...MOMENT },
   timers: nodeTimers,
   fold: foldNode,

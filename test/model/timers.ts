@@ -32,6 +32,7 @@ export function foldNode(state: NodeState): NodeState {
     sure: true,
     quietUntil: 0,
     pushAt: null,
+    audience: false,
   };
   const partitions = new Map([...memory.partitions].map(([id, going]) => [id, putOff(going)]));
   let { forwards } = memory;
