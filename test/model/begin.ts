@@ -1,22 +1,40 @@
 import type { Locals } from "./locals.ts";
-import type { Rules } from "./moves.ts";
+import type { Next, Rules } from "./moves.ts";
 import { newCoordinator, newNode } from "./process.ts";
+import type { Wrong } from "./search.ts";
 import type { State } from "./state.ts";
 import { NO_FAULTS, type World } from "./world.ts";
 
 const STEPS_MAX = 10_000;
 
+type Objection = Omit<Wrong, "way">;
+
+interface Begun {
+  readonly first: State;
+  readonly wrong: Objection | null;
+}
+
 /** The cluster forms and is written to, one thing after the other, until nothing is left to happen. */
-export function begin(world: World, locals: Locals, rules: Rules): State {
+export function begin(
+  world: World,
+  locals: Locals,
+  rules: Rules,
+  judge: (next: Next) => Objection | null,
+): Begun {
   const { before, asked, budget } = world;
   const later = bits(asked.length) << before.length;
   let state = newborn(world, locals, later);
   for (let i = 0; i < STEPS_MAX; i++) {
     const [first] = rules.happenings(state);
-    if (!first) return { ...state, unasked: later, acked: state.acked & ~later, budget };
-    const { state: next, step } = rules.happen(state, first);
-    if (step?.wrong) throw step.wrong;
-    state = next;
+    if (!first) {
+      const unasked = { unasked: later, acked: state.acked & ~later };
+      return { first: { ...state, ...unasked, budget }, wrong: null };
+    }
+    const next = rules.happen(state, first);
+    const acked = next.state.acked & ~later;
+    const wrong = judge({ ...next, state: { ...next.state, acked } });
+    state = next.state;
+    if (wrong) return { first: state, wrong };
   }
   throw new Error("the cluster never forms");
 }

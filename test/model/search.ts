@@ -45,6 +45,7 @@ export class Search {
   readonly #seen = new Seen();
   readonly #graph = new Graph();
   readonly #rowsOf = new Map<number, readonly Row[]>();
+  readonly #wrongAtFirst: Omit<Wrong, "way"> | null;
   #ends = 0;
 
   constructor(world: World) {
@@ -54,13 +55,21 @@ export class Search {
     this.rules = new Rules(this.locals, { ...world, asked });
     this.#names = new Names(this.locals, world.nodes);
     this.marks = new Marks(this.locals);
-    this.first = begin(world, this.locals, this.rules);
+    const begun = begin(
+      world,
+      this.locals,
+      this.rules,
+      (next) => this.#objection(next) ?? this.#judge(next.state),
+    );
+    this.first = begun.first;
+    this.#wrongAtFirst = begun.wrong;
   }
 
   run(statesMax = Infinity): Found {
     let frontier: State[] = [this.first];
     let depth = 0;
     this.#number(this.first);
+    if (this.#wrongAtFirst) return this.#found(0, { ...this.#wrongAtFirst, way: [] });
     let number = 0;
     for (; frontier.length > 0; depth++) {
       const next: State[] = [];

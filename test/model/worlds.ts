@@ -97,7 +97,7 @@ const LARGE: readonly World[] = [
   world(
     "a delay",
     { delays: 1 },
-    { asked: [MOVE, DELETE], statesMin: 100_000, seen: during("delays") },
+    { asked: [MOVE, DELETE], statesMin: 600_000, seen: during("delays") },
   ),
   world(
     "an early timer",

@@ -6,7 +6,7 @@
  *   - checker ID                                 of the simulation
  *   - play name.txt
  *   - test `file`: title of a test
- *   - mutant name: what kills it
+ *   - mutant name: what kills it; world of the model in which it is found, too: what is broken there
  */
 import { nameOf, type Mutant } from "./mutant.ts";
 
@@ -105,7 +105,7 @@ function problemsOfRule(rule: Rule, facts: Facts): string[] {
 function problemsOfMutant(name: string, killedBy: string, facts: Facts): string[] {
   const mutant = facts.mutants.find((other) => other.name === name);
   if (!mutant) return [`there is no mutant ${name}`];
-  const killer = nameOf(mutant.killedBy);
+  const killer = nameOf(mutant);
   return killer === killedBy ? [] : [`${name} is killed by ${killer}, not by ${killedBy}`];
 }
 

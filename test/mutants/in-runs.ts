@@ -41,6 +41,7 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "if (ruling.epoch <= before.ruling.epoch) return;",
     replace: "",
     killedBy: { checkers: ["I4", "I2"], seeds: 200 },
+    killedIn: { world: "a move", invariants: ["I4"] },
   },
   {
     name: "overwrite instead of merge",
@@ -49,6 +50,7 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "const winner = standing ? mergeRows(standing, row) : row;",
     replace: "const winner = row;",
     killedBy: { checkers: ["I6", "I14"], seeds: 200 },
+    killedIn: { world: "a delay", invariants: ["I14"] },
   },
   {
     name: "ack before the copies",
@@ -57,6 +59,7 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "if (!isClosing(role)) return false;",
     replace: 'if (role.type === "owner") return false;',
     killedBy: { checkers: ["I5", "I14"], seeds: 400 },
+    killedIn: { world: "a move", invariants: ["I5"] },
   },
   {
     name: "source kept active",
@@ -65,6 +68,7 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "if (ruling.owner === me)",
     replace: 'if (ruling.owner === me || role.type === "owner")',
     killedBy: { checkers: ["I2", "I14", "I7"], seeds: 200 },
+    killedIn: { world: "a move", invariants: ["I2"] },
   },
   {
     name: "epoch used twice",
@@ -73,6 +77,7 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "const epoch = Epoch(this.mint(before.ruling.epoch));",
     replace: "const epoch = Epoch(Math.max(before.ruling.epoch, 1));",
     killedBy: { checkers: ["I2", "I8", "I7"], seeds: 200 },
+    killedIn: { world: "a move", invariants: ["I8"] },
   },
   {
     name: "rollback forgets its marker",
@@ -81,6 +86,7 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "for (const nodeId of strays(entry).filter((id) => isThere(turn, id))) {",
     replace: "for (const nodeId of strays(entry).slice(1)) {",
     killedBy: { checkers: ["I7", "I8"], seeds: 200 },
+    killedIn: { world: "a move", invariants: ["I7"] },
   },
   {
     name: "ready without comparing",
@@ -89,6 +95,7 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "setStream(turn, partitionId, compareAgain(stream));",
     replace: "becomeReady(turn, partitionId); ask(turn, partitionId);",
     killedBy: { checkers: ["I5", "I6", "I14"], seeds: 200 },
+    killedIn: { world: "a move", invariants: ["I5"] },
   },
   {
     name: "active before its view",
@@ -98,6 +105,7 @@ export const IN_RUNS: readonly Mutant[] = [
     replace:
       'const { nodeId, host, incarnation } = request;\n  turn.setMember(nodeId, { state: "active" });',
     killedBy: { checkers: ["I10", "I8"], seeds: 100 },
+    killedIn: { world: "a move", invariants: ["I10"] },
   },
   {
     name: "table version given out twice",
@@ -106,6 +114,7 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "const version = Version(this.mint(this.cluster.tableVersion));",
     replace: "const version = this.cluster.tableVersion;",
     killedBy: { checkers: ["I12"], seeds: 200 },
+    killedIn: { world: "a move", invariants: ["I12"] },
   },
   {
     name: "ack before durable",
@@ -114,6 +123,7 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "else outgoing.push(effect);",
     replace: "else host.perform(effect);",
     killedBy: { checkers: ["I6", "I14", "I2", "I4", "I10", "I16"], seeds: 200 },
+    killedIn: { world: "a crash", invariants: ["I6"] },
   },
   {
     name: "an ack counts for more",
@@ -122,6 +132,7 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "stream.unacked.filter((item) => item.n < ack.next)",
     replace: "stream.unacked.filter((item) => item.n <= ack.next)",
     killedBy: { checkers: ["I5", "I14"], seeds: 1_000 },
+    killedIn: { world: "a move", invariants: ["I5"] },
   },
   {
     name: "stamps given twice",
@@ -163,6 +174,7 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "for (const item of outstanding(stream)) sendItem(turn, partitionId, stream, item);\n  const { task } = stream;",
     replace: "const { task } = stream;",
     killedBy: { checkers: ["I8"], seeds: 300 },
+    killedIn: { world: "a loss", invariants: ["I8"] },
   },
   {
     name: "too many moves at once",

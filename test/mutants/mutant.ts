@@ -13,9 +13,17 @@ export interface Mutant {
   readonly find: string;
   readonly replace: string;
   readonly killedBy: Killer;
+  /** The model checker finds it, too. */
+  readonly killedIn?: World;
 }
 
-export type Killer = Checkers | Test;
+/** One of these is found broken in this world of `test/model/worlds.ts`. */
+export interface World {
+  readonly world: string;
+  readonly invariants: readonly Invariant[];
+}
+
+type Killer = Checkers | Test;
 
 /** One of these checkers, in a run of at most so many seeds. */
 export interface Checkers {
@@ -42,7 +50,12 @@ export const bound = (title: string): Test => ({ file: "test/core/back-pressure.
 export const flow = (title: string): Test => ({ file: "test/core/node/flow.test.ts", title });
 
 /** As the catalogue says it. */
-export function nameOf(killer: Killer): string {
+export function nameOf({ killedBy, killedIn }: Mutant): string {
+  const inWorld = killedIn ? `; world ${killedIn.world}: ${killedIn.invariants.join(", ")}` : "";
+  return nameOfKiller(killedBy) + inWorld;
+}
+
+function nameOfKiller(killer: Killer): string {
   if ("checkers" in killer) return killer.checkers.join(", ");
   return killer.file === PLAYS ? `play ${killer.title}` : `test ${killer.title}`;
 }

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Checkers, Mutant, Test } from "./mutant.ts";
+import type { Checkers, Mutant, Test, World } from "./mutant.ts";
 import { MUTANTS } from "./mutants.ts";
 
 const run = promisify(execFile);
@@ -27,11 +27,20 @@ function simulate(seeds: number, mutant: string | null): Promise<Ended> {
   return node([...patch, "test/sim/main.ts", "--seeds", String(seeds)], mutant);
 }
 
+function explore(world: string, mutant: string): Promise<Ended> {
+  const patch = ["--import", "./test/mutants/patch.ts"];
+  return node([...patch, "test/model/main.ts", "--world", world], mutant);
+}
+
 const inRuns = MUTANTS.flatMap(({ name, bug, killedBy }) =>
   "checkers" in killedBy ? [{ name, bug, killedBy }] : [],
 );
 const inTests = MUTANTS.flatMap(({ name, bug, killedBy }) =>
   "checkers" in killedBy ? [] : [{ name, bug, killedBy }],
+);
+
+const inWorlds = MUTANTS.flatMap(({ name, bug, killedIn }) =>
+  killedIn ? [{ name, bug, killedBy: killedIn }] : [],
 );
 
 type Of<K> = Pick<Mutant, "name" | "bug"> & { readonly killedBy: K };
@@ -51,6 +60,17 @@ describe("what is broken on purpose is found", () => {
       expect(code, "the mutant lives").toBe(1);
       const [, checker] = /seed \d+: ([\w-]+) violated/.exec(output) ?? [];
       expect(checker, output.slice(-2_000)).toBeOneOf([...checkers]);
+    },
+  );
+
+  it.each<Of<World>>(inWorlds)(
+    "in a world: $name: $bug",
+    { timeout: 300_000 },
+    async ({ name, killedBy: { world, invariants } }) => {
+      const { code, output } = await explore(world, name);
+      expect(code, "the mutant lives").toBe(1);
+      const [, invariant] = /^([\w-]+) violated/m.exec(output) ?? [];
+      expect(invariant, output.slice(-2_000)).toBeOneOf([...invariants]);
     },
   );
 
