@@ -105,7 +105,7 @@ const LARGE: readonly World[] = [
     { asked: [MOVE, DELETE], statesMin: 100_000, seen: during("early") },
   ),
   world("three writes", {}, { asked: [MOVE, ...WRITES], statesMin: 100_000, seen: MOVED }),
-  world("there and back", {}, { asked: [MOVE, BACK, DELETE], statesMin: 30_000, seen: MOVED }),
+  world("there and back", {}, { asked: [MOVE, BACK, DELETE], statesMin: 190_000, seen: MOVED }),
   world(
     "two coordinators",
     { stale: 3 },
