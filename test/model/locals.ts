@@ -174,7 +174,7 @@ export class Locals {
       for (const [before, after] of ran.commits)
         this.judge.nodeCommitted(NodeId(nameOf(place)), before, after);
       return {
-        ...this.#outcome(place, Term(0), ran),
+        ...this.#outcome(place, ran.image.disk.self.term, ran),
         image: this.nodes.intern(ran.image),
         switches: [],
       };

@@ -86,7 +86,11 @@ export function foldCoordinator(state: CoordinatorState): CoordinatorState {
   return {
     ...state,
     saved: foldSaved(saved),
-    memory: { ...memory, retries: new Map(late) },
+    memory: {
+      ...memory,
+      retries: new Map(late),
+      parked: memory.parked.map((one) => ({ ...one, since: NOW })),
+    },
   };
 }
 
@@ -145,7 +149,15 @@ export function coordinatorTimers(state: CoordinatorState): Timer<CoordinatorSta
     if (!move && again && wanted !== ruling.owner)
       timers.push({ name: `again ${id}`, patience: false, due: (s) => againDue(s, id) });
   }
+  if (state.memory.parked.length > 0)
+    timers.push({ name: "no quorum", patience: true, due: parkedForLong });
   return timers;
+}
+
+function parkedForLong(state: CoordinatorState): CoordinatorState {
+  const since = NOW - state.config.maxNoHeartbeatMs;
+  const parked = state.memory.parked.map((one) => ({ ...one, since }));
+  return { ...state, memory: { ...state.memory, parked } };
 }
 
 function retryDue(state: CoordinatorState, about: string): CoordinatorState {
