@@ -39,7 +39,8 @@ export class ReignChecker {
   /** I9: a strict majority, the coordinator included, has saved this term and was heard lately. */
   #majority({ view }: CoordinatorSaved, term: Term, life: number): void {
     const { checkers, nodes, schedule, options } = this.#world;
-    const voters = view.members.filter(({ state }) => state !== "joining");
+    // Who was given up and joins again has joined before.
+    const voters = view.members.filter((m) => m.state !== "joining" || m.incarnation > 1);
     const granted = voters.filter(({ nodeId }) => {
       const heard = this.#heard.get(nodeId);
       if (heard?.term !== term || heard.life !== life) return false;
