@@ -142,6 +142,33 @@ describe("a member that falls silent", () => {
     expect(isAcked(stage, put(stage, A, "k", 3))).toBe(true);
   });
 
+  it("sent away while it comes back: is given back what it lost, and hands it over [I7, I8, seed 992046]", () => {
+    const stage = cluster();
+    put(stage, A, "k", 1);
+    work(stage, 500);
+    silence(stage, [A]);
+    work(stage, 5_000, [B, C]);
+    expect(entryOf(stage)).toMatchObject({ lost: A, ruling: { owner: null } });
+    stage.lines.splice(0);
+    stage.ask({ type: "LEAVE_REQUEST", nodeId: A });
+    work(stage, 100, [B, C]);
+    expect(stage.lines.some((line) => line.includes("NODE_NOT_ACTIVE"))).toBe(true);
+    expect(stateOf(stage, A)).toBe("dead");
+    // It does not hear that it is let in before it is sent away.
+    silence(stage, [], "JOIN_RESPONSE");
+    for (let ms = 0; ms < 5_000 && stateOf(stage, A) !== "joining"; ms += 100)
+      work(stage, 100, [A, B, C]);
+    expect(stateOf(stage, A)).toBe("joining");
+    stage.ask({ type: "LEAVE_REQUEST", nodeId: A });
+    work(stage, 100);
+    expect(stateOf(stage, A)).toBe("leaving");
+    stage.cut = () => false;
+    work(stage, 10_000);
+    expect(stateOf(stage, A)).toBeUndefined();
+    expect(entryOf(stage)).toMatchObject({ lost: null, holders: [ownerOf(stage)] });
+    expect(valueAt(stage, ownerOf(stage) ?? A, "k")).toBe(1);
+  });
+
   it("is not given up without a quorum, however long [I9]", () => {
     const stage = cluster();
     work(stage, 1_000);

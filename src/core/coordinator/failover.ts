@@ -71,11 +71,12 @@ function heirOf(turn: CoordinatorTurn, copies: readonly Copy[]): NodeId | null {
   return null;
 }
 
-/** It is a member again: what waited for it is its own as before. */
-export function giveBack(turn: CoordinatorTurn, nodeId: NodeId): void {
-  for (const [partitionId, { lost }] of turn.entries)
-    if (lost === nodeId)
-      turn.rule(partitionId, { owner: nodeId, copies: [] }, { lost: null, wanted: nodeId });
+/** It is a member again: what waited for it is its own as before. False if nothing did. */
+export function giveBack(turn: CoordinatorTurn, nodeId: NodeId): boolean {
+  const its = [...turn.entries].filter(([, { lost }]) => lost === nodeId);
+  for (const [partitionId] of its)
+    turn.rule(partitionId, { owner: nodeId, copies: [] }, { lost: null, wanted: nodeId });
+  return its.length > 0;
 }
 
 /** The operator knows better than any vote; what was lost is lost, and the list of moves says so. */

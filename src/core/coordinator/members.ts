@@ -155,7 +155,10 @@ function heardOf(turn: CoordinatorTurn, heartbeat: Heartbeat): void {
   turn.reached(`table ${senderId}`, table);
   // Active implies that it has view and table, so it says so first.
   if (member.state === "suspect") return turn.setMember(senderId, { state: "active" });
-  if (member.state !== "joining" || view < member.joinVersion) return;
+  if (view < member.joinVersion) return;
+  // Sent away while it came back: it cannot hand over what it has not been given back.
+  if (member.state === "leaving" && giveBack(turn, senderId)) return replan(turn);
+  if (member.state !== "joining") return;
   turn.setMember(senderId, { state: "active" });
   giveBack(turn, senderId);
   if (turn.entries.size > 0) return replan(turn);
@@ -181,7 +184,13 @@ export function onLeaveRequest(
     evict(turn, nodeId);
     return turn.answer(call, { type: "PLANNED", plan: plan(turn) });
   }
-  if (member.state !== "leaving") {
+  const { state } = member;
+  if (state === "dead")
+    return turn.answer(call, {
+      type: "ERROR",
+      error: makeError("NODE_NOT_ACTIVE", { nodeId, state }),
+    });
+  if (state !== "leaving") {
     if (lastOwner(turn, nodeId))
       return turn.answer(call, { type: "ERROR", error: makeError("LAST_NODE", { nodeId }) });
     turn.setMember(nodeId, { state: "leaving" });
