@@ -24,7 +24,7 @@ async function node(args: readonly string[], mutant: string | null): Promise<End
 
 function simulate(seeds: number, mutant: string | null): Promise<Ended> {
   const patch = mutant === null ? [] : ["--import", "./test/mutants/patch.ts"];
-  return node([...patch, "test/sim/main.ts", "--seeds", String(seeds)], mutant);
+  return node([...patch, "test/sim/main.ts", "--seed", "1", "--seeds", String(seeds)], mutant);
 }
 
 function explore(world: string, mutant: string): Promise<Ended> {

@@ -1,9 +1,15 @@
+import type { ClientOp } from "../../src/protocol/client-messages.ts";
+import type { World } from "./world.ts";
+
 /** What a run did; a test of many runs asks for enough of each. */
 export const NO_COUNTS = {
   messages: 0,
   crashes: 0,
   /** Instances of the coordinator that went on after they had been replaced. */
   ghosts: 0,
+  /** What came to them, and those whose commit failed. */
+  "ghosts told": 0,
+  "ghosts that found out": 0,
   /** Cuts that divided everybody in two. */
   splits: 0,
   /** Members that were given up, and partitions whose owner was. */
@@ -25,3 +31,15 @@ export const NO_COUNTS = {
   "writes that expire": 0,
   "writes of many bytes": 0,
 };
+
+/** As they arrive. */
+export function countOps(world: World, ops: readonly ClientOp[]): void {
+  const { checkers, counts, writesPerPhase } = world;
+  for (const op of ops) {
+    checkers.sent(op);
+    if (op.expiresAt !== null) counts["writes that expire"]++;
+    if ((op.value?.length ?? 0) > 100) counts["writes of many bytes"]++;
+    const phase = checkers.phaseOf(op.key);
+    writesPerPhase.set(phase, (writesPerPhase.get(phase) ?? 0) + 1);
+  }
+}

@@ -3,21 +3,20 @@ import type { CoordinatorSaved } from "../../src/core/coordinator/state.ts";
 import type { NodeId } from "../../src/data/ids.ts";
 import { PartitionId } from "../../src/data/ids.ts";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
+import type { Options } from "./options.ts";
 import type { Prng } from "./prng.ts";
-
-const NODES_MAX = 5;
 
 /** What is asked for, in this order. */
 export function whatIsAskedFor(
   prng: Prng,
   disk: CoordinatorSaved,
-  partitionCount: number,
+  { config: { partitionCount }, nodesMax }: Options,
 ): ClusterMessage[] {
   const members = disk.view.members.map((member) => member.nodeId);
   if (disk.entries.size === 0) return [{ type: "FETCH_PARTITION_TABLE" }];
   const partitionId = PartitionId(prng.below(partitionCount));
   const what = prng.below(10);
-  if (what < 2 && members.length < NODES_MAX)
+  if (what < 2 && members.length < nodesMax)
     return [{ type: "ADD_NODES", count: 1, region: "", weight: 1 }];
   if (what < 4 && members.length > 1)
     return [{ type: "LEAVE_REQUEST", nodeId: prng.pick(members) }];

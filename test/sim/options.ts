@@ -29,9 +29,35 @@ export interface Options {
   readonly skewMsMax: number;
   readonly valueBytesMax: number;
   readonly expiryRate: number;
+  /** To which the operator lets it grow. */
+  readonly nodesMax: number;
+  /** Nemeses strike, as drawn by `Storm`. */
+  readonly storm: boolean;
 }
 
+/** Seeds below have no storm and mean what they meant before there were any. */
+export const FIRST_STORM = 100_000;
+
 export function draw(seed: number): Options {
+  const options = drawPlain(seed);
+  return seed < FIRST_STORM ? options : drawStorm(seed, options);
+}
+
+/** The nemeses cut and replace; what goes on beside them is what any bad network does. */
+function drawStorm(seed: number, plain: Options): Options {
+  const prng = new Prng(seed ^ 0x512e);
+  const options = { ...plain, storm: true, cutRate: 0, splitRate: 0, ghostRate: 0 };
+  const what = prng.below(100);
+  // Few keys to a partition in a large cluster, and few partitions to a node: a run is to stay short.
+  const initialNodes = what < 6 ? 8 + prng.below(43) : 3 + prng.below(6);
+  const partitionCount = 1 + prng.below(initialNodes) + prng.below(4);
+  const keys = 4 + prng.below(6);
+  if (what >= 30) return options;
+  const config = validate({ ...options.config, initialNodes, partitionCount });
+  return { ...options, config, keys, nodesMax: initialNodes + 3 };
+}
+
+function drawPlain(seed: number): Options {
   const prng = new Prng(seed ^ 0x5eed);
   const rate = (max: number): number => (prng.chance(0.4) ? 0 : (prng.below(1_000) / 1_000) * max);
   return {
@@ -82,5 +108,7 @@ export function draw(seed: number): Options {
     skewMsMax: prng.chance(0.3) ? 0 : prng.below(20_000),
     valueBytesMax: prng.chance(0.3) ? 400 : 2,
     expiryRate: prng.chance(0.5) ? 0.1 : 0,
+    nodesMax: 5,
+    storm: false,
   };
 }

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { NEMESES } from "./nemeses/storm.ts";
+import { FIRST_STORM } from "./options.ts";
 import { runSeeds } from "./run-seeds.ts";
 import { World } from "./world.ts";
 
-const SEEDS = 300;
+const SEEDS = 200;
+const STORMS = 150;
 
-describe("a cluster in a storm", () => {
+describe("a cluster on a bad network", () => {
   it(
     `keeps every invariant, and does enough to mean something (${SEEDS} seeds)`,
     { timeout: 300_000 },
@@ -26,7 +29,22 @@ describe("a cluster in a storm", () => {
     },
   );
 
-  it.each([7, 11, 358])("is the same run twice for the same seed (%i)", (seed) => {
+  it(`and in storms, of every nemesis enough (${STORMS} seeds)`, { timeout: 300_000 }, () => {
+    const { summary, failure } = runSeeds(FIRST_STORM, STORMS);
+    expect(failure, failure?.message).toBeNull();
+    const count = (name: string): number => summary[name] ?? 0;
+    for (const { name } of NEMESES) expect(count(name), name).toBeGreaterThan(STORMS / 4);
+    expect(count("ghosts told")).toBeGreaterThan(STORMS);
+    expect(count("ghosts that found out")).toBeGreaterThan(STORMS / 10);
+    expect(count("runs of more than 8 nodes")).toBeGreaterThan(STORMS / 30);
+    expect(count("completed")).toBeGreaterThan(STORMS);
+    for (const name of ["deaths", "failovers", "cancelled", "failed", "retried"])
+      expect(count(name), name).toBeGreaterThan(5);
+    for (const [name, value] of Object.entries(summary))
+      if (name.endsWith("judged")) expect(value, name).toBeGreaterThan(STORMS / 2);
+  });
+
+  it.each([7, 11, 358, FIRST_STORM + 5])("is the same run twice for the same seed (%i)", (seed) => {
     const traces = [new World(seed), new World(seed)].map((world) => {
       world.run();
       return world.trace;
