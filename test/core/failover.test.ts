@@ -169,6 +169,24 @@ describe("a member that falls silent", () => {
     expect(valueAt(stage, ownerOf(stage) ?? A, "k")).toBe(1);
   });
 
+  it("suspected while the others come keeps no cluster from forming [I8, seed 62001240]", () => {
+    const patient = { suspicionTimeoutMs: 20_000 };
+    const stage = new Stage({ ...FAST, ...patient, initialNodes: 3, partitionCount: 1 });
+    stage.cut = (from, to) => from === C || to === C;
+    stage.ask({ type: "FETCH_PARTITION_TABLE" });
+    work(stage, 1_000, [A, B]);
+    expect([stateOf(stage, A), stateOf(stage, B)]).toEqual(["active", "active"]);
+    silence(stage, [A, C]);
+    work(stage, 2_000, [B]);
+    silence(stage, [A]);
+    work(stage, 3_000, [B]);
+    expect([A, B, C].map((id) => stateOf(stage, id))).toEqual(["suspect", "active", "active"]);
+    expect(entryOf(stage)).toBeUndefined();
+    stage.cut = () => false;
+    work(stage, 2_000);
+    expect(ownerOf(stage)).toBeTruthy();
+  });
+
   it("is not given up without a quorum, however long [I9]", () => {
     const stage = cluster();
     work(stage, 1_000);

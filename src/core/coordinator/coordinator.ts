@@ -5,6 +5,7 @@ import { makeError } from "../../protocol/errors.ts";
 import type { Machine, Next } from "../machine/step.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import {
+  assignOnce,
   form,
   onAddNodes,
   onHeartbeat,
@@ -65,6 +66,7 @@ function stepCoordinator(
 function ownWork(turn: CoordinatorTurn): void {
   endRecount(turn);
   judge(turn);
+  assignOnce(turn);
   settleEntries(turn);
   startQueued(turn);
   removeEmpty(turn);

@@ -161,7 +161,12 @@ function heardOf(turn: CoordinatorTurn, heartbeat: Heartbeat): void {
   if (member.state !== "joining") return;
   turn.setMember(senderId, { state: "active" });
   giveBack(turn, senderId);
-  if (turn.entries.size > 0) return replan(turn);
+  if (turn.entries.size > 0) replan(turn);
+}
+
+/** All nodes that a new cluster waits for are there, at the same time. */
+export function assignOnce(turn: CoordinatorTurn): void {
+  if (turn.entries.size > 0) return;
   const active = turn.view.members.filter((m) => m.state === "active");
   if (active.length >= turn.config.initialNodes) assignFirst(turn);
 }
