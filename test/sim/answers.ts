@@ -100,12 +100,27 @@ export class Answers {
     if (type === "stored") checkers.stored({ ...op, stamp, kind: "lww", sub: "" });
   }
 
+  /** R-later-write, of two to one key in one request. Either may have lost, also to the other or both to a third. */
+  follows(key: string, first: Stamped | undefined, { type, stamp }: Stamped): void {
+    if (!first) return;
+    const { checkers } = this.#world;
+    checkers.count("R-later-write");
+    const bothStand = type === "stored" && first.type === "stored";
+    if (compareStamps(stamp, first.stamp) < (bothStand ? 1 : 0))
+      checkers.fail(
+        "R-later-write",
+        `${key} ${type} at ${at(stamp)}, before it ${at(first.stamp)}`,
+      );
+  }
+
   /** I8: after the faults an answer comes in bounded time. */
   answered(since: number): void {
     const { checkers, healedAt, calmAt, schedule } = this.#world;
-    if (healedAt === null) return;
+    const { formedAt } = checkers;
+    if (healedAt === null || formedAt === null) return;
     checkers.count("I8");
-    const ms = schedule.now - Math.max(since, healedAt);
+    // Who could not be invited is invited again after a pause; until then there is nobody to answer.
+    const ms = schedule.now - Math.max(since, healedAt, formedAt);
     const max = calmAt !== null && since >= calmAt ? ACK_IN_CALM_MS : ACK_AFTER_FAULTS_MS;
     if (ms > max) checkers.fail("I8", `a write of ${since} took ${ms} ms, ${max} at most`);
   }
@@ -118,7 +133,7 @@ export class Answers {
   }
 }
 
-type Stamped = Exclude<OpResult, { type: "refused" }>;
+export type Stamped = Exclude<OpResult, { type: "refused" }>;
 
 const newer = (stamp: Stamp, than: Stamp | undefined): boolean =>
   !than || compareStamps(stamp, than) > 0;

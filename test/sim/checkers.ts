@@ -76,6 +76,8 @@ export class Checkers {
   readonly #maps = new MapChecker();
   readonly #reign: ReignChecker;
   readonly #behind = new Set<PartitionId>();
+  /** When each partition had an owner for the first time. */
+  formedAt: number | null = null;
   readonly failovers = new Map<PartitionId, number>();
   readonly #world: World;
 
@@ -181,6 +183,8 @@ export class Checkers {
       joiningOwnsNothing(this, after, entry);
       if (entry.move && !old?.move) this.#world.counts.retried += entry.move.attempt > 1 ? 1 : 0;
     }
+    if (after.entries.size > 0 && [...after.entries.values()].every((e) => e.ruling.epoch > 0))
+      this.formedAt ??= this.#world.schedule.now;
     notTooManyMoves(this, after, this.#world.options.config.maxParallelMigrations);
     this.#same("table", this.#tables, after.cluster?.tableVersion ?? 0, ownersOf(after));
     const { counts } = this.#world;

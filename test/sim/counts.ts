@@ -26,6 +26,8 @@ export const NO_COUNTS = {
   /** Clients whose last word on the map was a delta. */
   endedByDelta: 0,
   unstamped: 0,
+  /** Requests of several of them. */
+  "unstamped together": 0,
   scanned: 0,
   offered: 0,
   "writes that expire": 0,

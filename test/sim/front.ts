@@ -1,6 +1,6 @@
 /**
- * What HTTP does to a cluster: writes without a stamp, and lists what a map has. Each is asked once, of the
- * owner that the coordinator knows; an answer that is lost is missed by nobody.
+ * What HTTP does to a cluster: writes without a stamp, several in one request, and lists what a map has. Each is
+ * asked once, of the owner that the coordinator knows; an answer that is lost is missed by nobody, but was given.
  */
 import { partitionOf } from "../../src/data/hash.ts";
 import type { CallId } from "../../src/core/machine/cluster-event.ts";
@@ -8,7 +8,7 @@ import { PartitionId, Seq } from "../../src/data/ids.ts";
 import type { Row } from "../../src/data/row.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import type { WriteOp } from "../../src/protocol/ops.ts";
-import type { Moment } from "./answers.ts";
+import type { Moment, Stamped } from "./answers.ts";
 import type { World } from "./world.ts";
 
 const ENTRIES_MAX = 1_000;
@@ -23,7 +23,7 @@ interface Write {
 
 export class SimFront {
   readonly #world: World;
-  readonly #writes = new Map<Seq, Write>();
+  readonly #writes = new Map<Seq, readonly Write[]>();
   readonly #scans = new Map<CallId, Moment>();
   #forwardId = 0;
 
@@ -31,21 +31,32 @@ export class SimFront {
     this.#world = world;
   }
 
-  put(key: string): void {
-    const { checkers, counts } = this.#world;
-    const owner = this.#ownerOf(key);
+  /** Those whose owner is that of the first, in this order. */
+  put(keys: readonly string[]): void {
+    const [first] = keys;
+    const owner = first === undefined ? null : this.#ownerOf(first);
     if (!owner) return;
     const forwardId = Seq(++this.#forwardId);
-    // No deletes: one that was not answered has a stamp that nobody here knows.
-    const value = Uint8Array.of(255, forwardId >>> 8, forwardId & 255);
-    const op: WriteOp = { type: "write", map: "m", key, stamp: null, value, expiresAt: null };
-    const partitionId = partitionOf(key, this.#world.options.config.partitionCount);
-    const before = checkers.isBehind(partitionId) ? undefined : checkers.acknowledged(key);
-    const failovers = checkers.failovers.get(partitionId);
-    this.#writes.set(forwardId, { op, before, failovers, partitionId });
-    counts.unstamped++;
+    const writes = keys
+      .filter((key) => this.#ownerOf(key) === owner)
+      .map((key, i) => this.#write(key, forwardId, i));
+    this.#writes.set(forwardId, writes);
+    const { counts } = this.#world;
+    counts.unstamped += writes.length;
+    if (writes.length > 1) counts["unstamped together"]++;
     const head = { type: "OP_FORWARD", sourceNodeId: "front", forwardId } as const;
-    this.#world.send("front", owner, { ...head, rulings: [], ops: [op] });
+    const ops = writes.map(({ op }) => op);
+    this.#world.send("front", owner, { ...head, rulings: [], ops });
+  }
+
+  #write(key: string, forwardId: Seq, index: number): Write {
+    const { checkers, options } = this.#world;
+    // No deletes: one that was not answered has a stamp that nobody here knows.
+    const value = Uint8Array.of(255, forwardId >>> 8, forwardId & 255, ...(index ? [index] : []));
+    const op: WriteOp = { type: "write", map: "m", key, stamp: null, value, expiresAt: null };
+    const partitionId = partitionOf(key, options.config.partitionCount);
+    const before = checkers.isBehind(partitionId) ? undefined : checkers.acknowledged(key);
+    return { op, before, partitionId, failovers: checkers.failovers.get(partitionId) };
   }
 
   scan(): void {
@@ -60,21 +71,31 @@ export class SimFront {
     if (moment) this.#scans.set(call, moment);
   }
 
-  receive(call: CallId | null, message: ClusterMessage): void {
+  /** It is on its way, and may be lost: what is said in it holds. */
+  told(call: CallId, message: ClusterMessage): void {
     if (message.type === "SCANNED")
       for (const { partitionId, entries, done } of message.pages) {
-        const moment = call === null ? undefined : this.#scans.get(call);
+        const moment = this.#scans.get(call);
         const keys = new Set(entries.map(({ key }) => key));
         if (moment && done) this.#world.answers.scanned(partitionId, keys, moment);
       }
     if (message.type !== "OP_FORWARDED") return;
-    const write = this.#writes.get(message.forwardId);
-    const [result] = message.results;
+    const writes = this.#writes.get(message.forwardId) ?? [];
     this.#writes.delete(message.forwardId);
-    if (!write || !result || result.type === "refused" || result.type === "value") return;
-    const { op, failovers, partitionId } = write;
+    const stamped = new Map<string, Stamped>();
+    for (const [i, write] of writes.entries()) {
+      const result = message.results[i];
+      if (!result || result.type === "refused" || result.type === "value") continue;
+      this.#judge(write, result);
+      // Of two to one key the second is the later one.
+      this.#world.answers.follows(write.op.key, stamped.get(write.op.key), result);
+      stamped.set(write.op.key, result);
+    }
+  }
+
+  #judge({ op, before, partitionId, failovers }: Write, result: Stamped): void {
     const same = failovers === this.#world.checkers.failovers.get(partitionId);
-    this.#world.answers.stamped(op, result, same ? write.before : undefined);
+    this.#world.answers.stamped(op, result, same ? before : undefined);
   }
 
   #ownerOf(key: string): Sender | null {

@@ -27,8 +27,8 @@ export class Network {
     const caller = this.#callers.get(call);
     this.#callers.delete(call);
     if (!caller) return;
-    const told = caller.from === "front" ? call : null;
-    this.#travel({ from, to: caller.from, message, call: told, term });
+    if (caller.from === "front") this.#world.front.told(call, message);
+    this.#travel({ from, to: caller.from, message, call: null, term });
   }
 
   #travel(letter: Letter): void {

@@ -25,6 +25,7 @@ export interface Options {
   readonly writeEveryMs: number;
   /** Unstamped writes and lists, as over HTTP. */
   readonly askEveryMs: number;
+  readonly askOpsMax: number;
   /** Every clock, of node and client, is up to so much ahead of or behind true time. */
   readonly skewMsMax: number;
   readonly valueBytesMax: number;
@@ -46,7 +47,7 @@ export function draw(seed: number): Options {
 /** The nemeses cut and replace; what goes on beside them is what any bad network does. */
 function drawStorm(seed: number, plain: Options): Options {
   const prng = new Prng(seed ^ 0x512e);
-  const options = { ...plain, storm: true, cutRate: 0, splitRate: 0, ghostRate: 0 };
+  const options = { ...plain, storm: true, cutRate: 0, splitRate: 0, ghostRate: 0, askOpsMax: 6 };
   const what = prng.below(100);
   // Few keys to a partition in a large cluster, and few partitions to a node: a run is to stay short.
   const initialNodes = what < 6 ? 8 + prng.below(43) : 3 + prng.below(6);
@@ -105,6 +106,7 @@ function drawPlain(seed: number): Options {
     operateEveryMs: 600 + prng.below(2_000),
     writeEveryMs: 15 + prng.below(60),
     askEveryMs: 40 + prng.below(200),
+    askOpsMax: 1,
     skewMsMax: prng.chance(0.3) ? 0 : prng.below(20_000),
     valueBytesMax: prng.chance(0.3) ? 400 : 2,
     expiryRate: prng.chance(0.5) ? 0.1 : 0,

@@ -54,7 +54,7 @@ export class World {
   readonly storm: Storm | null;
   readonly #network = new Network(this);
   readonly #crowd: Crowd;
-  readonly #front: SimFront;
+  readonly front: SimFront;
   readonly #cuts = new Cuts(this);
   /** How often each was set: only the last one rings. */
   readonly #alarms = new Map<Sender, number>();
@@ -72,7 +72,7 @@ export class World {
     });
     this.checkers = new Checkers(this);
     this.answers = new Answers(this);
-    this.#front = new SimFront(this);
+    this.front = new SimFront(this);
     this.#crowd = new Crowd(this);
   }
 
@@ -143,8 +143,10 @@ export class World {
   }
 
   #ask(): void {
-    if (this.prng.chance(0.7)) this.#front.put(this.prng.pick(this.keys()));
-    else this.#front.scan();
+    if (!this.prng.chance(0.7)) return this.front.scan();
+    const { askOpsMax } = this.options;
+    const ops = askOpsMax > 1 ? 1 + this.prng.below(askOpsMax) : 1;
+    this.front.put(Array.from({ length: ops }, () => this.prng.pick(this.keys())));
   }
 
   #disturb(): void {
@@ -321,7 +323,7 @@ export class World {
   }
 
   arrive({ from, to, message, call, term }: Letter): void {
-    if (to === "front") return this.#front.receive(call, message);
+    if (to === "front") return;
     this.counts.messages++;
     if (message.type === "ROW_OFFER") this.counts.offered++;
     if (this.counts.messages % CODED_EVERY === 0) assertCoded(from, message);
