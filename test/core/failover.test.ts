@@ -229,6 +229,44 @@ describe("a member that falls silent", () => {
     expect(stage.delivered.get("PROBE") ?? 0).toBe(0);
   });
 
+  it("cannot be asked to leave: what waits for it is its own again when it is back [I7]", () => {
+    const stage = cluster();
+    put(stage, A, "k", 1);
+    work(stage, 500);
+    silence(stage, [A]);
+    work(stage, 4_000, [B, C]);
+    expect(ownerOf(stage)).toBeNull();
+    stage.lines.splice(0);
+    stage.ask({ type: "LEAVE_REQUEST", nodeId: A });
+    stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: B });
+    work(stage, 100, [B, C]);
+    expect(stage.lines.join("\n")).toContain("operator: ERROR NODE_NOT_ACTIVE");
+    expect(stage.lines.join("\n")).toContain("operator: ERROR PARTITION_LOST");
+    stage.cut = () => false;
+    work(stage, 4_000, [B, C]);
+    expect(ownerOf(stage)).toBe(A);
+    expect(valueAt(stage, A, "k")).toBe(1);
+  });
+
+  it("leaves as soon as it is back, when it was asked to while it joined again [I7, I11]", () => {
+    const stage = cluster();
+    put(stage, A, "k", 1);
+    work(stage, 500);
+    silence(stage, [A]);
+    work(stage, 4_000, [B, C]);
+    silence(stage, [], "JOIN_RESPONSE");
+    work(stage, 2_000, [B, C]);
+    expect(stateOf(stage, A)).toBe("joining");
+    stage.ask({ type: "LEAVE_REQUEST", nodeId: A });
+    work(stage, 100, [B, C]);
+    expect(stateOf(stage, A)).toBe("leaving");
+    stage.cut = () => false;
+    work(stage, 5_000, [B, C]);
+    expect(stateOf(stage, A)).toBeUndefined();
+    expect([B, C]).toContain(ownerOf(stage));
+    expect(valueAt(stage, ownerOf(stage) ?? A, "k")).toBe(1);
+  });
+
   it("is given up after a wrong suspicion of everybody: all of them come back", () => {
     const stage = cluster({ suspicionTimeoutMs: 400 });
     work(stage, 1_000);

@@ -71,12 +71,18 @@ function heirOf(turn: CoordinatorTurn, copies: readonly Copy[]): NodeId | null {
   return null;
 }
 
-/** It is a member again: what waited for it is its own as before. False if nothing did. */
+/** It is a member again: what waited for it is its own as before, and what waits for nobody any more. */
 export function giveBack(turn: CoordinatorTurn, nodeId: NodeId): boolean {
-  const its = [...turn.entries].filter(([, { lost }]) => lost === nodeId);
-  for (const [partitionId] of its)
-    turn.rule(partitionId, { owner: nodeId, copies: [] }, { lost: null, wanted: nodeId });
-  return its.length > 0;
+  const waiting = [...turn.entries].filter(
+    ([, { lost }]) => lost === nodeId || (lost && !turn.member(lost)),
+  );
+  for (const [partitionId, { holders }] of waiting)
+    turn.rule(
+      partitionId,
+      { owner: nodeId, copies: [] },
+      { lost: null, wanted: nodeId, holders: [...new Set([...holders, nodeId])] },
+    );
+  return waiting.length > 0;
 }
 
 /** The operator knows better than any vote; what was lost is lost, and the list of moves says so. */
@@ -125,10 +131,10 @@ export function evict(turn: CoordinatorTurn, nodeId: NodeId): void {
 }
 
 /** To whoever still holds something of it, or anybody: it begins with what it has. */
-function giveAway(turn: CoordinatorTurn, partitionId: PartitionId): void {
+export function giveAway(turn: CoordinatorTurn, partitionId: PartitionId): void {
   const { holders } = turn.entry(partitionId);
-  const active = turn.view.members.filter(({ state }) => state === "active");
-  const heir = active.find(({ nodeId }) => holders.includes(nodeId)) ?? active[0];
+  const there = turn.view.members.filter(({ state }) => state === "active" || state === "suspect");
+  const heir = there.find(({ nodeId }) => holders.includes(nodeId)) ?? there[0];
   if (!heir) return;
   const { nodeId } = heir;
   const change = { lost: null, wanted: nodeId, holders: [...new Set([...holders, nodeId])] };

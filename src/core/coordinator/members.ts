@@ -153,14 +153,16 @@ function heardOf(turn: CoordinatorTurn, heartbeat: Heartbeat): void {
   // once, two answers would follow, and each would have both sent again.
   turn.reached(`view ${senderId}`, view);
   turn.reached(`table ${senderId}`, table);
-  // Active implies that it has view and table, so it says so first.
   if (member.state === "suspect") return turn.setMember(senderId, { state: "active" });
-  if (view < member.joinVersion) return;
-  // Sent away while it came back: it cannot hand over what it has not been given back.
-  if (member.state === "leaving" && giveBack(turn, senderId)) return replan(turn);
-  if (member.state !== "joining") return;
-  turn.setMember(senderId, { state: "active" });
-  giveBack(turn, senderId);
+  // Active implies that it has view and table, so it says so first.
+  if (member.state !== "active" && view >= member.joinVersion) isHere(turn, member);
+}
+
+function isHere(turn: CoordinatorTurn, { nodeId, state }: MemberInfo): void {
+  if (state === "joining") turn.setMember(nodeId, { state: "active" });
+  // Who was asked to leave while it joined again hands over what waited for it, too.
+  const changed = giveBack(turn, nodeId) || state === "joining";
+  if (!changed) return;
   if (turn.entries.size > 0) replan(turn);
 }
 
@@ -190,6 +192,7 @@ export function onLeaveRequest(
     return turn.answer(call, { type: "PLANNED", plan: plan(turn) });
   }
   const { state } = member;
+  // What it alone may have it cannot hand over: it comes back first, or is evicted.
   if (state === "dead")
     return turn.answer(call, {
       type: "ERROR",

@@ -44,12 +44,11 @@ export function onMovePartition(
   { partitionId, to }: MovePartition,
   call: CallId | null,
 ): void {
-  const problem = unknownPartition(turn, partitionId) ?? notActive(turn, to);
-  const entry = turn.entries.get(partitionId);
-  const source = entry?.ruling.owner;
+  const source = turn.entries.get(partitionId)?.ruling.owner;
   const error =
-    problem ??
-    (entry?.move ? makeError("MIGRATION_IN_PROGRESS", { partitionId }) : null) ??
+    unknownPartition(turn, partitionId) ??
+    notActive(turn, to) ??
+    notMovable(turn, partitionId) ??
     (source === to ? makeError("ALREADY_OWNER", { partitionId, nodeId: to }) : null);
   if (error) return turn.answer(call, { type: "ERROR", error });
   turn.setEntry(partitionId, { wanted: to, again: null });
@@ -63,6 +62,13 @@ function unknownPartition(turn: CoordinatorTurn, partitionId: PartitionId): Erro
   const { partitionCount } = turn.cluster;
   if (turn.entries.has(partitionId)) return null;
   return makeError("PARTITION_NOT_FOUND", { partitionId, partitionCount });
+}
+
+/** Nobody has all of it to give, or it is on its way already. */
+function notMovable(turn: CoordinatorTurn, partitionId: PartitionId): ErrorInfo | null {
+  const { lost, move } = turn.entry(partitionId);
+  if (lost) return makeError("PARTITION_LOST", { partitionId });
+  return move ? makeError("MIGRATION_IN_PROGRESS", { partitionId }) : null;
 }
 
 /** Running or queued, it ends here, and is not tried again by itself unless the owner must go. */

@@ -5,6 +5,7 @@
 import { Version, type NodeId } from "../../data/ids.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import type { Grant } from "../../protocol/cluster-messages.ts";
+import { giveAway } from "./failover.ts";
 import { voters } from "./quorum.ts";
 import type { Entry } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
@@ -86,6 +87,9 @@ export function endRecount(turn: CoordinatorTurn): void {
   turn.setCluster({ unheard: null });
   for (const [partitionId, { ruling }] of turn.entries) {
     const { owner, copies } = ruling;
+    // Whom it waited for is not in any ruling. All that hold rows of it are here, and offer them.
+    if (!owner && !turn.entry(partitionId).lost) giveAway(turn, partitionId);
+    if (!owner) continue;
     const kept = turn.config.backupCount > 0 ? copies.filter((c) => c.state === "complete") : [];
     if (copies.length > 0 || turn.entry(partitionId).move)
       turn.rule(partitionId, { owner, copies: kept }, { move: null, again: null });

@@ -36,7 +36,7 @@ export function onBeat(turn: CoordinatorTurn, { senderId, beat, dormant }: Heart
   detector = dormant ? detector.forget(senderId) : detector.heartbeat(senderId, turn.now);
   // While somebody works the others are expected to say that they do not.
   if (!dormant)
-    for (const { nodeId } of present(turn))
+    for (const { nodeId } of present(turn.state))
       if (!watchedOf(turn, nodeId).dormant) detector = detector.watch(nodeId, turn.now);
   setDetector(turn, detector);
   if (!dormant) askTheDead(turn);
@@ -54,12 +54,13 @@ function askTheDead(turn: CoordinatorTurn): void {
 }
 
 /** Whoever may be given up. */
-const present = (turn: CoordinatorTurn): readonly MemberInfo[] =>
-  turn.view.members.filter(({ state }) => ["active", "leaving", "suspect"].includes(state));
+const present = ({ saved }: CoordinatorState): readonly MemberInfo[] =>
+  saved.view.members.filter(({ state }) => ["active", "leaving", "suspect"].includes(state));
 
 /** From a node, or from the front by its own name. */
 export function onComplaint(turn: CoordinatorTurn, suspectId: NodeId, complainer: string): void {
-  if (complainer === suspectId || !present(turn).some(({ nodeId }) => nodeId === suspectId)) return;
+  if (complainer === suspectId || !present(turn.state).some(({ nodeId }) => nodeId === suspectId))
+    return;
   const { askedAt, complainers } = watchedOf(turn, suspectId);
   setWatched(turn, suspectId, {
     askedAt: askedAt ?? turn.now,
@@ -77,7 +78,7 @@ export function onProbeFailed(turn: CoordinatorTurn, nodeId: NodeId): void {
 /** Asks whoever has been silent for too long. Nothing of it is saved. */
 export function askSilent(turn: CoordinatorTurn): void {
   const { detector } = turn.memory.watch;
-  for (const { nodeId, state } of present(turn)) {
+  for (const { nodeId, state } of present(turn.state)) {
     const { askedAt } = watchedOf(turn, nodeId);
     const isAlive = detector.isAlive(nodeId, turn.now);
     if (askedAt === null && (state === "suspect" || !isAlive))
@@ -90,7 +91,7 @@ export function askSilent(turn: CoordinatorTurn): void {
 /** What the view says of who does not answer. */
 export function judge(turn: CoordinatorTurn): void {
   const { probeTimeoutMs, suspicionTimeoutMs } = turn.config;
-  for (const { nodeId, state } of present(turn)) {
+  for (const { nodeId, state } of present(turn.state)) {
     const { askedAt, suspectAt, complainers } = watchedOf(turn, nodeId);
     if (askedAt === null) continue;
     const isGone = complainers.length >= 2 || turn.now - askedAt >= probeTimeoutMs;
@@ -105,10 +106,10 @@ export function judge(turn: CoordinatorTurn): void {
 }
 
 /** When a member that is asked becomes suspect, or one that is suspect dead; only what is still to come. */
-export function judgeAt({ memory, config, saved }: CoordinatorState): number {
+export function judgeAt(state: CoordinatorState): number {
+  const { memory, config } = state;
   let earliest = Infinity;
-  for (const { nodeId, state } of saved.view.members) {
-    if (state === "dead") continue;
+  for (const { nodeId } of present(state)) {
     const { askedAt = null, suspectAt = null } = memory.watch.members.get(nodeId) ?? {};
     for (const at of [
       suspectAt === null && askedAt !== null ? askedAt + config.probeTimeoutMs : Infinity,
@@ -120,11 +121,11 @@ export function judgeAt({ memory, config, saved }: CoordinatorState): number {
 }
 
 /** When somebody has been silent for too long. Nothing to wake up for once the memory is gone. */
-export function silenceAt({ memory, saved }: CoordinatorState): number | null {
-  const { detector, members } = memory.watch;
+export function silenceAt(state: CoordinatorState): number | null {
+  const { detector, members } = state.memory.watch;
   let earliest = Infinity;
-  for (const { nodeId, state } of saved.view.members) {
-    if (state === "dead" || (members.get(nodeId)?.askedAt ?? null) !== null) continue;
+  for (const { nodeId } of present(state)) {
+    if ((members.get(nodeId)?.askedAt ?? null) !== null) continue;
     earliest = Math.min(earliest, detector.aliveUntil(nodeId) ?? Infinity);
   }
   return earliest === Infinity ? null : earliest;
