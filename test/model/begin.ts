@@ -1,5 +1,5 @@
 import type { Locals } from "./locals.ts";
-import type { Next, Rules } from "./moves.ts";
+import type { Happening, Next, Rules } from "./moves.ts";
 import { newCoordinator, newNode } from "./process.ts";
 import type { Wrong } from "./search.ts";
 import type { State } from "./state.ts";
@@ -25,7 +25,9 @@ export function begin(
   const later = bits(asked.length) << before.length;
   let state = newborn(world, locals, later);
   for (let i = 0; i < STEPS_MAX; i++) {
-    const [first] = rules.happenings(state);
+    const happenings = rules.happenings(state);
+    // Of what wakes somebody the last brings him to rest.
+    const first = happenings.find((one) => !isWake(one)) ?? happenings.at(-1);
     if (!first) {
       const unasked = { unasked: later, acked: state.acked & ~later };
       return { first: { ...state, ...unasked, budget }, wrong: null };
@@ -38,6 +40,9 @@ export function begin(
   }
   throw new Error("the cluster never forms");
 }
+
+const isWake = (happening: Happening): boolean =>
+  happening.type === "step" && happening.stimulus.type === "ring";
 
 /** What is to be written later passes for acknowledged, so that nobody asks for it yet. */
 function newborn({ config, nodes, before }: World, locals: Locals, later: number): State {

@@ -24,6 +24,7 @@ import {
   type NodeKind,
   type Ran,
 } from "./process.ts";
+import type { Timer } from "./timers.ts";
 import type { Asked } from "./world.ts";
 
 export type Crash = CrashPoint | null;
@@ -50,10 +51,10 @@ interface Stored {
   readonly rows: MemoryRowStore;
 }
 
-interface TimerFacts {
-  readonly name: string;
-  readonly patience: boolean;
-}
+type TimerFacts = Omit<Timer<unknown>, "due" | "at">;
+
+/** Who is asleep only knows that it is to wake up. */
+const ALARM: TimerFacts = { name: "alarm", kind: "alarm", patience: false, about: null };
 
 const CRASHES: readonly Crash[] = [null, "before-commit", "after-commit"];
 const PLACES = 16;
@@ -234,7 +235,7 @@ function facts<State, Saved>(
   timers: (state: State) => readonly TimerFacts[],
 ): readonly TimerFacts[] {
   if (image.state) return timers(image.state);
-  return image.armed ? [{ name: "alarm", patience: false }] : [];
+  return image.armed ? [ALARM] : [];
 }
 
 /** Letters, what is asked for and timers have numbers of their own. */

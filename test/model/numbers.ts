@@ -11,15 +11,19 @@ export const LATER = 8_000_000;
 /** Of the writes of clients: long ago, so that no clock is moved by them. */
 export const WRITTEN = 4_000_000;
 
-const SEQS = 1_000_000_000;
-const NODES_MAX = 15;
+const KIND = 1_000_000_000;
+const NODES_MAX = 7;
 
-/** The change counter with which the node of this index begins, the first being 1. */
-export const firstSeq = (index: number): number => index * SEQS;
+/** The change counter with which the node of this index begins, the first being 1; and its first heartbeat. */
+export const firstSeq = (index: number): number => index * KIND;
+export const firstBeat = (index: number): number => (NODES_MAX + index) * KIND;
 
-/** 0: terms, epochs and versions; the index of a node: its change counters; null: a number like any other. */
+/** How many kinds of counters there are. */
+export const COUNTERS = 1 + 2 * NODES_MAX;
+
+/** 0: terms, epochs and versions; else change counters or heartbeats of one node; null: a number like any other. */
 export function counterOf(value: number): number | null {
-  const index = Math.floor(value / SEQS);
-  if (index >= 1 && index <= NODES_MAX) return index;
+  const kind = Math.floor(value / KIND);
+  if (kind >= 1 && kind < COUNTERS) return kind;
   return value >= NOW && value < MINTED_MAX ? 0 : null;
 }

@@ -17,15 +17,11 @@ import type { DigestKey } from "../../src/data/digest.ts";
 import { Seq } from "../../src/data/ids.ts";
 import { SimHost, type CrashPoint } from "../sim/process.ts";
 import type { MemorySnapshot } from "../sim/memory-row-store.ts";
-import { firstSeq, NOW } from "./numbers.ts";
-import {
-  coordinatorTimers,
-  foldCoordinator,
-  foldNode,
-  foldSaved,
-  nodeTimers,
-  type Timer,
-} from "./timers.ts";
+import { coordinatorTimers } from "./coordinator-timers.ts";
+import { foldCoordinator, foldNode, foldSaved } from "./fold.ts";
+import { nodeTimers } from "./node-timers.ts";
+import { firstBeat, firstSeq, NOW } from "./numbers.ts";
+import { mustKnow, type Timer } from "./timers.ts";
 
 export interface Image<State, Saved> {
   readonly disk: Saved;
@@ -96,7 +92,7 @@ export const coordinatorKind = (config: Config): CoordinatorKind => ({
 export function newNode(config: Config, index: number): NodeImage {
   const { saved } = initialNode(config);
   const reserved = { seq: Seq(firstSeq(index)), millis: 0 };
-  const disk = { ...saved, self: { ...saved.self, reserved } };
+  const disk = { ...saved, self: { ...saved.self, reserved, beats: firstBeat(index) } };
   return { disk, state: null, rows: NO_ROWS, armed: false };
 }
 
@@ -152,10 +148,9 @@ function awake<State extends { readonly saved: Saved }, Event, Effect, Saved>(
   state: State,
   rows: MemorySnapshot,
 ): Image<State, Saved> {
-  const armed = machine.wakeAt(state) !== null;
-  if (armed !== timers(state).length > 0)
-    throw new Error("a machine wants to be woken for what the model does not know");
-  return { disk: state.saved, state, rows, armed };
+  const alarm = machine.wakeAt(state);
+  mustKnow(timers(state), { alarm, tick: machine.tickAt?.(state) ?? null });
+  return { disk: state.saved, state, rows, armed: alarm !== null };
 }
 
 /** Its memory is lost between two events; what it had said is on its way. */
@@ -177,7 +172,9 @@ export function ring<
   crash: CrashPoint | null,
 ): Ran<State, Saved, Effect> {
   const { state } = image;
-  const due = state && kind.timers(state)[timer]?.due(state);
-  const ringing = due ? { ...image, state: due, armed: false } : { ...image, armed: false };
-  return run(kind, ringing, kind.woke, crash);
+  const { kind: type = "alarm", due } = (state && kind.timers(state)[timer]) ?? {};
+  if (!state || !due) return run(kind, { ...image, armed: false }, kind.woke, crash);
+  if (type === "age")
+    return { image: { ...image, state: kind.fold(due(state)) }, said: [], commits: [] };
+  return run(kind, { ...image, state: due(state), armed: false }, kind.woke, crash);
 }

@@ -53,7 +53,7 @@ export class Search {
     const asked = [...world.before, ...world.asked];
     this.locals = new Locals(world.config, world.nodes, asked);
     this.rules = new Rules(this.locals, { ...world, asked });
-    this.#names = new Names(this.locals, world.nodes);
+    this.#names = new Names(this.locals);
     this.marks = new Marks(this.locals);
     const begun = begin(
       world,

@@ -3,7 +3,7 @@ import type { Budget } from "./world.ts";
 import { FAULTS } from "./world.ts";
 import type { Interner } from "./interner.ts";
 import type { Locals } from "./locals.ts";
-import { counterOf, NOW } from "./numbers.ts";
+import { COUNTERS, counterOf, NOW } from "./numbers.ts";
 
 /** Never changes. */
 export interface State {
@@ -31,9 +31,9 @@ export class Names {
   readonly #groups: number[][];
   readonly #ranks: number[][];
 
-  constructor(locals: Locals, nodes: number) {
+  constructor(locals: Locals) {
     this.#locals = locals;
-    this.#groups = Array.from({ length: nodes + 1 }, () => []);
+    this.#groups = Array.from({ length: COUNTERS }, () => []);
     this.#ranks = this.#groups.map(() => []);
   }
 

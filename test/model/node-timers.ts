@@ -1,0 +1,80 @@
+/** What a node of a model is woken for. */
+import { Queue } from "../../src/core/machine/queue.ts";
+import type { NodeMemory, NodeState, PartitionMemory } from "../../src/core/node/state.ts";
+import { wakeAt } from "../../src/core/node/wake-at.ts";
+import type { PartitionId } from "../../src/data/ids.ts";
+import { LATER, NOW } from "./numbers.ts";
+import type { Timer } from "./timers.ts";
+
+const DUE = { at: NOW, attempt: 0 };
+
+type Change = Partial<NodeMemory>;
+type Rest = Partial<Pick<Timer<NodeState>, "kind" | "at" | "patience" | "about">>;
+
+function timer(name: string, change: Change, rest: Rest = {}): Timer<NodeState> {
+  const due = (s: NodeState): NodeState => ({ ...s, memory: { ...s.memory, ...change } });
+  return { name, kind: "alarm", at: LATER, patience: false, about: null, ...rest, due };
+}
+
+/** Falling silent is the last: whoever takes the last one comes to rest. */
+export function nodeTimers(state: NodeState): Timer<NodeState>[] {
+  const { memory } = state;
+  const timers: Timer<NodeState>[] = [];
+  if (memory.joinRetry) timers.push(timer("join", { joinRetry: DUE }));
+  for (const [id, going] of memory.partitions) timers.push(...partitionTimers(state, id, going));
+  for (const [id, pending] of memory.forwards) {
+    const { to } = pending;
+    const change = (it: Partial<typeof pending>): Change => ({
+      forwards: memory.forwards.with(id, { ...pending, ...it }),
+      forwardsAt: NOW,
+    });
+    const patient = { patience: true, about: to };
+    timers.push(timer(`forward to ${to}`, change({ retry: DUE })));
+    timers.push(timer(`give up forward to ${to}`, change({ deadline: NOW }), patient));
+  }
+  return [...timers, ...beatTimers(state)];
+}
+
+function beatTimers(state: NodeState): Timer<NodeState>[] {
+  const { beat, forwards } = state.memory;
+  if (beat.nextAt === null) return [];
+  const tick = { kind: "tick", at: beat.nextAt } as const;
+  const { forwardTimeoutMs, maxNoHeartbeatMs } = state.config;
+  const due = { beat: { ...beat, nextAt: NOW } };
+  const timers = [timer("heartbeat", due, tick)];
+  const unanswered = NOW + forwardTimeoutMs - maxNoHeartbeatMs;
+  for (const [id, pending] of forwards) {
+    const late = forwards.with(id, { ...pending, deadline: unanswered });
+    const patient = { ...tick, patience: true, about: pending.to };
+    timers.push(timer(`complain of ${pending.to}`, { ...due, forwards: late }, patient));
+  }
+  const idle = { beat: { ...beat, nextAt: NOW, workAt: -LATER } };
+  if (wakeAt(state) === null) timers.push(timer("fall silent", idle, tick));
+  return timers;
+}
+
+function partitionTimers(
+  { config, memory, saved }: NodeState,
+  id: PartitionId,
+  going: PartitionMemory,
+): Timer<NodeState>[] {
+  const { retry, offer, streams, held, giveUp } = going;
+  const timers: Timer<NodeState>[] = [];
+  const change = (it: Partial<PartitionMemory>): Change => ({
+    partitions: new Map(memory.partitions).set(id, { ...going, ...it }),
+  });
+  if (retry) timers.push(timer(`ask ${id}`, change({ retry: DUE })));
+  if (offer) timers.push(timer(`offer ${id}`, change({ offer: { ...offer, retry: DUE } })));
+  for (const [to, stream] of streams)
+    if (stream.retry) {
+      const due = new Map(streams).set(to, { ...stream, retry: DUE });
+      timers.push(timer(`stream ${id} to ${to}`, change({ streams: due })));
+    }
+  const role = saved.partitions.get(id)?.role;
+  const move = role?.type === "owner" ? role.move : null;
+  if (!move || giveUp !== null || held.length === 0) return timers;
+  const since = NOW - config.maxNoHeartbeatMs;
+  const old = Queue.of([...held].map((one) => ({ ...one, since })));
+  const patient = { at: NOW + config.maxNoHeartbeatMs, patience: true, about: move.to };
+  return [...timers, timer(`silence ${id}`, change({ held: old }), patient)];
+}
