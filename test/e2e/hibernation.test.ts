@@ -1,12 +1,16 @@
 /** Sockets outlive the objects that hold them, and what needs no object wakes none. */
 import { encode } from "@msgpack/msgpack";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { DEFAULTS } from "../../src/core/config.ts";
 import { Client, opOf } from "./client.ts";
 import { Grid } from "./grid.ts";
 import { pause } from "./writer.ts";
 
-/** The platform lets an object sleep after ten seconds in which nobody asked it anything. */
-const ASLEEP_AFTER_MS = 13_000;
+/**
+ * After its last work a node says for so long that it is there; the platform lets an object sleep after ten seconds in
+ * which nobody asked it anything.
+ */
+const ASLEEP_AFTER_MS = DEFAULTS.idleAfterMs + 2 * DEFAULTS.heartbeatMs + 13_000;
 
 let grid: Grid;
 
@@ -77,7 +81,7 @@ it("left alone, a node falls asleep over open sockets that ping, and wakes for a
   await write(client, 9);
   expect(client.closed).toBeNull();
   await leave(client);
-});
+}, 60_000);
 
 it("a sleeping node answers a goodbye", async () => {
   const client = await greeted("n1");

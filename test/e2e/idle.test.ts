@@ -3,6 +3,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { encode } from "@msgpack/msgpack";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { DEFAULTS } from "../../src/core/config.ts";
 import { Client, opOf } from "./client.ts";
 import { fill, Grid } from "./grid.ts";
 import { pause } from "./writer.ts";
@@ -11,6 +12,8 @@ const QUIET_MS = 30_000;
 /** An object that was asked anything stays awake for ten seconds, so looking this often misses nothing. */
 const LOOK_EVERY_MS = 4_500;
 const ASLEEP_AFTER_MS = 12_000;
+/** After its last work a node says for so long that it is there, then that it is dormant. */
+const DORMANT_AFTER_MS = DEFAULTS.idleAfterMs + 2 * DEFAULTS.heartbeatMs;
 
 let grid: Grid;
 
@@ -55,6 +58,7 @@ it("after moves have settled nothing is armed, asked or written for 30 s", async
   for (const began = Date.now(); grid.disk.alarms() > 0; await pause(100))
     expect(Date.now() - began, "alarms are left").toBeLessThan(10_000);
 
+  await pause(DORMANT_AFTER_MS);
   const began = Date.now();
   let before: string[] | undefined;
   for (let look = ASLEEP_AFTER_MS; look <= QUIET_MS; look += LOOK_EVERY_MS) {
@@ -71,4 +75,4 @@ it("after moves have settled nothing is armed, asked or written for 30 s", async
   expect(files()).not.toEqual(before);
   expect(await awake()).toContain("n1");
   client.socket.close();
-});
+}, 90_000);
