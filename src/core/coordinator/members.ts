@@ -155,14 +155,12 @@ function heardOf(turn: CoordinatorTurn, heartbeat: Heartbeat): void {
   turn.reached(`table ${senderId}`, table);
   if (member.state === "suspect") return turn.setMember(senderId, { state: "active" });
   // Active implies that it has view and table, so it says so first.
-  if (member.state !== "active" && view >= member.joinVersion) isHere(turn, member);
-}
-
-function isHere(turn: CoordinatorTurn, { nodeId, state }: MemberInfo): void {
-  if (state === "joining") turn.setMember(nodeId, { state: "active" });
-  // Who was asked to leave while it joined again hands over what waited for it, too.
-  const changed = giveBack(turn, nodeId) || state === "joining";
-  if (!changed) return;
+  if (view < member.joinVersion) return;
+  // Sent away while it came back: it cannot hand over what it has not been given back.
+  if (member.state === "leaving" && giveBack(turn, senderId)) return replan(turn);
+  if (member.state !== "joining") return;
+  turn.setMember(senderId, { state: "active" });
+  giveBack(turn, senderId);
   if (turn.entries.size > 0) replan(turn);
 }
 
