@@ -1,6 +1,11 @@
 /** Every tunable of the core, in one place, with the relations between them. */
 import { assert } from "../data/assert.ts";
-import { FRAME_BYTES_MAX, INBOX_BYTES_MAX, MAP_HISTORY_MAX } from "../protocol/limits.ts";
+import {
+  CALL_MS_MAX,
+  FRAME_BYTES_MAX,
+  INBOX_BYTES_MAX,
+  MAP_HISTORY_MAX,
+} from "../protocol/limits.ts";
 
 export interface Config {
   /** Slices of the key space, fixed when the cluster is created. */
@@ -127,6 +132,10 @@ export function validate(config: Config): Config {
   assert(
     config.maxNoHeartbeatMs < config.migrationTimeoutMs,
     "a silent copy must be struck before its move runs out of time",
+  );
+  assert(
+    config.maxNoHeartbeatMs < CALL_MS_MAX && config.probeTimeoutMs < CALL_MS_MAX,
+    "whoever waits for a quorum, or is asked, must be able to answer before nobody listens any more",
   );
   assert(
     config.forwardTimeoutMs > config.maxNoHeartbeatMs,

@@ -2,9 +2,11 @@
 import type { ClusterId, NodeId, Term } from "../data/ids.ts";
 import { decodeEnvelope, encodeEnvelope } from "../protocol/codec.ts";
 import type { ClusterMessage, Envelope, Sender } from "../protocol/cluster-messages.ts";
+import { CALL_MS_MAX } from "../protocol/limits.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import type { CallId } from "../core/machine/cluster-event.ts";
 import type { Env } from "./env.ts";
+import { within } from "./within.ts";
 
 /** Calls that wait for their answer. Memory only: whoever asked an object that restarts asks again. */
 export class Calls {
@@ -29,7 +31,7 @@ export interface Address {
   readonly term: Term;
 }
 
-/** Calls `deliver` of another object of the cluster; null when it failed or answered nonsense. */
+/** Calls `deliver` of another object of the cluster; null when it failed, was silent, or answered nonsense. */
 export async function call(
   env: Env,
   { clusterId, from, term }: Address,
@@ -38,7 +40,7 @@ export async function call(
 ): Promise<Envelope | null> {
   const bytes = encodeEnvelope({ clusterId, version: PROTOCOL_VERSION, term, from, message });
   try {
-    const answer = await stubOf(env, clusterId, to).deliver(bytes);
+    const answer = await within(CALL_MS_MAX, stubOf(env, clusterId, to).deliver(bytes));
     const decoded = decodeEnvelope(answer);
     return decoded.ok ? decoded.value : null;
   } catch {

@@ -56,6 +56,9 @@ export const ANSWER_VALUE_BYTES_MAX = 4 * MIB;
 /** What the platform lets through in one RPC call or one WebSocket message. */
 const PLATFORM_MESSAGE_BYTES_MAX = 32 * MIB;
 
+/** How long one object waits for another's answer. An object that is gone for good never says so. */
+export const CALL_MS_MAX = 10_000;
+
 /** msgpack values (scalars, lists, maps, map keys) in one frame from a client. */
 export const FRAME_ITEMS_MAX = 16_384;
 

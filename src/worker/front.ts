@@ -3,6 +3,7 @@ import type { ClusterId, NodeId } from "../data/ids.ts";
 import { Term, Version } from "../data/ids.ts";
 import { err, ok } from "../data/result.ts";
 import { nodeName } from "../objects/door.ts";
+import { within } from "../objects/within.ts";
 import type { Env } from "../objects/env.ts";
 import type { ClusterMessage } from "../protocol/cluster-messages.ts";
 import { decodeEnvelope, encodeEnvelope } from "../protocol/codec.ts";
@@ -13,6 +14,8 @@ import { learnTable, recall, type Known } from "./known.ts";
 import type { Parsed } from "./routes.ts";
 
 const DEADLINE_MS = 15_000;
+/** A node that opens no socket within this leaves time to ask another. */
+const HAND_MS_MAX = 5_000;
 const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 2_000;
 /** Of UTF-16: three bytes each at most. */
@@ -116,13 +119,17 @@ export class Front {
       : this.#env.NODES.getByName(nodeName(this.clusterId, to)).deliver(bytes);
   }
 
-  /** Hands a request on to a node as it is. */
-  async hand(to: NodeId, request: Request): Promise<Response> {
+  /** Hands a request on to a node as it is; null when that cannot be reached. */
+  async hand(to: NodeId, request: Request): Promise<Response | null> {
     for (let attempt = 0; ; attempt++) {
+      const left = Math.min(HAND_MS_MAX, this.#deadline - Date.now());
       try {
-        return await this.#env.NODES.getByName(nodeName(this.clusterId, to)).fetch(request);
+        const node = this.#env.NODES.getByName(nodeName(this.clusterId, to));
+        return await within(left, node.fetch(request));
       } catch (error) {
-        if (!isWorthAnother(error) || !(await this.pause(attempt))) throw error;
+        if (isWorthAnother(error) && (await this.pause(attempt))) continue;
+        this.#complain(to, String(error));
+        return null;
       }
     }
   }
@@ -161,16 +168,4 @@ function isWorthAnother(error: unknown): boolean {
     ("retryable" in error && error.retryable === true) ||
     ("durableObjectReset" in error && error.durableObjectReset === true)
   );
-}
-
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), Math.max(0, ms));
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

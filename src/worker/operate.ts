@@ -175,10 +175,25 @@ async function openSocket(
   if (!known.ok) return errorReply(known.error);
   const { members } = known.value.view;
   const active = members.filter((member) => member.state === "active");
-  const any = active[Math.floor(Math.random() * active.length)];
-  const member = wanted === null ? any : members.find(({ nodeId }) => nodeId === wanted);
-  if (!member && wanted !== null)
+  const first = Math.floor(Math.random() * active.length);
+  const inTurn = [...active.slice(first), ...active.slice(0, first)];
+  const asked = wanted === null ? inTurn : members.filter(({ nodeId }) => nodeId === wanted);
+  if (asked.length === 0 && wanted !== null)
     return errorReply(makeError("NODE_NOT_FOUND", { nodeId: wanted }));
-  if (!member) return errorReply(makeError("CLUSTER_FORMING", { active: 0, wanted: 1 }));
-  return front.hand(member.nodeId, request);
+  if (asked.length === 0) return errorReply(makeError("CLUSTER_FORMING", { active: 0, wanted: 1 }));
+  return handToOne(front, asked, request);
+}
+
+/** To the first that takes it: who was lost a moment ago is still listed. */
+async function handToOne(
+  front: Front,
+  members: readonly MemberInfo[],
+  request: Request,
+): Promise<Response> {
+  for (const { nodeId } of members) {
+    const response = await front.hand(nodeId, request);
+    if (response) return response;
+  }
+  const nodeId = members.map((member) => member.nodeId).join(", ");
+  return errorReply(makeError("NODE_NOT_ACTIVE", { nodeId, state: "unreachable" }));
 }
