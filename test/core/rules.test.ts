@@ -256,6 +256,39 @@ describe("rules that a simulation taught", () => {
     },
   );
 
+  it("a write stamped again beside another one waits for its own place in the stream [I5]", () => {
+    const stage = pair();
+    const [n1, n2] = [NodeId("n1"), NodeId("n2")];
+    const write = (key: string, value: number) =>
+      ({ type: "write", ...entry, key, stamp: null, value: Uint8Array.of(value) }) as const;
+    const forward = { type: "OP_FORWARD", sourceNodeId: "front", forwardId: Seq(1) } as const;
+    stage.ask({ ...forward, rulings: [], ops: [write("k", 1)] }, n1);
+    stage.settle();
+    stage.node(n1).crash();
+    stage.now -= 500;
+    stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: n2 });
+    for (let letter = stage.letters.shift(); letter; letter = stage.letters.shift())
+      if (letter.message.type !== "MIGRATE_READY") stage.deliver(letter);
+    expect(roleOf(stage.node(n1).load())).toMatchObject({ move: { phase: "ready" } });
+    stage.lines.splice(0);
+    stage.ask({ ...forward, rulings: [], ops: [write("fresh", 2), write("k", 2)] }, n1);
+    const next = (): void => stage.deliver(stage.letters.shift() as Letter);
+    next();
+    const [first, second] = stage.letters.splice(0);
+    expect([first, second].map((letter) => letter?.message.type)).toEqual(
+      Array.from({ length: 2 }, () => "MIGRATE_DATA"),
+    );
+    stage.letters.push(first as Letter);
+    next();
+    next();
+    const answered = (): boolean => stage.lines.some((line) => line.includes("OP_FORWARDED"));
+    expect(answered(), "before the copy has the second").toBe(false);
+    stage.letters.unshift(second as Letter);
+    stage.settle();
+    expect(answered()).toBe(true);
+    expect(stage.node(n2).rows.read(P, [at])[0]?.row.value).toEqual(Uint8Array.of(2));
+  });
+
   it("frames that came together are told of owners each, and of the map once [bounds]", () => {
     const stage = pair();
     const keys = Array.from({ length: 40 }, (_, i) => ({ map: "m", key: `k${i}` }));

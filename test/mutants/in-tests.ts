@@ -216,6 +216,16 @@ export const IN_TESTS: readonly Mutant[] = [
     killedBy: play("late-first-item.txt"),
   },
   {
+    name: "stamped again, acknowledged with the others",
+    bug: "a write that is stamped again waits for the place in the stream of those beside it",
+    file: "src/core/node/serve.ts",
+    find: "held.wait = at.wait;",
+    replace: "",
+    killedBy: rule(
+      "a write stamped again beside another one waits for its own place in the stream [I5]",
+    ),
+  },
+  {
     name: "start believed without its move",
     bug: "any word of the owner at that epoch counts as an answer to MIGRATE_START",
     file: "src/core/coordinator/moves.ts",

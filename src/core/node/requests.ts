@@ -147,14 +147,15 @@ export interface Work {
     { readonly identities: Identity[]; readonly places: Place[] }
   >;
   readonly elsewhere: ReadonlyMap<number, Elsewhere[]>;
-  /** Writes that are durable here but not yet where they must be, by `heldKey`. */
+  /** Writes that are durable here but not yet where they must be, by request and partition. */
   readonly held: Map<number, HeldWork>;
 }
 
 export interface HeldWork {
   readonly request: number;
   readonly partitionId: PartitionId;
-  readonly wait: Wait;
+  /** Of the last of its writes. */
+  wait: Wait;
   readonly indexes: number[];
   readonly ops: WriteOp[];
   readonly results: OpResult[];

@@ -146,6 +146,8 @@ function hold(
   const key = request * 2 ** 16 + at.partitionId;
   const make = (): HeldWork => ({ ...at, request, indexes: [], ops: [], results: [] });
   const held = entry(work.held, key, make);
+  // What was stamped again is later in the stream, and whatever waits for that waits for all before it.
+  held.wait = at.wait;
   held.indexes.push(index);
   held.results.push(result);
   // Passed on after all, should this node lose the partition: under the stamp it was stored with.
