@@ -211,9 +211,17 @@ export const IN_TESTS: readonly Mutant[] = [
     name: "forgetful copy not noticed",
     bug: "a stream that its copy has opened anew goes on as if it had not",
     file: "src/core/partition/owner.ts",
-    find: "if (hasForgotten(stream, ack)) return reopen(turn, partitionId, stream);",
+    find: "if (isBefore(openedSeq, ack.openedSeq)) return reopen(turn, partitionId, known);",
     replace: "",
     killedBy: play("late-first-item.txt"),
+  },
+  {
+    name: "ack of a forgotten life believed",
+    bug: "what a copy had before it forgot the stream counts as what it has in the present one",
+    file: "src/core/partition/owner.ts",
+    find: "if (isBefore(ack.openedSeq, openedSeq)) return;",
+    replace: "",
+    killedBy: play("late-ack-of-old-life.txt"),
   },
   {
     name: "stamped again, acknowledged with the others",

@@ -10,7 +10,7 @@
  * an owner that gave up by itself could serve beside the new one.
  */
 import { totalOf } from "../../data/digest.ts";
-import type { NodeId, PartitionId } from "../../data/ids.ts";
+import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
 import type { Row } from "../../data/row.ts";
 import type { MigrateStart, StreamAck, PulledRows } from "../../protocol/cluster-messages.ts";
 import type { NodeTag } from "../node/events.ts";
@@ -97,17 +97,19 @@ const soon = (turn: Turn): { at: number; attempt: number } => ({ at: turn.now + 
 
 export function onStreamAck(turn: Turn, from: NodeId, ack: StreamAck): void {
   const { partitionId } = ack;
-  const stream = turn.going(partitionId).streams.get(from);
-  if (stream?.streamId !== ack.streamId) return;
+  const known = turn.going(partitionId).streams.get(from);
+  if (known?.streamId !== ack.streamId) return;
   if (ack.status === "busy") return; // it still offers older rows: asked again by and by
-  if (ack.status === "unknown") return reopen(turn, partitionId, stream);
+  if (ack.status === "unknown") return reopen(turn, partitionId, known);
+  const openedSeq = known.openedSeq ?? ack.openedSeq;
+  if (isBefore(ack.openedSeq, openedSeq)) return; // of a life that the copy has forgotten
+  if (isBefore(openedSeq, ack.openedSeq)) return reopen(turn, partitionId, known);
+  const stream = { ...known, openedSeq: openedSeq ?? null };
   const { task } = stream;
-  if (hasForgotten(stream, ack)) return reopen(turn, partitionId, stream);
   const facts = { next: ack.next, markerN: ack.markerN, buckets: ack.buckets };
   const gap = takeGap(stream, facts);
   if (gap) return sendAgain(turn, partitionId, gap);
-  const known = stream.openedSeq ?? ack.openedSeq ?? null;
-  const [after, verdict] = takeAck({ ...stream, openedSeq: known }, facts, turn.config);
+  const [after, verdict] = takeAck(stream, facts, turn.config);
   const building = verdict === "building" ? { ...after, retry: soon(turn) } : after;
   setStream(turn, partitionId, building);
   judge(turn, partitionId, from, { verdict, digest: task.step === "marked" ? task.digest : null });
@@ -126,9 +128,9 @@ function judge(
   if (verdict === "given-up") giveUp(turn, partitionId, "the copies differ after every repair");
 }
 
-/** It restarted, and took a first item that came again for the beginning. */
-const hasForgotten = ({ openedSeq: known }: Stream, { openedSeq }: StreamAck): boolean =>
-  known !== null && openedSeq !== undefined && openedSeq > known;
+/** Between the two the copy restarted, and took a first item that came again for the beginning. */
+const isBefore = (one: Seq | undefined, other: Seq | undefined): boolean =>
+  one !== undefined && other !== undefined && one < other;
 
 /** The copy forgot the stream (it restarted): go on from what it had acknowledged. */
 function reopen(turn: Turn, partitionId: PartitionId, stream: Stream): void {
