@@ -5,9 +5,10 @@ import { ClusterId } from "../../src/data/ids.ts";
 import type { PartitionMapPayload } from "../../src/data/members.ts";
 import type { ServerMessage } from "../../src/protocol/client-messages.ts";
 import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
-import { Client } from "./client.ts";
+import { Client, opOf } from "./client.ts";
 import { follow, timeless, type Followed } from "./followed.ts";
 import { fill, Grid } from "./grid.ts";
+import { keysIn } from "./partition-writer.ts";
 import { SlowReader } from "./slow-reader.ts";
 import { pause } from "./writer.ts";
 
@@ -145,5 +146,36 @@ describe("20 sockets at three nodes", () => {
     expect(await ask({ version })).toMatchObject(nothing);
     expect(await ask({})).toMatchObject({ type: "MAP", map: timeless(map) });
     expect(await ask({ version: 1 })).toMatchObject({ type: "MAP", map: timeless(map) });
+  });
+});
+
+describe("a client whose frames wait while a partition moves", () => {
+  it("is sent no map twice, however many of them name what is elsewhere", async () => {
+    const [n1 = "", n2 = ""] = grid.nodes;
+    const [moved = 0, stays = 0] = await grid.ownedBy(n1);
+    const [other = 0] = await grid.ownedBy(n2);
+    const keys = [
+      ...keysIn(stays, 271, { prefix: "here", count: 999 }),
+      ...keysIn(other, 271, { prefix: "there", count: 1 }),
+    ];
+    const client = await Client.open(grid.api.base, `?node=${n1}`);
+    await client.hello(false, "waits");
+    const ops = keys.map((key, i) => opOf(key, new Uint8Array(50), "waits", i));
+    const all = (type: ServerMessage["type"]) => client.received.filter((m) => m.type === type);
+    const maps = (): readonly number[] =>
+      all("NOT_OWNER").flatMap((m) => ("map" in m && m.map ? [m.map.version] : []));
+    const order = { partition: moved, to: n2 };
+    const ordered = grid.api.json("POST", "/v1/cluster/migrations", order);
+    let sent = 0;
+    while (all("MAP_DELTA").length + maps().length === 0 && sent < 1_000) {
+      while (sent < all("ACK").length + 40) client.send({ type: "OPS", seq: sent++, ops });
+      await pause(1);
+    }
+    expect((await ordered).status).toBe(202);
+    await until(() => all("ACK").length === sent, "an answer to each");
+    expect(all("NOT_OWNER")).toHaveLength(sent);
+    expect(all("MAP_DELTA").length + maps().length, "of what changed").toBeGreaterThan(0);
+    expect(maps()).toEqual([...new Set(maps())]);
+    client.socket.close();
   });
 });
