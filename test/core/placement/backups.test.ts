@@ -19,7 +19,7 @@ const regionOf = (on: readonly Candidate[], id: NodeId | null | undefined): stri
   on.find(({ nodeId }) => nodeId === id)?.region;
 
 describe("the wanted backups", () => {
-  it("are min(backupCount, n - 1) other nodes, outside the owner's region as far as it goes", () => {
+  it("are min(backupCount, n - 1): a backup differs from its owner, in region as far as it goes", () => {
     fc.assert(
       fc.property(candidatesArb(), placementsArb(), fc.nat(4), (on, current, backupCount) => {
         const wanted = Math.min(backupCount, on.length - 1);

@@ -21,11 +21,11 @@ const three = [node("a"), node("b"), node("c")];
 const four = [...three, node("d")];
 
 describe("271 partitions", () => {
-  it("over three nodes: 91, 90, 90", () => {
+  it("over 3 nodes is 90/90/91, nothing unassigned", () => {
     expect(ownerLoads(three, placed(three, 271))).toEqual([91, 90, 90]);
   });
 
-  it("all belong to a single node, without backups", () => {
+  it("one member owns 271, with no backup", () => {
     const placements = placed([node("a")], 271, 2);
     expect(placements).toHaveLength(271);
     expect(new Set(placements.map(({ owner }) => owner))).toEqual(new Set(["a"]));
@@ -64,7 +64,7 @@ describe("the wanted owners", () => {
     expect(computeAssignment([], placed(three, 5, 1), { backupCount: 1 })).toEqual(unplaced(5));
   });
 
-  it("do not depend on the order of the candidates", () => {
+  it("are deterministic: the order of the candidates does not matter", () => {
     const shuffled = candidatesArb().chain((on) =>
       fc.tuple(fc.constant(on), fc.shuffledSubarray(on, { minLength: on.length })),
     );

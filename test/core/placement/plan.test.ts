@@ -17,7 +17,7 @@ const at = (owner: string | null, ...backups: string[]): Placement => ({
 });
 
 describe("planRebalance", () => {
-  it("is exactly the changes of owner", () => {
+  it("is exactly the moves needed: the changes of owner", () => {
     const before = [at("a"), at("a", "b"), at("b"), at(null), at("c"), at("c")];
     const after = [at("a"), at("b", "a"), at("b", "c"), at("a"), at(null), at("a")];
     expect(planRebalance(before, after)).toEqual([

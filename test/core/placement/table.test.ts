@@ -169,7 +169,7 @@ describe("toPartitionMap", () => {
   };
   const view = { version: Version(9), members: Object.keys(statuses).map(member) };
 
-  it("gives every state its status", () => {
+  it("maps states: each has its status", () => {
     const { nodes } = toPartitionMap(empty, view, 0);
     expect(Object.fromEntries(nodes.map(({ nodeId, status }) => [nodeId, status]))).toEqual(
       statuses,
