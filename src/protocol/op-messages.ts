@@ -14,6 +14,8 @@ export type OpMessage = OpForward | OpForwarded | Scan | Scanned;
 export interface OpForward {
   readonly type: "OP_FORWARD";
   readonly sourceNodeId: Sender;
+  /** Where the first operation belongs; the others may belong elsewhere, if to the same owner. */
+  readonly targetPartitionId?: PartitionId;
   readonly clientId?: string;
   readonly forwardId: Seq;
   /** What the owner has shown not to know, so that a new one starts at once. */

@@ -36,6 +36,7 @@ export const operationSchemas = {
       v.object({
         type: v.literal("OP_FORWARD"),
         sourceNodeId: sender,
+        targetPartitionId: v.exactOptional(partitionId),
         clientId: v.exactOptional(clientId),
         forwardId: seq,
         rulings,

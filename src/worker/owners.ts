@@ -78,8 +78,14 @@ async function sendTo(
   { lacked, follow }: Round,
 ): Promise<readonly Outcome[]> {
   const rulings = lacked.get(owner) ?? [];
-  const facts = { sourceNodeId: "front", forwardId: Seq(1), rulings, ops } as const;
-  const answer = await front.call(owner, { type: "OP_FORWARD", ...facts });
+  const answer = await front.call(owner, {
+    type: "OP_FORWARD",
+    sourceNodeId: "front",
+    ...(ops[0] && { targetPartitionId: placeOf(front, ops[0]) }),
+    forwardId: Seq(1),
+    rulings,
+    ops,
+  });
   if (answer.type !== "answered" || answer.message.type !== "OP_FORWARDED")
     return ops.map((op) => failed(answer, placeOf(front, op)));
   const { results, notOwned } = answer.message;

@@ -227,13 +227,14 @@ export const clusterMessages: Table<ClusterMessage> = {
     "OP_FORWARD",
     {
       sourceNodeId: fc.oneof(nodeId, fc.constant("front" as const)),
+      targetPartitionId: partitionId,
       clientId: a.clientId,
       forwardId: seq,
       together: fc.boolean(),
       rulings: a.list(ruling),
       ops: a.list(a.op),
     },
-    ["clientId", "together"],
+    ["targetPartitionId", "clientId", "together"],
   ),
   OP_FORWARDED: of<Cluster<"OP_FORWARDED">>()("OP_FORWARDED", {
     forwardId: seq,

@@ -165,6 +165,7 @@ const cluster = {
   "forward with bytes": {
     type: "OP_FORWARD",
     sourceNodeId: "front",
+    targetPartitionId: P3,
     clientId: "c-1",
     forwardId: Seq(6),
     together: true,

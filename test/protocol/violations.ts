@@ -147,6 +147,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   partitionAssignments: list(16_384),
   partitionCount: integer(1, 16_384),
   partitionId: partition,
+  targetPartitionId: partition,
   partitionIds: list(16_384),
   partitions: list(16_384),
   phase: oneOf("queued", "replicating", "finalizing", "completed", "failed"),

@@ -67,8 +67,16 @@ function begin(turn: Turn, pending: PendingForward): void {
 /** That may be this very node by now: it then answers itself like any other. */
 function send(turn: Turn, forwardId: Seq, { to, lacked, parts }: PendingForward): void {
   if (!to) return;
-  const message = { forwardId, sourceNodeId: turn.me, rulings: lacked, ops: opsOf(parts) };
-  turn.send(to, { type: "OP_FORWARD", ...message, ...(parts.length > 1 && { together: true }) });
+  const ops = opsOf(parts);
+  turn.send(to, {
+    type: "OP_FORWARD",
+    forwardId,
+    sourceNodeId: turn.me,
+    ...(ops[0] && { targetPartitionId: placeOf(turn, ops[0]) }),
+    rulings: lacked,
+    ops,
+    ...(parts.length > 1 && { together: true }),
+  });
 }
 
 const opsOf = (parts: readonly Part[]): readonly Op[] => parts.flatMap(({ ops }) => ops);
