@@ -23,8 +23,8 @@ export class Shuttle {
     this.grid = grid;
   }
 
-  static async start(): Promise<Shuttle> {
-    const grid = await Grid.start({ nodes: 3, partitions: PARTITIONS });
+  static async start(faults = false): Promise<Shuttle> {
+    const grid = await Grid.start({ nodes: 3, partitions: PARTITIONS, faults });
     await fill(grid.api, "ballast", { keys: ballast, value });
     return new Shuttle(grid);
   }
