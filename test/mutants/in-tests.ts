@@ -187,8 +187,8 @@ export const IN_TESTS: readonly Mutant[] = [
     name: "merge counts as taken",
     bug: "a copy acknowledges an item of another stream that it merged",
     file: "src/core/partition/copy.ts",
-    find: "if (!isNext(inbound, tag))",
-    replace: "if (inbound === null)",
+    find: "if (!inbound || !isNext(inbound, tag))\n    return turn.answer",
+    replace: "if (!inbound)\n    return turn.answer",
     killedBy: play("old-source-offers.txt"),
   },
   {
