@@ -102,9 +102,10 @@ export class Answers {
   /** I8: after the faults an answer comes in bounded time. */
   answered(since: number): void {
     const { checkers, healedAt, calmAt, schedule } = this.#world;
-    if (healedAt === null) return;
+    const { formedAt } = checkers;
+    if (healedAt === null || formedAt === null) return;
     checkers.count("I8");
-    const ms = schedule.now - Math.max(since, healedAt);
+    const ms = schedule.now - Math.max(since, healedAt, formedAt);
     const max = calmAt !== null && since >= calmAt ? ACK_IN_CALM_MS : ACK_AFTER_FAULTS_MS;
     if (ms > max) checkers.fail("I8", `a write of ${since} took ${ms} ms, ${max} at most`);
   }

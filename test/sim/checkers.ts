@@ -56,6 +56,8 @@ class Violation extends Error {
 
 export class Checkers {
   readonly evaluated = new Map<Invariant, number>(INVARIANTS.map((id) => [id, 0]));
+  /** When the partitions got their first owners. */
+  formedAt: number | null = null;
   /** The greatest row of each key that somebody was told is durable. */
   readonly #acked = new Map<string, Row>();
   readonly #owners = new Map<string, NodeId>();
@@ -116,6 +118,8 @@ export class Checkers {
   }
 
   coordinatorCommitted(before: CoordinatorSaved, after: CoordinatorSaved): void {
+    if (before.entries.size === 0 && after.entries.size > 0)
+      this.formedAt ??= this.#world.schedule.now;
     coordinatorMonotone(this, before, after);
     this.#same("view", this.#views, after.view.version, JSON.stringify(after.view.members));
     if (before.entries !== after.entries) this.#entriesCommitted(before, after);
