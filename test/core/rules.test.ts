@@ -23,7 +23,7 @@ const CLUSTER = ClusterId("rules");
 const [A, B, C] = [NodeId("a"), NodeId("b"), NodeId("c")];
 const P = PartitionId(0);
 
-const say = (from: Sender, message: ClusterMessage): NodeEvent => ({
+const say = (from: Sender, message: ClusterMessage): Extract<NodeEvent, { type: "message" }> => ({
   type: "message",
   clusterId: CLUSTER,
   from,
@@ -61,6 +61,22 @@ const ruling = (epoch: number, owner: NodeId) => ({
 });
 
 describe("rules that a simulation taught", () => {
+  it("who was invited is not turned away by an older coordinator [I1, sim seed 100077]", () => {
+    const refusal = { type: "JOIN_RESPONSE", accepted: false } as const;
+    const named = { clusterId: CLUSTER, nodeId: A, region: "", weight: 1 };
+    const invite = { type: "INVITE", ...named } as const;
+    const [invited] = stepNode(initialNode(DEFAULTS), {
+      ...say("coordinator", invite),
+      term: Term(7),
+    });
+    expect(invited.saved.self).toMatchObject({ membership: "joining", term: 7 });
+    const outdated = { ...say("coordinator", refusal), term: Term(6), call: null };
+    const [after] = stepNode(invited, outdated);
+    expect(after.saved.self.membership).toBe("joining");
+    const [refused] = stepNode(invited, { ...outdated, term: Term(7) });
+    expect(refused.saved.self.membership).toBe("removed");
+  });
+
   it("a joining node does not confirm a view without the table that comes with it [I10, seed 1]", () => {
     const joining = nodeWith({ type: "none" }, B, "joining");
     const member = { nodeId: A, host: "", clientPort: 0, clusterPort: 0, region: "", weight: 1 };

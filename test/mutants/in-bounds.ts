@@ -1,5 +1,5 @@
-/** What lets more wait than may, or does what nobody waits for. */
-import { bound, type Mutant } from "./mutant.ts";
+/** What lets more in than may, or does what nobody waits for. */
+import { bound, rule, type Mutant } from "./mutant.ts";
 
 export const IN_BOUNDS: readonly Mutant[] = [
   {
@@ -10,6 +10,16 @@ export const IN_BOUNDS: readonly Mutant[] = [
     replace: "(asks ? full : null) ?? (ops.length > 0 ? taken.take(socket, ops.length) : null);",
     killedBy: bound(
       "in questions for the map, which count like any other frame of those that come together",
+    ),
+  },
+  {
+    name: "term of an invitation forgotten",
+    bug: "who was invited believes any coordinator that knows nothing of it",
+    file: "src/core/node/node.ts",
+    find: '|| message.type === "INVITE"',
+    replace: "",
+    killedBy: rule(
+      "who was invited is not turned away by an older coordinator [I1, sim seed 100077]",
     ),
   },
   {
