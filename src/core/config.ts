@@ -1,6 +1,6 @@
 /** Every tunable of the core, in one place, with the relations between them. */
 import { assert } from "../data/assert.ts";
-import { MAP_HISTORY_MAX } from "../protocol/limits.ts";
+import { FRAME_BYTES_MAX, INBOX_BYTES_MAX, MAP_HISTORY_MAX } from "../protocol/limits.ts";
 
 export interface Config {
   /** Slices of the key space, fixed when the cluster is created. */
@@ -40,6 +40,8 @@ export interface Config {
   readonly tombstoneRetentionMs: number;
   /** Operations that may wait for a copy or for an owner elsewhere, per node. */
   readonly pendingOpsMax: number;
+  /** Bytes of those, of values that wait with them, and of what copies have not acknowledged, per node. */
+  readonly pendingBytesMax: number;
   /** Changes of the map that come within this go to clients together. */
   readonly mapPushMs: number;
   /** Changes of the map that a node remembers; a client that is further behind is sent the whole map. */
@@ -69,6 +71,7 @@ export const DEFAULTS: Config = {
   repairPassesMax: 3,
   tombstoneRetentionMs: 86_400_000,
   pendingOpsMax: 100_000,
+  pendingBytesMax: 32 * 1024 * 1024,
   mapPushMs: 100,
   mapHistoryMax: MAP_HISTORY_MAX,
   finishedMovesMax: 100,
@@ -103,6 +106,14 @@ export function validate(config: Config): Config {
 }
 
 validate(DEFAULTS);
+assert(
+  DEFAULTS.pendingBytesMax >= INBOX_BYTES_MAX && DEFAULTS.pendingBytesMax >= 4 * FRAME_BYTES_MAX,
+  "where nothing waits, all frames that an inbox lets in together must be let in",
+);
+assert(
+  DEFAULTS.unackedDeltaBytesMax * 2 * DEFAULTS.maxParallelMigrations < DEFAULTS.pendingBytesMax / 2,
+  "writes must wait for the copies of any moves before others must wait for them",
+);
 
 /** Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), in ms; `random` in [0, 1). */
 export function backoffMs(config: Config, attempt: number, random: number): number {

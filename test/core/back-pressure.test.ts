@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { DEFAULTS, type Config } from "../../src/core/config.ts";
 import type { NodeMemory } from "../../src/core/node/state.ts";
 import { NodeId, PartitionId, Seq } from "../../src/data/ids.ts";
+import { rowBytes } from "../../src/data/row.ts";
 import { CREDIT_FRAMES, CREDIT_OPS, FRAME_OPS_MAX } from "../../src/protocol/limits.ts";
 import type { ClientOp, ServerMessage } from "../../src/protocol/client-messages.ts";
 import { Stage, type Letter } from "../scripts/stage.ts";
@@ -12,12 +13,12 @@ const [N1, N2] = [NodeId("n1"), NodeId("n2")];
 
 let counter = 0;
 
-function opsNamed(prefix: string, count: number): readonly ClientOp[] {
+function opsNamed(prefix: string, count: number, bytes = 1): readonly ClientOp[] {
   return Array.from({ length: count }, (_, i) => ({
     map: "m",
     key: `${prefix}${i}`,
     stamp: { millis: 1_000, counter: counter++ % 60_000, node: "client" },
-    value: Uint8Array.of(i & 255),
+    value: new Uint8Array(bytes).fill(i),
     expiresAt: null,
   }));
 }
@@ -80,6 +81,87 @@ const isForward = ({ message }: Letter): boolean =>
   message.type === "OP_FORWARD" || message.type === "OP_FORWARDED";
 const keysOf = (ops: readonly ClientOp[]): readonly string[] => ops.map(({ key }) => key);
 
+/** Counted anew: what requests and streams keep. */
+function keptIn({ pending, partitions }: NodeMemory): number {
+  let bytes = 0;
+  for (const [, request] of pending) bytes += request.opsBytes + request.valueBytes;
+  for (const { streams } of partitions.values())
+    for (const { unacked, pending: rows } of streams.values())
+      for (const row of [...unacked.flatMap((item) => item.rows), ...rows]) bytes += rowBytes(row);
+  return bytes;
+}
+
+describe("a node with as many bytes waiting as may wait", () => {
+  const VALUE_BYTES = 1_000;
+  const max = 50_000;
+  const settings = { pendingBytesMax: max, unackedDeltaBytesMax: 1 };
+  const error = {
+    code: "OVERLOADED",
+    retry: "later",
+    data: { field: "pending bytes", max },
+  };
+
+  it("refuses what is beyond, from sockets, nodes and the front, and takes it when the rest is done", () => {
+    const stalled = new Stalled(settings);
+    const frames = Array.from({ length: 30 }, (_, seq) => opsNamed(`f${seq}-`, 3, VALUE_BYTES));
+    const offer = (seq: number): void =>
+      stalled.write(seq, frames[seq] ?? [], { socket: `${seq}` });
+    for (const seq of frames.keys()) {
+      offer(seq);
+      const { credits } = stalled.memory;
+      expect(credits.bytes).toBe(keptIn(stalled.memory));
+      expect(credits.bytes).toBeLessThan(max + 2 * 3 * VALUE_BYTES);
+    }
+    const refused = [...frames.keys()].filter((seq) => stalled.errorOf(seq));
+    expect(refused.length).toBeGreaterThan(10);
+    expect(refused.length).toBeLessThan(frames.length - 4);
+    for (const seq of refused) expect(stalled.errorOf(seq)).toMatchObject({ error });
+    expect(stalled.stored(refused.flatMap((seq) => frames[seq] ?? []))).toEqual([]);
+
+    stalled.write(50, opsNamed("theirs", 3, VALUE_BYTES), { at: N2 });
+    stalled.deliver(isForward);
+    expect(stalled.stage.answers.at(-1)).toMatchObject({
+      type: "ACK",
+      seq: 50,
+      exceptions: [0, 1, 2].map((index) => ({ index, result: { type: "refused", error } })),
+    });
+    const front = opsNamed("front", 3, VALUE_BYTES);
+    stalled.forward(front);
+    expect(stalled.stored(front)).toEqual([]);
+    const before = stalled.stage.answers.length;
+    stalled.stage.client(N1, { type: "FETCH_MAP" });
+    expect(stalled.stage.answers.at(before)?.type).toBe("MAP");
+
+    stalled.stage.settle();
+    expect(stalled.memory.credits).toEqual({ ops: 0, bytes: 0, sockets: new Map() });
+    for (const seq of refused) {
+      offer(seq);
+      stalled.stage.settle();
+    }
+    expect(stalled.acked.toSorted((a, b) => a - b)).toEqual([...frames.keys()]);
+  });
+
+  it("lets writers wait for all copies before it refuses any", () => {
+    const stalled = new Stalled({ ...settings, unackedDeltaBytesMax: max });
+    const frames = Array.from({ length: 10 }, (_, seq) => opsNamed(`f${seq}-`, 3, VALUE_BYTES));
+    for (const [seq, ops] of frames.entries()) stalled.write(seq, ops, { socket: `${seq}` });
+    expect(stalled.acked.length).toBeGreaterThan(5);
+    expect(stalled.acked.length).toBeLessThan(frames.length);
+    expect([...frames.keys()].filter((seq) => stalled.errorOf(seq))).toEqual([]);
+  });
+
+  it("keeps of a frame no more than what a copy lacks", () => {
+    const stalled = new Stalled({});
+    const frame = new Uint8Array(100_000);
+    const [op] = opsNamed("small", 1);
+    if (op) stalled.write(1, [{ ...op, value: frame.subarray(50_000, 50_010) }]);
+    expect(stalled.acked).toEqual([1]);
+    const [stream] = stalled.memory.partitions.get(P)?.streams.values() ?? [];
+    const rows = [...(stream?.pending ?? []), ...(stream?.unacked ?? []).flatMap((i) => i.rows)];
+    expect(rows.map(({ value }) => value?.buffer.byteLength)).toEqual([10]);
+  });
+});
+
 describe("a node with as much waiting as may wait", () => {
   const full = (): Stalled & { readonly kept: readonly ClientOp[] } => {
     const stalled = new Stalled({ pendingOpsMax: 30, unackedDeltaBytesMax: 1 });
@@ -95,6 +177,7 @@ describe("a node with as much waiting as may wait", () => {
     const { memory, acked, stage } = full();
     expect(memory.credits).toEqual({
       ops: 30,
+      bytes: keptIn(memory),
       sockets: new Map([["client", { frames: 1, ops: 10 }]]),
     });
     expect(memory.pending.size).toBe(3);
@@ -131,7 +214,7 @@ describe("a node with as much waiting as may wait", () => {
     stalled.write(11, late);
     stalled.stage.settle();
     expect(stalled.acked.toSorted((a, b) => a - b)).toEqual([1, 2]);
-    expect(stalled.memory.credits).toEqual({ ops: 0, sockets: new Map() });
+    expect(stalled.memory.credits).toEqual({ ops: 0, bytes: 0, sockets: new Map() });
     stalled.write(11, late);
     stalled.stage.settle();
     expect(stalled.acked).toContain(11);

@@ -304,8 +304,8 @@ export const IN_TESTS: readonly Mutant[] = [
     name: "forwarded ops unbounded",
     bug: "a node at its bound takes whatever other nodes and the front pass on",
     file: "src/core/node/node.ts",
-    find: "const error = overloaded(turn, ops.length);",
-    replace: "const error = overloaded(turn, -Infinity);",
+    find: "const error = overloaded(turn, sizeOf(ops));",
+    replace: "const error = overloaded(turn, { ops: -Infinity, bytes: -Infinity });",
     killedBy: bound("refuses one more of each kind by name and bound, and applies nothing of it"),
   },
   {

@@ -45,7 +45,7 @@ function heard(
   if (message.type === "HELLO" || message.type === "RECEIVED") return [];
   const asks = message.type !== "OPS";
   const ops = message.type === "FETCH_MAP" ? [] : opsOf(message);
-  const error = (asks ? full : null) ?? taken.take(socket, ops.length);
+  const error = (asks ? full : null) ?? taken.take(socket, ops);
   if (error) refuse(turn, socket, message, error);
   else if (message.type === "FETCH_MAP") answerFetch(turn, socket, session, message);
   else {

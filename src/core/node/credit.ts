@@ -5,8 +5,9 @@
 import type { NodeId, Seq } from "../../data/ids.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { CREDIT_FRAMES, CREDIT_OPS } from "../../protocol/limits.ts";
+import type { Op } from "../../protocol/ops.ts";
 import type { CallId } from "../machine/cluster-event.ts";
-import type { Credit, PendingRequest, SocketId } from "./requests.ts";
+import type { Credit, PendingRequest, Size, SocketId } from "./requests.ts";
 import type { Turn } from "./turn.ts";
 
 const NONE: Credit = { frames: 0, ops: 0 };
@@ -34,7 +35,9 @@ export function joins(turn: Turn, from: NodeId, forwardId: Seq, call: CallId): b
 
 /** The same request, with some of its results. */
 export function changePending(turn: Turn, id: number, request: PendingRequest): void {
+  const before = turn.memory.pending.get(id);
   turn.setMemory({ pending: turn.memory.pending.with(id, request) });
+  if (before) turn.countPending({ ops: 0, bytes: bytesOf(request) - bytesOf(before) });
 }
 
 export function dropPending(turn: Turn, id: number): void {
@@ -51,8 +54,11 @@ export function dropPending(turn: Turn, id: number): void {
   });
 }
 
-function tally(turn: Turn, { origin, results }: PendingRequest, sign: 1 | -1): void {
-  turn.countPending(sign * results.length);
+const bytesOf = ({ opsBytes, valueBytes }: PendingRequest): number => opsBytes + valueBytes;
+
+function tally(turn: Turn, request: PendingRequest, sign: 1 | -1): void {
+  const { origin, results } = request;
+  turn.countPending({ ops: sign * results.length, bytes: sign * bytesOf(request) });
   if (origin.type !== "socket") return;
   const { frames, ops } = creditOf(turn, origin.socket);
   turn.setCredit(origin.socket, { frames: frames + sign, ops: ops + sign * results.length });
@@ -65,20 +71,22 @@ const creditOf = (turn: Turn, socket: SocketId): Credit =>
 export class Taken {
   readonly #turn: Turn;
   readonly #sockets = new Map<SocketId, Credit>();
-  #ops = 0;
+  #all: Size = { ops: 0, bytes: 0 };
 
   constructor(turn: Turn) {
     this.#turn = turn;
   }
 
   /** Takes that much, or says why not; what is refused takes nothing. */
-  take(socket: SocketId, count: number): ErrorInfo | null {
+  take(socket: SocketId, all: readonly Op[]): ErrorInfo | null {
     const known = this.#sockets.get(socket) ?? creditOf(this.#turn, socket);
-    const [frames, ops] = [known.frames + 1, known.ops + count];
-    const error = overdrawn(frames, ops) ?? overloaded(this.#turn, this.#ops + count);
+    const [frames, ops] = [known.frames + 1, known.ops + all.length];
+    const size = sizeOf(all);
+    const both = { ops: this.#all.ops + size.ops, bytes: this.#all.bytes + size.bytes };
+    const error = overdrawn(frames, ops) ?? (all.length > 0 ? overloaded(this.#turn, both) : null);
     if (error) return error;
     this.#sockets.set(socket, { frames, ops });
-    this.#ops += count;
+    this.#all = both;
     return null;
   }
 }
@@ -91,9 +99,23 @@ function overdrawn(frames: number, ops: number): ErrorInfo | null {
   return null;
 }
 
-/** Whoever may wait is counted, however the ops came: they take the same memory. */
-export function overloaded(turn: Turn, ops: number): ErrorInfo | null {
-  const max = turn.config.pendingOpsMax;
-  const value = turn.memory.credits.ops + ops;
-  return value > max ? makeError("OVERLOADED", { field: "pending ops", value, max }) : null;
+/** No more than what they take in a frame: what an inbox may let in together is not too much here. */
+export function sizeOf(ops: readonly Op[]): Size {
+  const bytes = ops.reduce((sum, op) => sum + op.map.length + op.key.length + valueBytes(op), 0);
+  return { ops: ops.length, bytes };
 }
+
+const valueBytes = (op: Op): number => (op.type === "write" && op.value ? op.value.length : 0);
+
+/** Whoever may wait is counted, however the ops came: they take the same memory. */
+export function overloaded(turn: Turn, size: Size): ErrorInfo | null {
+  const { pendingOpsMax, pendingBytesMax } = turn.config;
+  const ops = turn.memory.credits.ops + size.ops;
+  const bytes = turn.memory.credits.bytes + size.bytes;
+  if (ops > pendingOpsMax)
+    return makeError("OVERLOADED", { field: "pending ops", value: ops, max: pendingOpsMax });
+  return bytes > pendingBytesMax ? tooManyBytes(bytes, pendingBytesMax) : null;
+}
+
+export const tooManyBytes = (value: number, max: number): ErrorInfo =>
+  makeError("OVERLOADED", { field: "pending bytes", value, max });

@@ -23,7 +23,7 @@ import {
 } from "../partition/struck.ts";
 import type { RowEvent } from "../rows/effects.ts";
 import { onFrames } from "./clients.ts";
-import { joins, overloaded } from "./credit.ts";
+import { joins, overloaded, sizeOf } from "./credit.ts";
 import type { Incoming, NodeEffect, NodeEvent, NodeTag } from "./events.ts";
 import { onForwarded, pursueForwards } from "./forward.ts";
 import { hearAll } from "./hear.ts";
@@ -217,7 +217,7 @@ function onOpForward(
   // Else what waits for a slow copy would be held once more each time that it is asked for.
   if (from !== null && joins(turn, from, forwardId, call)) return;
   const origin = { type: "peer", from, forwardId, calls: [call], together } as const;
-  const error = overloaded(turn, ops.length);
+  const error = overloaded(turn, sizeOf(ops));
   if (!error) return serve(turn, [{ origin, ops }]);
   const refused = ops.map(() => ({ type: "refused", error }) as const);
   answerRequest(turn, origin, refused, []);

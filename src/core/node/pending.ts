@@ -1,11 +1,11 @@
 /** Requests that are not answered yet because an op of theirs waits for a copy or for another node. */
 import { toPartitionMap } from "../placement/table.ts";
-import { makeError } from "../../protocol/errors.ts";
+import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { ANSWER_VALUE_BYTES_MAX } from "../../protocol/limits.ts";
 import type { OpException } from "../../protocol/client-messages.ts";
 import type { OpResult, ReadResult } from "../../protocol/ops.ts";
-import { changePending, dropPending } from "./credit.ts";
-import type { Elsewhere, Origin, Results } from "./requests.ts";
+import { changePending, dropPending, tooManyBytes } from "./credit.ts";
+import type { Elsewhere, Origin, PendingRequest, Results } from "./requests.ts";
 import { tableOf } from "./table.ts";
 import type { Turn } from "./turn.ts";
 
@@ -24,9 +24,32 @@ export function settle(
     if (filled[index] === null) missing--;
     filled[index] = results[i] ?? null;
   }
-  if (missing > 0) return changePending(turn, id, { ...request, results: filled, missing });
+  if (missing > 0) {
+    const before = request.opsBytes + request.valueBytes;
+    return changePending(turn, id, waiting(turn, { ...request, results: filled, missing }, before));
+  }
   dropPending(turn, id);
   answerRequest(turn, request.origin, filled, request.elsewhere);
+}
+
+/** A request that must wait, with values as far as there is room; `before`: bytes of it that are counted already. */
+export function waiting(
+  turn: Turn,
+  request: Omit<PendingRequest, "valueBytes">,
+  before: number,
+): PendingRequest {
+  const { pendingBytesMax: max } = turn.config;
+  const others = turn.memory.credits.bytes - before + request.opsBytes;
+  let valueBytes = 0;
+  const results = request.results.map((result) => {
+    if (result?.type !== "value" || !result.value) return result;
+    const bytes = valueBytes + result.value.length;
+    if (bytes > ANSWER_VALUE_BYTES_MAX) return tooLarge(bytes);
+    if (others + bytes > max) return refused(tooManyBytes(others + bytes, max));
+    valueBytes = bytes;
+    return result;
+  });
+  return { ...request, results, valueBytes };
 }
 
 export function answerRequest(
@@ -63,10 +86,17 @@ function bounded(results: readonly (OpResult | ReadResult)[]): readonly (OpResul
     if (result.type !== "value" || !result.value) return result;
     bytes += result.value.length;
     if (bytes <= ANSWER_VALUE_BYTES_MAX) return result;
-    const facts = { field: "bytes of values", value: bytes, max: ANSWER_VALUE_BYTES_MAX };
-    return { type: "refused", error: makeError("OVERLOADED", facts) };
+    return tooLarge(bytes);
   });
 }
+
+const tooLarge = (value: number): Refused =>
+  refused(
+    makeError("OVERLOADED", { field: "bytes of values", value, max: ANSWER_VALUE_BYTES_MAX }),
+  );
+
+type Refused = Extract<OpResult, { type: "refused" }>;
+const refused = (error: ErrorInfo): Refused => ({ type: "refused", error });
 
 const exceptionsOf = (results: readonly (OpResult | ReadResult)[]): OpException[] =>
   results.flatMap((result, index) =>

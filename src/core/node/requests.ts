@@ -54,6 +54,15 @@ export interface PendingRequest {
   readonly results: Results;
   readonly missing: number;
   readonly elsewhere: readonly Elsewhere[];
+  /** Of all its ops, done or not: they lie in one frame, and each keeps all of that in memory. */
+  readonly opsBytes: number;
+  /** Of the values among its results. */
+  readonly valueBytes: number;
+}
+
+export interface Size {
+  readonly ops: number;
+  readonly bytes: number;
 }
 
 export interface Credit {
@@ -61,9 +70,11 @@ export interface Credit {
   readonly ops: number;
 }
 
-/** Running totals of all pending requests. Nearly always none: a write waits only around a move. */
-export interface Credits {
-  readonly ops: number;
+/**
+ * Running totals of all pending requests. Nearly always none: a write waits only around a move. `bytes` are those of the
+ * streams, too; a write that waits for a copy is counted there once more.
+ */
+export interface Credits extends Size {
   /** Only sockets that have something waiting. */
   readonly sockets: ReadonlyMap<SocketId, Credit>;
 }

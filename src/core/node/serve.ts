@@ -12,9 +12,9 @@ import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import type { OpResult, ReadOp, WriteOp } from "../../protocol/ops.ts";
 import { READ_BYTES_MAX } from "../../protocol/limits.ts";
 import type { MergedBatch, ReadBatch } from "../rows/effects.ts";
-import { addPending } from "./credit.ts";
+import { addPending, sizeOf } from "./credit.ts";
 import { passOn } from "./forward.ts";
-import { answerRequest, notify } from "./pending.ts";
+import { answerRequest, notify, waiting } from "./pending.ts";
 import type { Elsewhere, HeldWork, Part, Place, Request, Result, Work } from "./requests.ts";
 import { holdBack, spread } from "../partition/spread.ts";
 import type { Turn } from "./turn.ts";
@@ -251,8 +251,9 @@ function keep(
     return null;
   }
   const id = turn.takeSeqs(1);
-  const request = { origin, results, missing, elsewhere: told };
-  addPending(turn, id, request);
+  const opsBytes = sizeOf(ops).bytes;
+  const request = { origin, results, missing, elsewhere: told, opsBytes };
+  addPending(turn, id, waiting(turn, request, 0));
   for (const { partitionId, wait, ...rest } of held)
     holdBack(turn, partitionId, wait, { type: "request", id, ...rest });
   if (passed.length === 0) return null;

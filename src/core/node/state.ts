@@ -202,7 +202,7 @@ export function wake(config: Config, saved: NodeSaved): NodeState {
       clock: { millis, counter: 0 },
       partitions: new Map(),
       pending: Ledger.empty(),
-      credits: { ops: 0, sockets: new Map() },
+      credits: { ops: 0, bytes: 0, sockets: new Map() },
       asked: Ledger.empty(),
       forwards: Ledger.empty(),
       forwardsAt: Infinity,

@@ -6,7 +6,8 @@ import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts"
 import type { Config } from "../config.ts";
 import type { NodeEffect } from "./events.ts";
 import type { CallId } from "../machine/cluster-event.ts";
-import type { Credit, SocketId } from "./requests.ts";
+import { keptBytes, type Stream } from "../partition/stream.ts";
+import type { Credit, Size, SocketId } from "./requests.ts";
 import { NO_MEMORY, unruled } from "./state.ts";
 import type {
   NodeMemory,
@@ -75,16 +76,20 @@ export class Turn {
     return this.memory.partitions.get(id) ?? NO_MEMORY;
   }
   setGoing(id: PartitionId, change: Partial<PartitionMemory>): void {
-    const going = { ...this.going(id), ...change };
+    const before = this.going(id);
+    const going = { ...before, ...change };
+    if (going.streams !== before.streams)
+      this.countPending({ ops: 0, bytes: keptIn(going.streams) - keptIn(before.streams) });
     if (this.memory.partitions !== this.#going) this.#going = new Map(this.memory.partitions);
     if (isQuiet(going)) this.#going.delete(id);
     else this.#going.set(id, going);
     this.setMemory({ partitions: this.#going });
   }
 
-  countPending(ops: number): void {
+  countPending(more: Size): void {
     const { credits } = this.memory;
-    this.setMemory({ credits: { ...credits, ops: credits.ops + ops } });
+    const [ops, bytes] = [credits.ops + more.ops, credits.bytes + more.bytes];
+    this.setMemory({ credits: { ...credits, ops, bytes } });
   }
   setCredit(socket: SocketId, credit: Credit): void {
     const { credits } = this.memory;
@@ -157,6 +162,12 @@ export class Turn {
   answer(call: CallId | null, message: ClusterMessage): void {
     if (call !== null) this.do({ type: "answer", call, message });
   }
+}
+
+function keptIn(streams: ReadonlyMap<NodeId, Stream>): number {
+  let bytes = 0;
+  for (const stream of streams.values()) bytes += keptBytes(stream);
+  return bytes;
 }
 
 const isQuiet = (going: PartitionMemory): boolean =>

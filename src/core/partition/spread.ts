@@ -15,9 +15,11 @@ export function spread(turn: Turn, partitionId: PartitionId, changed: readonly R
   const { role } = turn.partition(partitionId);
   const { streams } = turn.going(partitionId);
   if (role.type !== "owner" || streams.size === 0) return null;
-  if (changed.length > 0)
+  if (changed.length > 0) {
+    const rows = changed.map(apart);
     for (const stream of streams.values())
-      setStream(turn, partitionId, addDeltas(stream, changed, turn.memory.seq, turn.config));
+      setStream(turn, partitionId, addDeltas(stream, rows, turn.memory.seq, turn.config));
+  }
   const wait = new Map<NodeId, Seq>();
   for (const stream of turn.going(partitionId).streams.values())
     if (mustHave(turn, role, stream) && !reached(stream, stream.pendingSeq))
@@ -25,9 +27,21 @@ export function spread(turn: Turn, partitionId: PartitionId, changed: readonly R
   return wait.size > 0 ? wait : null;
 }
 
-/** While a move closes: the target and every copy that counts. At any time: a copy too far behind. */
+/** A value is a part of the frame that it came in: a small one must not keep all of that in memory until it is copied. */
+function apart(row: Row): Row {
+  const { value } = row;
+  const alone = !value || 2 * value.length >= value.buffer.byteLength;
+  return alone ? row : { ...row, value: value.slice() };
+}
+
+/**
+ * While a move closes: the target and every copy that counts. At any time: a copy too far behind, or all of them where
+ * they are together: writers that wait are fewer than those who would be refused.
+ */
 function mustHave(turn: Turn, role: Owner, stream: Stream): boolean {
-  if (stream.unackedBytes > turn.config.unackedDeltaBytesMax) return true;
+  const { unackedDeltaBytesMax, pendingBytesMax } = turn.config;
+  if (stream.unackedBytes > unackedDeltaBytesMax) return true;
+  if (2 * turn.memory.credits.bytes > pendingBytesMax) return true;
   if (!isClosing(role)) return false;
   return role.copies.some((copy) => copy.nodeId === stream.to && copy.state !== "copying");
 }

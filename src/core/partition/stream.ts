@@ -310,6 +310,10 @@ function append(stream: Stream, kind: Item["kind"], rows: readonly Row[]): Strea
   };
 }
 
+/** Of rows in memory: sent or waiting to be. */
+export const keptBytes = ({ unacked, unackedBytes }: Stream): number =>
+  unacked.reduce((sum, { kind, bytes }) => sum + (kind === "delta" ? 0 : bytes), unackedBytes);
+
 const count = (stream: Stream, kind: Item["kind"]): number =>
   stream.unacked.reduce((sum, item) => sum + (item.kind === kind ? 1 : 0), 0);
 

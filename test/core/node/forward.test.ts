@@ -115,6 +115,25 @@ describe("what frames that came together ask of another node", () => {
     expect(acks.flatMap(({ exceptions }) => exceptions)).toEqual([]);
   });
 
+  it("keeps values waiting only as far as there is room for them", () => {
+    const [bytes, max] = [10_000, 55_000];
+    const world = new Together({ pendingBytesMax: max });
+    const [mine = "", theirs = ""] = [N1, N2].map((nodeId) =>
+      KEYS.find((key) => world.ownedBy(nodeId).includes(PartitionId(partitionOf(key, 8)))),
+    );
+    world.tell([put(1, [mine], bytes), put(2, [theirs])]);
+    world.stage.settle();
+    world.tell(Array.from({ length: 20 }, (_, seq) => get(seq, [mine, theirs])));
+    expect(world.stage.node(N1).load().memory.credits.bytes).toBeLessThan(max);
+    world.stage.settle();
+    const values = world.answers("VALUES").map((answer) => answer.values);
+    expect(values).toHaveLength(20);
+    const refused = { type: "refused", error: { code: "OVERLOADED", data: { max } } };
+    expect(values.filter(([first]) => first?.type === "value")).toHaveLength(5);
+    for (const [first] of values.slice(5)) expect(first).toMatchObject(refused);
+    for (const [, second] of values) expect(second).toMatchObject({ type: "value" });
+  });
+
   it("is at most one frame's worth in each message", () => {
     const world = new Together();
     world.tell(KEYS.map((key, i) => put(i, [key], VALUE_BYTES_MAX)));
