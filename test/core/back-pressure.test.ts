@@ -330,3 +330,49 @@ describe("a client beyond its credit", () => {
     expect(stalled.memory.credits.ops).toBe(0);
   });
 });
+
+describe("a copy that forgets its stream again and again", () => {
+  const bytesMax = 300;
+  const RESETS = 6;
+  const isData = ({ message }: Letter): boolean => message.type === "MIGRATE_DATA";
+
+  /** One by one, until the first that waits. */
+  function fill(stalled: Stalled, from: number): number {
+    let seq = from;
+    for (let waits = false; !waits && seq < from + 100; seq++) {
+      const acked = stalled.acked.length;
+      stalled.write(seq, opsNamed(`k${seq}-`, 1));
+      waits = stalled.acked.length === acked;
+    }
+    return seq;
+  }
+
+  it("lacks no more of what is acknowledged for that, and gets all of it in the end", () => {
+    const stalled = new Stalled({
+      unackedDeltaBytesMax: bytesMax,
+      deltaWindow: 1,
+      chunkRowsMax: 1,
+    });
+    const { stage } = stalled;
+    let seq = fill(stalled, 0);
+    const acked = stalled.acked.length;
+    expect(acked).toBeGreaterThan(2);
+    for (let i = 0; i < RESETS; i++) {
+      stage.node(N2).crash();
+      // It does not know the stream of anything but a first item.
+      const later = stage.letters.findLast((one) => isData(one) && !isFirst(one));
+      expect(later).toBeDefined();
+      stage.letters = later ? [later] : [];
+      stalled.deliver((one) => isData(one) && one === later);
+      stalled.deliver(({ message }) => message.type === "STREAM_ACK");
+      expect(stage.letters.some(isFirst), "a stream opened anew").toBe(true);
+      seq = fill(stalled, seq);
+    }
+    expect(stalled.acked.length, "acknowledged at the owner alone").toBe(acked);
+    stage.settle();
+    expect(stalled.acked.length).toBe(seq);
+  });
+});
+
+const isFirst = ({ message }: Letter): boolean =>
+  message.type === "MIGRATE_DATA" && message.n === 0;

@@ -37,8 +37,10 @@ export interface Stream {
   /** Cumulative, from acks. */
   readonly ackedSeq: Seq;
   readonly scanAcked: Resume["after"];
-  /** Of deltas sent or pending, not acknowledged. */
+  /** Of deltas sent or pending, not acknowledged; those of the streams before it included. */
   readonly unackedBytes: number;
+  /** Of the latter: they come with the scan, and are acknowledged with its end. */
+  readonly owedBytes: number;
   readonly chunksSinceSave: number;
   readonly task: Task;
   readonly retry: Retry | null;
@@ -84,7 +86,9 @@ export interface Item {
   readonly scanned: Resume["after"];
 }
 
-export function openStream(to: NodeId, seq: Seq, known: Resume): Stream {
+/** `owed`: bytes of changes that the stream before it had not got through; a copy may lack no more for a reset. */
+export function openStream(to: NodeId, seq: Seq, known: Resume, owed = 0): Stream {
+  const owedBytes = isKnown(known, seq) ? 0 : owed;
   return {
     to,
     streamId: seq,
@@ -99,7 +103,8 @@ export function openStream(to: NodeId, seq: Seq, known: Resume): Stream {
     scanSent: isKnown(known, seq) ? "end" : null,
     ackedSeq: seq,
     scanAcked: isKnown(known, seq) ? "end" : null,
-    unackedBytes: 0,
+    unackedBytes: owedBytes,
+    owedBytes,
     chunksSinceSave: 0,
     task: isKnown(known, seq) ? { step: "mark", pass: 0 } : { step: "scan", after: null },
     retry: null,
@@ -242,12 +247,14 @@ export function takeAck(
   let after = stream;
   if (last) {
     const deltas = acked.filter((item) => item.kind === "delta");
+    const paid = last.scanned === "end" ? stream.owedBytes : 0;
     after = {
       ...stream,
       unacked: stream.unacked.slice(acked.length),
       ackedSeq: last.seq,
       scanAcked: last.scanned,
-      unackedBytes: stream.unackedBytes - deltas.reduce((sum, item) => sum + item.bytes, 0),
+      unackedBytes: deltas.reduce((sum, item) => sum - item.bytes, stream.unackedBytes - paid),
+      owedBytes: stream.owedBytes - paid,
       chunksSinceSave:
         stream.chunksSinceSave + acked.filter((item) => item.kind === "chunk").length,
       retry: null,

@@ -8,7 +8,8 @@ import { isWaiting, openStream, outstanding, wants, type Item, type Stream } fro
 
 export function open(turn: Turn, partitionId: PartitionId, copy: OwnerCopy): void {
   const seq = turn.takeSeqs(1);
-  setStream(turn, partitionId, openStream(copy.nodeId, seq, copy.resume));
+  const owed = turn.going(partitionId).streams.get(copy.nodeId)?.unackedBytes;
+  setStream(turn, partitionId, openStream(copy.nodeId, seq, copy.resume, owed));
   pump(turn, partitionId, copy.nodeId);
 }
 
