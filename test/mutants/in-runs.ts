@@ -204,6 +204,6 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/node/clients.ts",
     find: "if (greeted.size > 0 || frames.some(({ session }) => session)) noteAudience(turn, true);",
     replace: "",
-    killedBy: { checkers: ["I16"], seeds: 20 },
+    killedBy: { checkers: ["I16"], seeds: 100 },
   },
 ];
