@@ -164,7 +164,7 @@ export const IN_TESTS: readonly Mutant[] = [
     name: "no back-pressure",
     bug: "writes never wait for a copy that is far behind",
     file: "src/core/partition/spread.ts",
-    find: "if (stream.unackedBytes > turn.config.unackedDeltaBytesMax) return true;",
+    find: "if (stream.unackedBytes > unackedDeltaBytesMax) return true;",
     replace: "",
     killedBy: play("back-pressure.txt"),
   },
