@@ -34,6 +34,17 @@ export const IN_BOUNDS: readonly Mutant[] = [
     },
   },
   {
+    name: "crowded owner asked at once",
+    bug: "an owner that has no room is asked again for each request by itself, at once",
+    file: "src/core/node/forward.ts",
+    find: "partition(refused, (i) => isCrowded(its[i]))",
+    replace: "partition(refused, (i) => i < 0 && isCrowded(its[i]))",
+    killedBy: {
+      file: "test/core/node/forward.test.ts",
+      title: "waits where its owner has no room, is asked for once more together, and then refused",
+    },
+  },
+  {
     name: "frames kept for their rows",
     bug: "a row that a copy lacks keeps all of the frame that it came in",
     file: "src/core/partition/spread.ts",
