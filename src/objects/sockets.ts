@@ -6,6 +6,7 @@ import {
   isFull,
   NO_FLOW,
   tooSlow,
+  unread,
   type Flow,
 } from "../core/node/flow.ts";
 import { pushesOf, type MapNews, type Push } from "../core/node/map-delta.ts";
@@ -40,12 +41,19 @@ export class Sockets {
   readonly #attachments = new WeakMap<WebSocket, Attachment>();
   /** Closed ones are not among them, which the platform may name for a while. */
   readonly #open = new Set<SocketId>();
+  /** By each client that is not gone, and by all of them. */
+  readonly #unread = new Map<SocketId, number>();
+  #allUnread = 0;
   /** What they are kept with is not what is here; serializing takes longer than most frames. */
   readonly #changed = new Set<WebSocket>();
 
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
-    for (const socket of ctx.getWebSockets()) this.#open.add(this.#attachmentOf(socket).id);
+    for (const socket of ctx.getWebSockets()) {
+      const peer = this.#attachmentOf(socket);
+      this.#open.add(peer.id);
+      this.#count(peer);
+    }
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   }
 
@@ -123,7 +131,7 @@ export class Sockets {
     if (!isOpen(socket)) return false;
     const peer = this.#attachmentOf(socket);
     const flow = afterSend(peer.flow, frame.length, Date.now());
-    if (!this.#patient(socket, { ...peer, flow })) return false;
+    if (!this.#patient(socket, { ...peer, flow }, frame.length)) return false;
     try {
       socket.send(frame);
     } catch {
@@ -134,8 +142,8 @@ export class Sockets {
   }
 
   /** Gives up whoever does not read: all that it was sent is kept in memory until it has gone. */
-  #patient(socket: WebSocket, peer: Peer): Peer | null {
-    const error = tooSlow(peer.flow, Date.now());
+  #patient(socket: WebSocket, peer: Peer, more = 0): Peer | null {
+    const error = tooSlow(peer.flow, Date.now(), this.#allUnread + more);
     if (!error) return peer;
     this.giveUp(socket, error);
     return null;
@@ -156,6 +164,8 @@ export class Sockets {
     const { id } = this.#attachmentOf(socket);
     this.#sockets.delete(id);
     this.#open.delete(id);
+    this.#allUnread -= this.#unread.get(id) ?? 0;
+    this.#unread.delete(id);
     if (GONE.has(code)) return;
     try {
       socket.close(code === NO_CODE ? NORMAL : code);
@@ -180,7 +190,14 @@ export class Sockets {
   #keep(socket: WebSocket, attachment: Attachment): Attachment {
     this.#attachments.set(socket, attachment);
     this.#changed.add(socket);
+    this.#count(attachment);
     return attachment;
+  }
+
+  #count({ id, flow }: Attachment): void {
+    if (!this.#open.has(id)) return;
+    this.#allUnread += unread(flow) - (this.#unread.get(id) ?? 0);
+    this.#unread.set(id, unread(flow));
   }
 
   /** At the end of whatever may have sent or heard something: memory may be lost from then on. */

@@ -38,6 +38,9 @@ export const SOCKET_STALLED_MS_MAX = 30_000;
 /** Bytes that a socket takes whose client never says what it has received: then it must connect again. */
 export const SOCKET_UNREPORTED_BYTES_MAX = 32 * MIB;
 
+/** Bytes unread by all clients of a node, beyond which one that never says what it has is bounded like the others. */
+export const NODE_UNREAD_BYTES_MAX = 64 * MIB;
+
 /** Bytes of values that a node reads for one group of frames; what is beyond is refused and can be asked for again. */
 export const READ_BYTES_MAX = 32 * MIB;
 
@@ -200,6 +203,10 @@ assert(
   SOCKET_UNREAD_BYTES_CLOSE <= SOCKET_UNREPORTED_BYTES_MAX &&
     SOCKET_UNREPORTED_BYTES_MAX >= 4 * ENVELOPE_BYTES_MAX,
   "to say what it has must not cost a client its socket sooner than not to, which must do for a session",
+);
+assert(
+  NODE_UNREAD_BYTES_MAX >= 2 * SOCKET_UNREPORTED_BYTES_MAX,
+  "one client that says nothing must not crowd out the others",
 );
 assert(
   SOCKET_UNREAD_BYTES_MAX >= CREDIT_FRAMES * KIB,

@@ -1,4 +1,7 @@
-/** A client that keeps a window of frames under way, and fails if one is not answered. */
+/**
+ * A client that keeps a window of frames under way. It fails if one is not answered, or not with what was asked for: a
+ * refusal is quick, and so is a key that nobody has put.
+ */
 import { ClusterId } from "../../src/data/ids.ts";
 import { decodeServerMessage, encodeClientMessage } from "../../src/protocol/codec.ts";
 import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
@@ -16,13 +19,21 @@ export interface Run {
   readonly gaps: readonly number[];
 }
 
+interface Sent {
+  readonly at: number;
+  /** Values that were asked for. */
+  readonly keys: number;
+}
+
 export class Pipe {
   readonly #socket: WebSocket;
   #seq = 0;
   readonly #receipts = new Receipts();
-  readonly #sent = new Map<number, number>();
+  readonly #sent = new Map<number, Sent>();
   #answered: (ms: number) => void = () => {};
   #failed: (error: Error) => void = () => {};
+  /** Why nothing can be sent any more. */
+  #over: Error | null = null;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -31,8 +42,10 @@ export class Pipe {
       if (data instanceof ArrayBuffer) this.#receive(new Uint8Array(data));
     });
     socket.addEventListener("close", ({ code }) => {
-      if (this.#sent.size > 0) console.error(`socket closed: ${code}`);
-      this.#failed(new Error(`closed with ${this.#sent.size} frames unanswered: ${code}`));
+      if (this.#over) return;
+      this.#over = new Error(`closed with ${this.#sent.size} frames unanswered: ${code}`);
+      console.error(this.#over.message);
+      this.#failed(this.#over);
     });
   }
 
@@ -66,6 +79,7 @@ export class Pipe {
     frame: (seq: number) => ClientMessage,
     { more, window, everyMs = 0 }: { more: () => boolean; window: number; everyMs?: number },
   ): Promise<Run> {
+    if (this.#over) return Promise.reject(this.#over);
     const began = performance.now();
     const latencies: number[] = [];
     const gaps: number[] = [];
@@ -89,8 +103,10 @@ export class Pipe {
           if (everyMs > 0 && performance.now() - began < sent * everyMs) return;
           const seq = this.#seq++;
           sent++;
-          this.#sent.set(seq, performance.now());
-          this.#send(frame(seq));
+          const message = frame(seq);
+          const keys = message.type === "GET" ? message.keys.length : 0;
+          this.#sent.set(seq, { at: performance.now(), keys });
+          this.#send(message);
         }
         if (this.#sent.size === 0 && !more()) finish();
       };
@@ -110,6 +126,7 @@ export class Pipe {
   }
 
   close(): void {
+    this.#over = new Error("closed by itself");
     this.#socket.close();
   }
 
@@ -129,14 +146,26 @@ export class Pipe {
   #take(message: ServerMessage): void {
     if (message.type === "ERROR") return this.#failed(new Error(message.error.code));
     if (message.type !== "ACK" && message.type !== "VALUES") return;
-    if (message.type === "ACK") {
-      // A newer write of the same key may overtake an older one that is passed on.
-      const refusal = message.exceptions.find(({ result }) => result.type === "refused");
-      if (refusal) return this.#failed(new Error(`refused: ${JSON.stringify(refusal)}`));
-    }
-    const at = this.#sent.get(message.seq);
-    if (at === undefined) return;
+    const sent = this.#sent.get(message.seq);
+    if (sent === undefined) return;
+    const problem = message.type === "ACK" ? refusedIn(message) : missingIn(message, sent.keys);
+    if (problem !== null) return this.#failed(new Error(problem));
     this.#sent.delete(message.seq);
-    this.#answered(performance.now() - at);
+    this.#answered(performance.now() - sent.at);
   }
+}
+
+/** A newer write of the same key may overtake an older one that is passed on. */
+function refusedIn({ exceptions }: Extract<ServerMessage, { type: "ACK" }>): string | null {
+  const refusal = exceptions.find(({ result }) => result.type === "refused");
+  return refusal ? `refused: ${JSON.stringify(refusal)}` : null;
+}
+
+function missingIn(
+  { values }: Extract<ServerMessage, { type: "VALUES" }>,
+  keys: number,
+): string | null {
+  if (values.length !== keys) return `${values.length} values for ${keys} keys`;
+  const other = values.find((result) => result.type !== "value" || result.value === null);
+  return other ? `not a value: ${JSON.stringify(other)}` : null;
 }

@@ -28,8 +28,8 @@ export function showRates(rates: readonly Rate[]): void {
         whole(local),
         whole(rate("bare")),
         two(local / rate("bare")),
-        Number.isNaN(grouped) ? "" : whole(grouped),
-        Number.isNaN(grouped) ? "" : two(local / grouped),
+        whole(grouped),
+        two(local / grouped),
         whole(rate("spread")),
         two(rate("spread") / local),
       ];

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { coordinatorWakeAt } from "../../src/core/coordinator/pursue.ts";
 import { DEFAULTS } from "../../src/core/config.ts";
+import { compareStamps } from "../../src/data/hlc.ts";
 import { stepNode } from "../../src/core/node/node.ts";
 import { initialNode, type NodeState, type Role } from "../../src/core/node/state.ts";
 import type { NodeEvent } from "../../src/core/node/events.ts";
@@ -234,6 +235,25 @@ describe("rules that a simulation taught", () => {
     const [stored] = stage.node(n2).rows.read(P, [at]);
     expect(stored?.row.value).toBeNull();
     expect(stored?.row.stamp.millis).toBe(fast.millis);
+  });
+
+  it("a node that lost its memory stamps other keys, too, above all that it stamped before [I6]", () => {
+    const stage = pair();
+    const n1 = NodeId("n1");
+    const fast = { millis: stage.now + 50_000, counter: 3, node: "client" };
+    stage.client(n1, { type: "OPS", seq: 1, ops: [{ ...entry, stamp: fast, value: null }] });
+    const forward = { type: "OP_FORWARD", sourceNodeId: "front", rulings: [] } as const;
+    const stamps = ["a", "b"].map((key, i) => {
+      const ops = [{ type: "write", ...entry, key, stamp: null, value: null }] as const;
+      stage.ask({ ...forward, forwardId: Seq(i + 1), ops }, n1);
+      stage.settle();
+      stage.node(n1).crash();
+      return stage.node(n1).rows.read(P, [{ ...at, key }])[0]?.row.stamp;
+    });
+    const [before, after] = stamps;
+    if (!before || !after) throw new Error("one of them is not stored");
+    expect(compareStamps(before, { ...fast, node: before.node })).toBeGreaterThan(0);
+    expect(compareStamps(after, before)).toBeGreaterThan(0);
   });
 
   it("an owner that lost its memory stamps above all that it stamped before [I6, sim seed 11]", () => {

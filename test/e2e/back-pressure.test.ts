@@ -6,6 +6,7 @@ import type { PartitionMapPayload } from "../../src/data/members.ts";
 import type { ClientMessage, ClientOp, ServerMessage } from "../../src/protocol/client-messages.ts";
 import {
   CREDIT_FRAMES,
+  NODE_UNREAD_BYTES_MAX,
   SOCKET_UNREAD_BYTES_CLOSE,
   SOCKET_UNREAD_BYTES_MAX,
   SOCKET_UNREPORTED_BYTES_MAX,
@@ -148,6 +149,38 @@ describe("a client that asks on and on and does not read", () => {
   });
 });
 
+describe("several clients that ask on and on, do not read, and say nothing", () => {
+  it("are closed while each is within its own bound; who says what it has is served on", async () => {
+    const reader = await greeted("reads-beside");
+    const many: SlowReader[] = [];
+    for (let n = 0; n < 5; n++) many.push(await greeted(`silent${n}`, false));
+    for (const slow of many) slow.stopReading();
+    const each = 9; // 27 MB each, 135 MB in all
+    const grewBytes = await besides(async () => {
+      for (const slow of many)
+        for (let seq = 1; seq <= each; seq++) {
+          get(slow, seq);
+          await pause(20);
+        }
+    });
+    expect(grewBytes).toBeLessThan(NODE_UNREAD_BYTES_MAX + SLACK_BYTES);
+    reader.send({ type: "GET", seq: 1, keys: bigKeys, received: reader.receivedBytes });
+    await until(() => reader.received.length > 1, "an answer");
+    expect(reader.received.at(-1)?.type).toBe("VALUES");
+    for (const slow of many) slow.readOn();
+    await until(() => many.filter(({ closed }) => closed).length >= 3, "the end of those beyond");
+    const gone = many.filter(({ closed }) => closed);
+    expect(gone.map(({ closed }) => closed?.code)).toEqual(gone.map(() => 1013));
+    for (const { received } of gone)
+      expect(received.at(-1)).toMatchObject(
+        overloaded("bytes unread by all clients", NODE_UNREAD_BYTES_MAX),
+      );
+    const bytes = many.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0);
+    expect(bytes).toBeLessThan(NODE_UNREAD_BYTES_MAX + many.length * 4 * MIB);
+    expect(reader.closed).toBeNull();
+  });
+});
+
 describe("a client that reads, and says so with each question", () => {
   it("is refused nothing, and gets more than any socket may have unread, over hibernation too", async () => {
     const reader = await greeted("reads");
@@ -227,9 +260,9 @@ describe("a client that sends far more than its credit at once", () => {
   it("is refused what is beyond by the name of the bound, and gets it through when it sends that again", async () => {
     const client = await Client.open(grid.api.base, `?node=${owner}`);
     await client.hello(true, node);
-    const seqs = Array.from({ length: 2 * CREDIT_FRAMES }, (_, seq) => seq);
-    for (const seq of seqs) client.send(frame(seq));
-    await until(() => client.received.length === seqs.length, "an answer to each");
+    const frames = Array.from({ length: 2 * CREDIT_FRAMES }, (_, seq) => frame(seq));
+    for (const message of frames) client.send(message);
+    await until(() => client.received.length === frames.length, "an answer to each");
     const refused = client.received.filter((message) => message.type === "ERROR");
     expect(refused.length).toBeGreaterThan(0);
     expect(refused.length, "its credit at least").toBeLessThanOrEqual(CREDIT_FRAMES);
@@ -241,14 +274,15 @@ describe("a client that sends far more than its credit at once", () => {
           data: { field: "frames", max: CREDIT_FRAMES },
         },
       });
-    const again = refused.map(seqOf).filter((seq) => seq !== null);
+    const again = new Set(refused.map(seqOf));
     client.received.splice(0);
-    for (const seq of again) {
-      client.send(frame(seq));
-      expect(await client.next("ACK")).toMatchObject({ seq });
-    }
+    for (const [seq, message] of frames.entries())
+      if (again.has(seq)) {
+        client.send(message);
+        expect(await client.next("ACK")).toMatchObject({ seq });
+      }
     const stored = await grid.api.entries("ws");
-    expect(new Set(keys.map((key) => stored.get(key)))).toEqual(new Set([seqs.length - 1]));
+    expect(new Set(keys.map((key) => stored.get(key)))).toEqual(new Set([frames.length - 1]));
     client.socket.close();
   });
 

@@ -1,5 +1,5 @@
 /** What lets more in than may, or does what nobody waits for. */
-import { bound, rule, type Mutant } from "./mutant.ts";
+import { bound, flow, rule, type Mutant } from "./mutant.ts";
 
 export const IN_BOUNDS: readonly Mutant[] = [
   {
@@ -32,6 +32,27 @@ export const IN_BOUNDS: readonly Mutant[] = [
       file: "test/core/node/forward.test.ts",
       title: "keeps values waiting only as far as there is room for them",
     },
+  },
+  {
+    name: "crowded owner asked at once",
+    bug: "an owner that has no room is asked again for each request by itself, at once",
+    file: "src/core/node/forward.ts",
+    find: "partition(refused, (i) => isCrowded(its[i]))",
+    replace: "partition(refused, (i) => i < 0 && isCrowded(its[i]))",
+    killedBy: {
+      file: "test/core/node/forward.test.ts",
+      title: "waits where its owner has no room, is asked for once more together, and then refused",
+    },
+  },
+  {
+    name: "unread by each alone",
+    bug: "any number of clients that say nothing may have as much unread as one",
+    file: "src/core/node/flow.ts",
+    find: "if (!says && allUnread > NODE_UNREAD_BYTES_MAX",
+    replace: "if (!says && allUnread < 0",
+    killedBy: flow(
+      "that never says what it has is given up sooner where all have too much, and no other is",
+    ),
   },
   {
     name: "frames kept for their rows",

@@ -53,6 +53,16 @@ export const IN_TESTS: readonly Mutant[] = [
     killedBy: rule("a struck node offers what it may hold alone before it drops anything [I6]"),
   },
   {
+    name: "clock forgotten",
+    bug: "a node keeps no stamp that is ahead of its clock",
+    file: "src/core/node/turn.ts",
+    find: "if (millis > this.now && millis > reserved.millis)",
+    replace: "if (millis < 0)",
+    killedBy: rule(
+      "a node that lost its memory stamps other keys, too, above all that it stamped before [I6]",
+    ),
+  },
+  {
     name: "older term believed",
     bug: "a coordinator of an older reign is obeyed",
     file: "src/core/node/node.ts",

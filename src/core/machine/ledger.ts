@@ -46,7 +46,7 @@ export class Ledger<K extends number, V> {
     return others.length < place.length ? this.#replaced(key, others) : this;
   }
 
-  /** In the order of their numbers, as long as these are less than 65,536 apart. */
+  /** The same entries come in the same order, which is not that of their numbers. */
   *[Symbol.iterator](): Generator<Entry<K, V>> {
     if (this.size === 0) return;
     for (const { size, places } of this.#shelves)

@@ -12,6 +12,9 @@ import type { Turn } from "./turn.ts";
 
 const NONE: Credit = { frames: 0, ops: 0 };
 
+const PENDING_OPS = "pending ops";
+const PENDING_BYTES = "pending bytes";
+
 export function addPending(turn: Turn, id: number, request: PendingRequest): void {
   turn.setMemory({ pending: turn.memory.pending.with(id, request) });
   tally(turn, request, 1);
@@ -113,9 +116,13 @@ export function overloaded(turn: Turn, size: Size): ErrorInfo | null {
   const ops = turn.memory.credits.ops + size.ops;
   const bytes = turn.memory.credits.bytes + size.bytes;
   if (ops > pendingOpsMax)
-    return makeError("OVERLOADED", { field: "pending ops", value: ops, max: pendingOpsMax });
+    return makeError("OVERLOADED", { field: PENDING_OPS, value: ops, max: pendingOpsMax });
   return bytes > pendingBytesMax ? tooManyBytes(bytes, pendingBytesMax) : null;
 }
 
 export const tooManyBytes = (value: number, max: number): ErrorInfo =>
-  makeError("OVERLOADED", { field: "pending bytes", value, max });
+  makeError("OVERLOADED", { field: PENDING_BYTES, value, max });
+
+/** Refused for what waits where it was asked for, not for what was asked or how. */
+export const lacksRoom = ({ code, data }: ErrorInfo): boolean =>
+  code === "OVERLOADED" && (data["field"] === PENDING_OPS || data["field"] === PENDING_BYTES);

@@ -8,6 +8,7 @@
 import type { ServerMessage } from "../../protocol/client-messages.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import {
+  NODE_UNREAD_BYTES_MAX,
   SOCKET_STALLED_MS_MAX,
   SOCKET_UNREAD_BYTES_CLOSE,
   SOCKET_UNREAD_BYTES_MAX,
@@ -27,7 +28,7 @@ export interface Flow {
 
 export const NO_FLOW: Flow = { sent: 0, received: null, stalledSince: null, owed: false };
 
-const unread = ({ sent, received }: Flow): number => sent - (received ?? 0);
+export const unread = ({ sent, received }: Flow): number => sent - (received ?? 0);
 
 /** A client that never says what it has is given all it asks for, up to a bound of its own. */
 export const isFull = (flow: Flow): boolean =>
@@ -47,9 +48,16 @@ export function afterReceipt(flow: Flow, received: number, now: number): Flow {
   return { ...next, stalledSince: isFull(next) ? stalledSince : null };
 }
 
-/** Why this socket is given up: what it was sent lies in this node's memory. */
-export function tooSlow(flow: Flow, now: number): ErrorInfo | null {
-  const max = flow.received === null ? SOCKET_UNREPORTED_BYTES_MAX : SOCKET_UNREAD_BYTES_CLOSE;
+/**
+ * Why this socket is given up: what it was sent lies in this node's memory. `allUnread`: by every client of the node, also
+ * by those given up, since closing frees nothing until they read or are gone. Whether one that says nothing reads, nobody
+ * can tell: where there is too much in all it must connect again at once, and who reads can.
+ */
+export function tooSlow(flow: Flow, now: number, allUnread: number): ErrorInfo | null {
+  const says = flow.received !== null;
+  if (!says && allUnread > NODE_UNREAD_BYTES_MAX && unread(flow) > SOCKET_UNREAD_BYTES_MAX)
+    return overloaded("bytes unread by all clients", allUnread, NODE_UNREAD_BYTES_MAX);
+  const max = says ? SOCKET_UNREAD_BYTES_CLOSE : SOCKET_UNREPORTED_BYTES_MAX;
   if (unread(flow) > max) return overloaded("unread bytes", unread(flow), max);
   const stalledMs = flow.stalledSince === null ? 0 : now - flow.stalledSince;
   return stalledMs > SOCKET_STALLED_MS_MAX

@@ -7,6 +7,7 @@ import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { FRAME_BYTES_MAX, FRAME_OPS_MAX } from "../../protocol/limits.ts";
 import type { Op } from "../../protocol/ops.ts";
 import { retryAfter } from "../partition/streams.ts";
+import { lacksRoom } from "./credit.ts";
 import { settle } from "./pending.ts";
 import type { Part, PendingForward, Result } from "./requests.ts";
 import type { Turn } from "./turn.ts";
@@ -20,7 +21,7 @@ export function passOn(turn: Turn, parts: readonly Part[]): void {
   for (const [to, theirs] of byOwner(turn, parts))
     for (const together of messagesOf(theirs)) {
       const retry = retryAfter(turn, 0);
-      begin(turn, { parts: together, to, lacked: [], deadline, retry });
+      begin(turn, { parts: together, to, lacked: [], deadline, retry, crowded: false });
     }
 }
 
@@ -91,18 +92,36 @@ export function onForwarded(
   drop(turn, forwardId);
   const together = pending.parts.length > 1;
   const open: Part[] = [];
+  const full: Part[] = [];
   let before = 0;
   for (const part of pending.parts) {
     const its = results.slice(before, (before += part.ops.length));
     const [elsewhere, here] = partition(its.keys(), (i) => isRefused(its[i], "NOT_OWNER"));
-    const [alone, done] = partition(here, (i) => together && isRefused(its[i], "OVERLOADED"));
+    const [refused, done] = partition(here, (i) => together && isRefused(its[i], "OVERLOADED"));
+    const [crowded, alone] = partition(refused, (i) => isCrowded(its[i]));
     settle(turn, part.id, pick(part, done).indexes, at(its, done));
     if (elsewhere.length > 0) open.push(pick(part, elsewhere));
     // Alone it may wait, and there may be room for it.
     if (alone.length > 0) begin(turn, { ...pending, parts: [pick(part, alone)], lacked: [] });
+    if (crowded.length === 0) continue;
+    if (pending.crowded) settle(turn, part.id, pick(part, crowded).indexes, at(its, crowded));
+    else full.push(pick(part, crowded));
   }
+  if (full.length > 0) later(turn, { ...pending, parts: full });
   follow(turn, from, { ...pending, parts: open }, notOwned);
 }
+
+/**
+ * An owner that has no room must not be asked at once for each request by itself: once more together, after a pause, and
+ * then its clients are told.
+ */
+function later(turn: Turn, pending: PendingForward): void {
+  const retry = retryAfter(turn, 0);
+  keep(turn, turn.takeSeqs(1), { ...pending, lacked: [], retry, crowded: true });
+}
+
+const isCrowded = (result: Result | undefined): boolean =>
+  result?.type === "refused" && lacksRoom(result.error);
 
 const isRefused = (result: Result | undefined, code: ErrorInfo["code"]): boolean =>
   result?.type === "refused" && result.error.code === code;

@@ -119,6 +119,8 @@ export interface PendingForward {
   readonly lacked: readonly Ruling[];
   readonly deadline: number;
   readonly retry: Retry;
+  /** Its owner had no room for it once already. */
+  readonly crowded: boolean;
 }
 
 export type AdoptReply =

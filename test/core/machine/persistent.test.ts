@@ -33,12 +33,6 @@ it("a ledger is a map, and every one that it was before stays", () => {
   );
 });
 
-it("a ledger names its entries in the order of their numbers", () => {
-  let ledger = Ledger.empty<number, string>();
-  for (const at of [70_000, 69_999, 70_300, 70_001]) ledger = ledger.with(at, "");
-  expect([...ledger].map(([at]) => at)).toEqual([69_999, 70_000, 70_001, 70_300]);
-});
-
 it("a queue is a list, and whatever it was continued by, twice too, stays", () => {
   const added = fc.tuple(fc.nat(), fc.array(fc.integer(), { maxLength: 3 }));
   fc.assert(

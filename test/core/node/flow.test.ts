@@ -18,6 +18,7 @@ import { Version } from "../../../src/data/ids.ts";
 import type { ClientMessage } from "../../../src/protocol/client-messages.ts";
 import {
   ENVELOPE_BYTES_MAX,
+  NODE_UNREAD_BYTES_MAX,
   SOCKET_STALLED_MS_MAX,
   SOCKET_UNREAD_BYTES_CLOSE,
   SOCKET_UNREAD_BYTES_MAX,
@@ -51,12 +52,12 @@ describe("a socket", () => {
 
   it("with room is not closed by one answer, however large", () => {
     const most = afterSend(says, SOCKET_UNREAD_BYTES_MAX, NOW);
-    expect(tooSlow(afterSend(most, ENVELOPE_BYTES_MAX, NOW), NOW)).toBeNull();
+    expect(tooSlow(afterSend(most, ENVELOPE_BYTES_MAX, NOW), NOW, 0)).toBeNull();
   });
 
   it("is given up beyond its second bound; one that never says what it has, at one of its own", () => {
     const at = (flow: Flow, bytes: number): unknown =>
-      tooSlow(afterSend(flow, bytes, NOW), NOW)?.data;
+      tooSlow(afterSend(flow, bytes, NOW), NOW, 0)?.data;
     expect(at(says, SOCKET_UNREAD_BYTES_CLOSE)).toBeUndefined();
     expect(at(says, SOCKET_UNREAD_BYTES_CLOSE + 1)).toMatchObject({ field: "unread bytes" });
     expect(at(NO_FLOW, SOCKET_UNREPORTED_BYTES_MAX)).toBeUndefined();
@@ -65,14 +66,25 @@ describe("a socket", () => {
     });
   });
 
+  it("that never says what it has is given up sooner where all have too much, and no other is", () => {
+    const deep = afterSend(NO_FLOW, SOCKET_UNREAD_BYTES_MAX + 1, NOW);
+    expect(tooSlow(deep, NOW, NODE_UNREAD_BYTES_MAX)).toBeNull();
+    expect(tooSlow(deep, NOW, NODE_UNREAD_BYTES_MAX + 1)).toMatchObject({
+      code: "OVERLOADED",
+      data: { field: "bytes unread by all clients", max: NODE_UNREAD_BYTES_MAX },
+    });
+    const few = afterSend(NO_FLOW, SOCKET_UNREAD_BYTES_MAX, NOW);
+    for (const flow of [few, full]) expect(tooSlow(flow, NOW, Infinity)).toBeNull();
+  });
+
   it("is given up when it is full and no receipt of anything new comes for long", () => {
     const late = NOW + SOCKET_STALLED_MS_MAX + 1;
     const deep = afterSend(full, SOCKET_UNREAD_BYTES_MAX, NOW + 1);
-    expect(tooSlow(deep, NOW + SOCKET_STALLED_MS_MAX)).toBeNull();
-    expect(tooSlow(deep, late)).toMatchObject({ data: { field: "ms without a receipt" } });
-    expect(tooSlow(afterReceipt(deep, 0, late - 1), late), "nothing new").not.toBeNull();
-    expect(tooSlow(afterReceipt(deep, 9, late - 1), late), "a little").toBeNull();
-    expect(tooSlow(says, late), "nothing to read").toBeNull();
+    expect(tooSlow(deep, NOW + SOCKET_STALLED_MS_MAX, 0)).toBeNull();
+    expect(tooSlow(deep, late, 0)).toMatchObject({ data: { field: "ms without a receipt" } });
+    expect(tooSlow(afterReceipt(deep, 0, late - 1), late, 0), "nothing new").not.toBeNull();
+    expect(tooSlow(afterReceipt(deep, 9, late - 1), late, 0), "a little").toBeNull();
+    expect(tooSlow(says, late, 0), "nothing to read").toBeNull();
   });
 
   it("has read no more than it was sent, and what it once had it has", () => {

@@ -59,6 +59,11 @@ class Together {
 }
 
 const KEYS = Array.from({ length: 40 }, (_, i) => `k${i}`);
+const keysIn = (partitionId: PartitionId, count: number): readonly string[] =>
+  Array.from({ length: 30 * count }, (_, i) => `held${i}`)
+    .filter((key) => partitionOf(key, 8) === partitionId)
+    .slice(0, count);
+
 const get = (seq: number, keys: readonly string[]): ClientMessage => ({
   type: "GET",
   seq,
@@ -149,6 +154,49 @@ describe("what frames that came together ask of another node", () => {
     );
     for (const { message } of world.forwards) expect(opsIn(message)).toBeLessThanOrEqual(1_000);
     expect(world.forwards.length).toBeGreaterThan(1);
+  });
+
+  it("waits where its owner has no room, is asked for once more together, and then refused", () => {
+    const world = new Together({ unackedDeltaBytesMax: 1, pendingOpsMax: 80 });
+    const { stage } = world;
+    const moving = world.ownedBy(N2)[0] ?? PartitionId(0);
+    stage.ask({ type: "MOVE_PARTITION", partitionId: moving, to: N1 });
+    world.deliver(({ message }) => message.type !== "STREAM_ACK");
+    const held = keysIn(moving, 75);
+    stage.client(N2, put(99, held), "its own");
+    expect(stage.node(N2).load().memory.credits.ops).toBe(held.length);
+    const asked = (): number => stage.delivered.get("OP_FORWARD") ?? 0;
+    world.tell(KEYS.map((key, i) => put(i, [key])));
+    const [letter] = world.forwards;
+    const theirs = letter ? opsIn(letter.message) : 0;
+    expect(theirs).toBeGreaterThan(10);
+    world.deliver(isForward);
+    expect(asked(), "not one by one").toBe(1);
+    expect(world.answers("ACK")).toHaveLength(KEYS.length - theirs);
+    for (const began = stage.now; stage.now < began + 5_000; stage.advance(100))
+      world.deliver(isForward);
+    expect(asked()).toBe(2);
+    const acks = world.answers("ACK");
+    expect(acks).toHaveLength(KEYS.length);
+    const error = { code: "OVERLOADED", data: { field: "pending ops", max: 80 } };
+    const refused = acks.flatMap(({ exceptions }) => exceptions);
+    expect(refused).toHaveLength(theirs);
+    for (const { result } of refused) expect(result).toMatchObject({ type: "refused", error });
+  });
+
+  it("gets through after that pause where its owner has room by then", () => {
+    const world = new Together({ unackedDeltaBytesMax: 1, pendingOpsMax: 80 });
+    const { stage } = world;
+    const moving = world.ownedBy(N2)[0] ?? PartitionId(0);
+    stage.ask({ type: "MOVE_PARTITION", partitionId: moving, to: N1 });
+    world.deliver(({ message }) => message.type !== "STREAM_ACK");
+    stage.client(N2, put(99, keysIn(moving, 75)), "its own");
+    world.tell(KEYS.map((key, i) => put(i, [key])));
+    world.deliver(isForward);
+    stage.settle();
+    const acks = world.answers("ACK");
+    expect(acks).toHaveLength(KEYS.length + 1);
+    expect(acks.flatMap(({ exceptions }) => exceptions)).toEqual([]);
   });
 
   it("is asked for again alone where all of it was too much for one answer", () => {
