@@ -70,7 +70,10 @@ export abstract class ClusterObject<
   }
 
   async faults(orders: FaultOrders | null): Promise<FaultReport | null> {
-    return (orders ? await this.#faults?.order(orders) : this.#faults?.report()) ?? null;
+    if (!orders || !this.#faults) return this.#faults?.report() ?? null;
+    const report = await this.#faults.order(orders);
+    if (orders.timeless) this.host.stopTimers();
+    return report;
   }
   async kill(): Promise<null> {
     await this.#faults?.kill();

@@ -32,6 +32,8 @@ export class DurableHost<State, Event, Effect, Saved> implements Host<State, Eve
   #saved: Saved | undefined;
   #armed: number | null = null;
   #tickAt: number | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #hasTimers = true;
 
   constructor(storage: DurableObjectStorage, wiring: DurableWiring<State, Event, Effect, Saved>) {
     openSchema(storage.sql);
@@ -82,13 +84,20 @@ export class DurableHost<State, Event, Effect, Saved> implements Host<State, Eve
 
   /** A timer only comes earlier: one that comes too early merely looks, and sets the next. */
   tick(at: number | null): void {
-    if (at === null || at >= (this.#tickAt ?? Infinity)) return;
+    if (!this.#hasTimers || at === null || at >= (this.#tickAt ?? Infinity)) return;
+    clearTimeout(this.#timer); // what it was for is looked at when this one rings
     this.#tickAt = at;
     const ring = (): void => {
       if (this.#tickAt === at) this.#tickAt = null;
       this.#wiring.wakeUp();
     };
-    setTimeout(ring, Math.max(0, at - Date.now()));
+    this.#timer = setTimeout(ring, Math.max(0, at - Date.now()));
+  }
+
+  /** For the rest of this life only the alarm is left. */
+  stopTimers(): void {
+    this.#hasTimers = false;
+    clearTimeout(this.#timer);
   }
 
   /** The alarm is ringing: it is not set any more. */

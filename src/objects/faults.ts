@@ -27,6 +27,8 @@ export interface FaultOrders {
   readonly faults: readonly Fault[];
   /** As a process that is stopped: whatever happens waits, timers too, and comes when it goes on. */
   readonly paused: boolean;
+  /** Its timers stop, for the rest of its life: nothing but what others ask of it keeps it in memory. */
+  readonly timeless: boolean;
   /** Still so after the object has lost its memory: a killed node must not answer when it is woken. */
   readonly keep: boolean;
 }
@@ -36,10 +38,11 @@ export interface FaultReport extends FaultOrders {
   readonly met: { readonly [What in Fault["what"] | "held"]: number };
 }
 
-const NONE: FaultOrders = { faults: [], paused: false, keep: false };
+const NONE: FaultOrders = { faults: [], paused: false, timeless: false, keep: false };
 const DEAD: FaultOrders = {
   faults: [{ peer: "*", direction: "both", what: "cut", chance: 1, ms: 0 }],
   paused: true,
+  timeless: false,
   keep: true,
 };
 
@@ -67,7 +70,7 @@ export class Faults {
   /** Durable when it returns, if they are to be kept. */
   async order(orders: FaultOrders): Promise<FaultReport> {
     if (orders.keep) this.#ctx.storage.kv.put(KEPT, orders);
-    else this.#ctx.storage.kv.delete(KEPT);
+    else if (this.#ctx.storage.kv.get(KEPT) !== undefined) this.#ctx.storage.kv.delete(KEPT);
     await this.#ctx.storage.sync();
     this.#orders = orders;
     for (const tell of this.#changed) tell();

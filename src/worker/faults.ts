@@ -42,6 +42,7 @@ const FAULT = v.strictObject({
 const ORDERS = v.strictObject({
   faults: v.optional(v.array(FAULT), []),
   paused: v.optional(v.boolean(), false),
+  timeless: v.optional(v.boolean(), false),
   keep: v.optional(v.boolean(), false),
 });
 

@@ -22,6 +22,7 @@ const READER = fileURLToPath(new URL("reader.ts", import.meta.url));
 interface Orders {
   readonly faults?: readonly (Pick<Fault, "peer"> & Partial<Fault>)[];
   readonly paused?: boolean;
+  readonly timeless?: boolean;
   readonly keep?: boolean;
 }
 

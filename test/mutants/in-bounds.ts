@@ -73,9 +73,9 @@ export const IN_BOUNDS: readonly Mutant[] = [
   {
     name: "term of an invitation forgotten",
     bug: "who was invited believes any coordinator that knows nothing of it",
-    file: "src/core/node/node.ts",
-    find: '|| message.type === "INVITE"',
-    replace: "",
+    file: "src/core/node/join.ts",
+    find: "      term,\n      incarnation:",
+    replace: "      incarnation:",
     killedBy: rule(
       "who was invited is not turned away by an older coordinator [I1, sim seed 100077]",
     ),

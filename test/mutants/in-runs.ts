@@ -76,7 +76,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/coordinator/turn.ts",
     find: "const epoch = Epoch(this.mint(before.ruling.epoch));",
     replace: "const epoch = Epoch(Math.max(before.ruling.epoch, 1));",
-    killedBy: { checkers: ["I2", "I8", "I7"], seeds: 200 },
+    killedBy: { checkers: ["I2", "I8", "I7", "I16"], seeds: 200 },
     killedIn: { world: "a move", invariants: ["I8"] },
   },
   {
@@ -101,9 +101,8 @@ export const IN_RUNS: readonly Mutant[] = [
     name: "active before its view",
     bug: "a node counts as active before it has view and table",
     file: "src/core/coordinator/members.ts",
-    find: "const { nodeId, host, incarnation } = request;",
-    replace:
-      'const { nodeId, host, incarnation } = request;\n  turn.setMember(nodeId, { state: "active" });',
+    find: 'turn.setMember(nodeId, { host, incarnation, joinVersion, state: "joining" });',
+    replace: 'turn.setMember(nodeId, { host, incarnation, joinVersion, state: "active" });',
     killedBy: { checkers: ["I10", "I8"], seeds: 100 },
     killedIn: { world: "a move", invariants: ["I10"] },
   },

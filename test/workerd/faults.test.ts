@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import type { Env } from "../../src/objects/env.ts";
 
 const { NODES, COORDINATOR } = env as unknown as Env;
-const orders = { faults: [], paused: true, keep: true };
+const orders = { faults: [], paused: true, timeless: true, keep: true };
 
 it("no object takes orders to fail where GODWIT_FAULTS is not set, and none is killed", async () => {
   for (const object of [NODES.getByName("main/n1"), COORDINATOR.getByName("main")]) {

@@ -24,6 +24,7 @@ export function onInvite(
       clusterId: invite.clusterId,
       nodeId: invite.nodeId,
       membership: "joining",
+      // An older coordinator, which has not heard of the invitation, would turn it away.
       term,
       incarnation: Incarnation(turn.self.incarnation + 1),
     });

@@ -105,9 +105,7 @@ function onMessage(turn: Turn, event: Message): void {
   const error = notForUs(turn, event);
   if (error) return turn.answer(call, { type: "ERROR", error });
   const news = from === "coordinator" && term > turn.self.term;
-  // An older coordinator, which has not heard of the invitation, would turn away whoever it is for.
-  const concerns = turn.self.membership !== "stranger" || message.type === "INVITE";
-  if (news && concerns) turn.setSelf({ term });
+  if (news && turn.self.membership !== "stranger") turn.setSelf({ term });
   hearAll(turn, message);
   if (from === "coordinator" || from === "front") fromAbove(turn, event);
   else fromPeer(turn, event);
