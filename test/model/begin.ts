@@ -49,7 +49,8 @@ function newborn({ config, nodes, before }: World, locals: Locals, later: number
   const images = [locals.coordinators.intern(newCoordinator(config))];
   for (let i = 1; i <= nodes; i++) images.push(locals.nodes.intern(newNode(config, i)));
   const unasked = bits(before.length);
-  return { images, letters: [], late: [], unasked, acked: later, budget: NO_FAULTS, replaced: -1 };
+  const nothing = { letters: [], late: [], fresh: 0, behind: 0 };
+  return { images, ...nothing, unasked, acked: later, budget: NO_FAULTS, replaced: -1, cut: -1 };
 }
 
 const bits = (count: number): number => 2 ** count - 1;

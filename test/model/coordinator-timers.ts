@@ -37,7 +37,7 @@ export function coordinatorTimers(state: CoordinatorState): Coordinator[] {
   }
   for (const { nodeId, state: membership } of saved.view.members) {
     if (membership !== "dead") timers.push(...watchTimers(state, nodeId));
-    if (memory.answered.has(nodeId)) timers.push(ageing(nodeId));
+    if (memory.answered.get(nodeId) === NOW) timers.push(ageing(nodeId));
   }
   return timers;
 }
@@ -48,7 +48,8 @@ function watchTimers({ config, memory }: CoordinatorState, about: NodeId): Coord
   const patiently = (name: string, pauseMs: number, key: "askedAt" | "suspectAt"): void => {
     const due = (s: CoordinatorState): CoordinatorState =>
       watched(s, about, { [key]: NOW - pauseMs });
-    timers.push({ ...PATIENT, at: NOW + pauseMs, about, name: `${name} ${about}`, due });
+    const outlasts = key === "suspectAt";
+    timers.push({ ...PATIENT, at: NOW + pauseMs, about, outlasts, name: `${name} ${about}`, due });
   };
   if (suspectAt === null && askedAt === NOW) patiently("suspect", config.probeTimeoutMs, "askedAt");
   if (suspectAt === NOW) patiently("give up", config.suspicionTimeoutMs, "suspectAt");

@@ -108,7 +108,6 @@ export function foldCoordinator(state: CoordinatorState): CoordinatorState {
       retries: new Map(late),
       parked: memory.parked.map((one) => ({ ...one, since: NOW })),
       heard: new Map(heard),
-      answered: new Map([...memory.answered].filter(([, at]) => at === NOW)),
       watch: foldWatch(state),
     },
   };

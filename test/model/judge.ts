@@ -1,19 +1,25 @@
 /** The invariants of the simulation, asked of the states of a model. */
 import type { CoordinatorSaved } from "../../src/core/coordinator/state.ts";
 import type { NodeSaved } from "../../src/core/node/state.ts";
-import type { NodeId, PartitionId } from "../../src/data/ids.ts";
+import { partitionOf } from "../../src/data/hash.ts";
+import type { MembersView } from "../../src/data/members.ts";
+import { placeOf } from "./letters.ts";
+import { strays } from "../../src/core/coordinator/moves.ts";
+import type { NodeId, PartitionId, Term } from "../../src/data/ids.ts";
 import type { Row } from "../../src/data/row.ts";
 import { INVARIANTS, type Invariant } from "../sim/checkers.ts";
 import {
   activeKnowsItsView,
   coordinatorMonotone,
   joiningOwnsNothing,
+  majority,
   monotone,
   moveAtomicity,
   nodeMonotone,
   noLostAck,
   noResurrection,
   notTooManyMoves,
+  obeysNoOlder,
   oneOwner,
   sameTable,
   sameView,
@@ -37,6 +43,22 @@ export interface Switch {
   readonly owner: NodeId;
 }
 
+/** In which term, and of which members. */
+export interface Decision {
+  readonly term: Term;
+  readonly view: MembersView;
+}
+
+/** What a step of the coordinator comes to. */
+interface Decided {
+  readonly switches: readonly Switch[];
+  readonly decided: readonly Decision[];
+  readonly inherited: number;
+  readonly settled: number;
+}
+
+export const NOTHING_DECIDED: Decided = { switches: [], decided: [], inherited: 0, settled: 0 };
+
 export class ModelJudge implements Judge {
   readonly judged = new Map<Invariant, number>(INVARIANTS.map((id) => [id, 0]));
   readonly #movesMax: number;
@@ -53,23 +75,45 @@ export class ModelJudge implements Judge {
     throw new Objection(id, message);
   }
 
-  /** Returns whose ruling names another owner than before. */
-  coordinatorCommitted(before: CoordinatorSaved, after: CoordinatorSaved): Switch[] {
+  coordinatorCommitted(before: CoordinatorSaved, after: CoordinatorSaved): Decided {
     coordinatorMonotone(this, before, after);
     sameView(this, before.view, after.view);
     sameTable(this, before, after);
     notTooManyMoves(this, after, this.#movesMax);
     const switches: Switch[] = [];
+    let inherited = 0;
     for (const [partitionId, entry] of after.entries) {
       const old = before.entries.get(partitionId);
       const { owner, epoch } = entry.ruling;
       monotone(this, `epoch of ${partitionId}`, old?.ruling.epoch, epoch);
       if (old) oneOwner(this, old.ruling, entry.ruling);
       joiningOwnsNothing(this, after, entry);
-      if (old?.ruling.owner && owner && owner !== old.ruling.owner)
-        switches.push({ partitionId, owner });
+      if (!old?.ruling.owner || owner === old.ruling.owner) continue;
+      if (entry.move?.phase !== "finalizing") inherited |= 1 << partitionId;
+      else if (owner) switches.push({ partitionId, owner });
     }
-    return switches;
+    const term = after.cluster?.term;
+    const isDecision =
+      term !== undefined && (before.view !== after.view || before.entries !== after.entries);
+    const decided = isDecision ? [{ term, view: before.view }] : [];
+    return { ...NOTHING_DECIDED, switches, decided, inherited };
+  }
+
+  /** A start is a commit of its own. */
+  together(all: readonly Decided[], { entries }: CoordinatorSaved): Decided {
+    let alone = 0;
+    for (const [partitionId, entry] of entries)
+      if (strays(entry).length === 0) alone |= 1 << partitionId;
+    return {
+      switches: all.flatMap(({ switches }) => switches),
+      decided: all.flatMap(({ decided }) => decided),
+      inherited: all.reduce((bits, { inherited }) => bits | inherited, 0),
+      settled: alone,
+    };
+  }
+
+  obeyed(term: Term, before: NodeSaved, after: NodeSaved): void {
+    obeysNoOlder(this, term, before, after);
   }
 
   nodeCommitted(id: NodeId, before: NodeSaved, after: NodeSaved): void {
@@ -84,10 +128,11 @@ export class ModelJudge implements Judge {
   }
 
   /** Of what everybody has on disk, and the greatest row of each key that was acknowledged. */
-  moment(cluster: Cluster, acked: readonly Row[]): void {
+  moment(cluster: Cluster, acked: readonly Row[], behind: number): void {
     for (const row of acked) {
       noLostAck(this, cluster, row);
-      noResurrection(this, cluster, row);
+      if (((behind >> partitionOf(row.key, cluster.options.config.partitionCount)) & 1) === 0)
+        noResurrection(this, cluster, row);
     }
     activeKnowsItsView(this, cluster);
     this.#allAgree(cluster);
@@ -95,6 +140,14 @@ export class ModelJudge implements Judge {
 
   switched(cluster: Cluster, change: Switch, acked: readonly Row[]): void {
     moveAtomicity(this, cluster, change, acked);
+  }
+
+  /** `fresh`: whom the coordinator has heard lately. */
+  decided({ nodes }: Cluster, { term, view }: Decision, fresh: number): void {
+    majority(this, view, (nodeId) => {
+      const isFresh = (fresh >> placeOf(nodeId)) & 1;
+      return isFresh === 1 && nodes.get(nodeId)?.disk.self.term === term;
+    });
   }
 
   #allAgree({ coordinator, nodes }: Cluster): void {

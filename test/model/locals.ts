@@ -10,7 +10,7 @@ import type { NodeEffect } from "../../src/core/node/events.ts";
 import { NodeId, Term } from "../../src/data/ids.ts";
 import type { CrashPoint } from "../sim/process.ts";
 import { Interner } from "./interner.ts";
-import { ModelJudge, type Switch } from "./judge.ts";
+import { ModelJudge, NOTHING_DECIDED, type Decision, type Switch } from "./judge.ts";
 import { eventOf, frameOf, nameOf, OUTSIDE, placeOf, type Letter, type Place } from "./letters.ts";
 import {
   asleep,
@@ -42,6 +42,11 @@ export interface Step {
   /** Bits of what was asked for and is acknowledged now. */
   readonly acked: number;
   readonly switches: readonly Switch[];
+  /** What a majority must stand behind. */
+  readonly decided: readonly Decision[];
+  /** Bits of partitions that a copy has taken over unasked, and of those that nobody offers anything to. */
+  readonly inherited: number;
+  readonly settled: number;
   readonly saved: boolean;
   readonly wrong: Error | null;
 }
@@ -68,6 +73,7 @@ export class Locals {
   readonly judge: ModelJudge;
   readonly #asked: readonly Asked[];
   readonly #steps = new Map<number, Step>();
+  readonly #missing = new Map<number, boolean>();
   readonly #links: number[] = [];
   readonly #stored = new Map<number, Stored>();
   readonly #timers = new Map<number, readonly TimerFacts[]>();
@@ -122,6 +128,20 @@ export class Locals {
     return link;
   };
 
+  /** Somebody is given up: he is only asked whether he is back while others work. */
+  isMissing(coordinator: number): boolean {
+    const known = this.#missing.get(coordinator);
+    if (known !== undefined) return known;
+    const { members } = this.coordinators.get(coordinator).disk.view;
+    const missing = members.some(({ state }) => state === "dead");
+    this.#missing.set(coordinator, missing);
+    return missing;
+  }
+
+  termOf(coordinator: number): Term {
+    return this.coordinators.get(coordinator).disk.cluster?.term ?? Term(0);
+  }
+
   /** What a node has on disk. */
   stored(id: number): Stored {
     const known = this.#stored.get(id);
@@ -152,14 +172,14 @@ export class Locals {
         stimulus.type === "ring"
           ? ring(kind, image, stimulus.timer, crash)
           : run(kind, image, this.#toCoordinator(stimulus), crash);
-      const switches = ran.commits.flatMap(([before, after]) =>
+      const decided = ran.commits.map(([before, after]) =>
         this.judge.coordinatorCommitted(before, after),
       );
       const term = ran.image.disk.cluster?.term ?? Term(0);
       return {
         ...this.#outcome(0, term, ran),
         image: this.coordinators.intern(ran.image),
-        switches,
+        ...this.judge.together(decided, ran.image.disk),
       };
     });
   }
@@ -174,10 +194,13 @@ export class Locals {
           : run(kind, image, this.#toNode(stimulus), crash);
       for (const [before, after] of ran.commits)
         this.judge.nodeCommitted(NodeId(nameOf(place)), before, after);
+      const letter = stimulus.type === "letter" ? this.letters.get(stimulus.id) : null;
+      if (letter?.from === "coordinator")
+        this.judge.obeyed(letter.term, image.disk, ran.image.disk);
       return {
         ...this.#outcome(place, ran.image.disk.self.term, ran),
         image: this.nodes.intern(ran.image),
-        switches: [],
+        ...NOTHING_DECIDED,
       };
     });
   }
@@ -187,7 +210,7 @@ export class Locals {
       return { ...take(), wrong: null };
     } catch (wrong) {
       if (!(wrong instanceof Error)) throw wrong;
-      return { image, sent: [], acked: 0, switches: [], saved: false, wrong };
+      return { image, sent: [], acked: 0, ...NOTHING_DECIDED, saved: false, wrong };
     }
   }
 

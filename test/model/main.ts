@@ -1,6 +1,6 @@
 /**
- * `npm run model [-- --world NAME | --large | --replay FILE]`: explores the small worlds to the end, or one, or all,
- * and says how large they are. Of what is wrong it prints the shortest way there, which `--replay` does again.
+ * `npm run model [-- --world NAME | --large | --seen | --replay FILE]`: explores the small worlds to the end, or one, or all,
+ * and says how large they are, with `--seen` also what happened in them. Of what is wrong it prints the shortest way there, which `--replay` does again.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -13,6 +13,7 @@ const { values } = parseArgs({
   options: {
     world: { type: "string" },
     large: { type: "boolean" },
+    seen: { type: "boolean" },
     replay: { type: "string" },
   },
 });
@@ -35,6 +36,7 @@ function explore(world: World): boolean {
   ];
   const speed = `${seconds.toFixed(1)} s (${Math.round(states / seconds)} states/s)`;
   console.log(`${world.name} [${faults.join(", ")}]: ${facts.join(", ")}, ${speed}`);
+  if (values.seen === true) console.log([...seen].map(([mark, n]) => `  ${mark}: ${n}`).join("\n"));
   const missed = world.seen.filter((mark) => !seen.has(mark));
   if (wrong) {
     console.log(`${wrong.invariant} violated: ${wrong.message}`);

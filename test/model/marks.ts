@@ -7,6 +7,7 @@ export class Marks {
   readonly seen = new Map<string, number>();
   readonly #locals: Locals;
   readonly #decided = new Map<number, string>();
+  readonly #facts = new Map<number, readonly string[]>();
   readonly #owned = new Map<number, string>();
 
   constructor(locals: Locals) {
@@ -17,6 +18,8 @@ export class Marks {
     const phase = this.phaseOf(state);
     this.#count(phase);
     if (happening.fault !== null) this.#count(`${happening.fault} while ${phase}`);
+    for (const fact of this.#factsOf(state.images[0] ?? 0)) this.#count(fact);
+    if (state.behind > 0) this.#count("a copy has taken over");
   }
 
   #count(mark: string): void {
@@ -43,6 +46,20 @@ export class Marks {
     const phase = phases.toSorted()[0] ?? (strays ? "striking" : "quiet");
     this.#decided.set(id, phase);
     return phase;
+  }
+
+  /** What a coordinator knows of who is there. */
+  #factsOf(id: number): readonly string[] {
+    const known = this.#facts.get(id);
+    if (known) return known;
+    const { disk, state } = this.#locals.coordinators.get(id);
+    const facts = new Set(disk.view.members.map(({ state: is }) => `a member is ${is}`));
+    if ([...disk.entries.values()].some(({ lost }) => lost)) facts.add("a partition is lost");
+    if (state && state.memory.parked.length > 0) facts.add("an order waits for a quorum");
+    if (disk.cluster && disk.cluster.departed.length > 0) facts.add("a node has left");
+    const list = [...facts];
+    this.#facts.set(id, list);
+    return list;
   }
 
   #phaseOfNode(id: number): string {

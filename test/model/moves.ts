@@ -1,6 +1,6 @@
 /** What can happen next in a model, and what comes of it. */
 import type { Crash, Locals, Step, Stimulus } from "./locals.ts";
-import type { Place } from "./letters.ts";
+import { nameOf, placeOf, type Place } from "./letters.ts";
 import type { State } from "./state.ts";
 import { type Asked, type Budget, type World } from "./world.ts";
 
@@ -12,6 +12,8 @@ export type Happening =
   | { readonly type: "delay"; readonly letter: number; readonly fault: "delays" }
   | { readonly type: "sleep"; readonly place: Place; readonly fault: "crashes" }
   | { readonly type: "replace"; readonly fault: "stale" }
+  | { readonly type: "cut"; readonly place: Place; readonly fault: "cuts" }
+  | { readonly type: "heal"; readonly fault: null }
   | {
       readonly type: "step";
       readonly place: Place;
@@ -29,15 +31,19 @@ export const REPLACED: Place = -1;
 export interface Next {
   readonly state: State;
   readonly step: Step | null;
+  /** Bits of nodes that stand behind what the coordinator decides in it. */
+  readonly fresh?: number;
 }
 
 export class Rules {
   readonly #locals: Locals;
   readonly asked: readonly Asked[];
   readonly #ordered: boolean;
+  readonly #cut: Place;
 
-  constructor(locals: Locals, { asked, order }: Pick<World, "asked" | "order">) {
+  constructor(locals: Locals, { asked, order, cut }: Pick<World, "asked" | "order" | "cut">) {
     this.#locals = locals;
+    this.#cut = cut;
     this.#ordered = order === "links";
     this.asked = asked;
   }
@@ -67,6 +73,8 @@ export class Rules {
     }
     if (may("stale") && state.replaced < 0 && this.#locals.isAwake(0, state.images[0] ?? 0))
       list.push({ type: "replace", fault: "stale" });
+    if (may("cuts") && state.cut < 0) list.push({ type: "cut", place: this.#cut, fault: "cuts" });
+    if (state.cut >= 0 && this.#isQuiet(state)) list.push({ type: "heal", fault: null });
     return list;
   }
 
@@ -92,13 +100,12 @@ export class Rules {
     list.push({ ...step, crash: "after-commit", fault: "crashes" });
   }
 
-  /** A write that is not acknowledged is asked for again when nothing is on its way. */
+  /** A write that is not acknowledged is asked for again when nothing is on its way; any, while somebody is missed. */
   #canBeAsked(state: State, index: number): boolean {
-    const { unasked, acked } = state;
+    const { unasked, acked, images } = state;
     if ((unasked >> index) & 1) return true;
-    return (
-      this.asked[index]?.type === "write" && this.#isQuiet(state) && ((acked >> index) & 1) === 0
-    );
+    if (this.asked[index]?.type !== "write" || !this.#isQuiet(state)) return false;
+    return ((acked >> index) & 1) === 0 || this.#locals.isMissing(images[0] ?? 0);
   }
 
   /** What is late may come after any number of timers; without an order everything is late. */
@@ -108,8 +115,13 @@ export class Rules {
 
   /** Freely when nothing is on its way, for what is asked again; else it is early. */
   #timersRing(list: Happening[], state: State, place: Place, image: number): void {
-    for (const [timer, { patience }] of this.#locals.timers(place, image).entries()) {
-      const early = patience || !this.#isQuiet(state);
+    const { cut, fresh } = state;
+    for (const [timer, facts] of this.#locals.timers(place, image).entries()) {
+      // Who waits for one that is cut off has nothing to ask again meanwhile.
+      const isVain = cut >= 0 && (cut === place || facts.about === nameOf(cut));
+      const heard = cut === 0 ? fresh : fresh & (1 << placeOf(facts.about ?? "coordinator"));
+      if (facts.outlasts === true && heard !== 0) continue;
+      const early = (facts.patience && !isVain) || !this.#isQuiet(state);
       if (early && state.budget.early === 0) continue;
       list.push({
         type: "step",
@@ -133,14 +145,26 @@ export class Rules {
       }
       case "sleep": {
         const { place } = happening;
-        const image = this.#locals.asleep(place, state.images[place] ?? 0);
-        return { state: { ...state, budget, images: state.images.with(place, image) }, step: null };
+        const images = state.images.with(
+          place,
+          this.#locals.asleep(place, state.images[place] ?? 0),
+        );
+        const fresh = place === 0 ? 0 : state.fresh;
+        return { state: { ...state, budget, images, fresh }, step: null };
       }
       case "replace": {
         const [replaced = -1] = state.images;
         const images = state.images.with(0, this.#locals.asleep(0, replaced));
-        return { state: { ...state, budget, images, replaced }, step: null };
+        return { state: { ...state, budget, images, replaced, fresh: 0 }, step: null };
       }
+      case "cut": {
+        const { place: cut } = happening;
+        const letters = this.#uncut(cut, state.letters);
+        const late = this.#uncut(cut, state.late);
+        return { state: { ...state, budget, cut, letters, late }, step: null };
+      }
+      case "heal":
+        return { state: { ...state, cut: -1 }, step: null };
       case "step":
         return this.#takeStep({ ...state, budget }, happening);
     }
@@ -153,7 +177,36 @@ export class Rules {
     const step = this.#locals.step(place, state.images[place] ?? 0, stimulus, crash);
     const images = state.images.with(place, step.image);
     const acked = state.acked | step.acked;
-    return { state: { ...before, ...this.#sent(before, step.sent), images, acked }, step };
+    const after = { ...before, ...this.#sent(before, step.sent), images, acked };
+    if (place > 0) return { state: after, step };
+    const fresh = this.#freshAfter(state, happening, images[0] ?? 0);
+    const behind = (state.behind | step.inherited) & ~step.settled;
+    return { state: { ...after, fresh: crash ? 0 : fresh, behind }, step, fresh };
+  }
+
+  /** In each reign, and each life, a coordinator hears everybody anew. */
+  #freshAfter(
+    { images: [before = 0], fresh }: State,
+    { stimulus }: Extract<Happening, { type: "step" }>,
+    image: number,
+  ): number {
+    const term = this.#locals.termOf(image);
+    if (term !== this.#locals.termOf(before)) return 0;
+    if (stimulus.type === "letter") {
+      const letter = this.#locals.letters.get(stimulus.id);
+      return letter.term === term ? fresh | (1 << placeOf(letter.from)) : fresh;
+    }
+    if (stimulus.type === "asked") return fresh;
+    const { kind, about } = this.#locals.timers(0, before)[stimulus.timer] ?? {};
+    return kind === "age" && about ? fresh & ~(1 << placeOf(about)) : fresh;
+  }
+
+  /** What does not pass the cut. */
+  #uncut(cut: Place, letters: readonly number[]): readonly number[] {
+    return letters.filter((id) => {
+      const { from, to } = this.#locals.letters.get(id);
+      return (placeOf(from) === cut) === (to === cut);
+    });
   }
 
   #without(state: State, stimulus: Stimulus, repeats: boolean): State {
@@ -164,8 +217,9 @@ export class Rules {
     return repeats ? { ...rest, late: merged(rest.late, [stimulus.id]) } : rest;
   }
 
-  #sent(state: State, sent: readonly number[]): Pick<State, "letters" | "late"> {
-    const { letters, late } = state;
+  #sent(state: State, said: readonly number[]): Pick<State, "letters" | "late"> {
+    const { letters, late, cut } = state;
+    const sent = cut < 0 ? said : this.#uncut(cut, said);
     if (sent.length === 0) return state;
     if (!this.#ordered) return { letters, late: merged(late, sent) };
     const { linkOf } = this.#locals;

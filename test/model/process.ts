@@ -172,9 +172,11 @@ export function ring<
   crash: CrashPoint | null,
 ): Ran<State, Saved, Effect> {
   const { state } = image;
-  const { kind: type = "alarm", due } = (state && kind.timers(state)[timer]) ?? {};
+  const { kind: type, due } = (state && kind.timers(state)[timer]) ?? {};
   if (!state || !due) return run(kind, { ...image, armed: false }, kind.woke, crash);
+  const then = due(state);
   if (type === "age")
-    return { image: { ...image, state: kind.fold(due(state)) }, said: [], commits: [] };
-  return run(kind, { ...image, state: due(state), armed: false }, kind.woke, crash);
+    return { image: awake(kind, kind.fold(then), image.rows), said: [], commits: [] };
+  // A time that has come is no commit.
+  return run(kind, { ...image, disk: then.saved, state: then, armed: false }, kind.woke, crash);
 }

@@ -117,18 +117,21 @@ export class Search {
   }
 
   /** What is wrong with the step itself. */
-  #objection({ state, step }: Next): Omit<Wrong, "way"> | null {
+  #objection({ state, step, fresh = 0 }: Next): Omit<Wrong, "way"> | null {
     if (step?.wrong) return named(step.wrong);
-    if (!step || step.switches.length === 0) return null;
+    if (!step || step.switches.length + step.decided.length === 0) return null;
     const { judge } = this.locals;
     const cluster = this.cluster(state);
     return caught(() => {
+      for (const decision of step.decided) judge.decided(cluster, decision, fresh);
       for (const change of step.switches) judge.switched(cluster, change, this.#acked(state));
     });
   }
 
   #judge(state: State): Omit<Wrong, "way"> | null {
-    return caught(() => this.locals.judge.moment(this.cluster(state), this.#acked(state)));
+    return caught(() =>
+      this.locals.judge.moment(this.cluster(state), this.#acked(state), state.behind),
+    );
   }
 
   #endsWell(state: State): Omit<Wrong, "way"> | null {

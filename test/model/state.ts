@@ -19,6 +19,12 @@ export interface State {
   readonly budget: Budget;
   /** A coordinator that has been replaced and does not know; -1: there is none. */
   readonly replaced: number;
+  /** Whom nobody hears and who hears nobody; -1: there is none. */
+  readonly cut: number;
+  /** Bits of nodes that have lately shown the coordinator that they know its term. */
+  readonly fresh: number;
+  /** Bits of partitions whose owner may lack what its lost predecessor had acknowledged. */
+  readonly behind: number;
 }
 
 /**
@@ -39,6 +45,7 @@ export class Names {
 
   keyOf(state: State): number[] {
     const { images, letters, late, unasked, acked, budget, replaced } = state;
+    const { cut, fresh, behind } = state;
     const { coordinators, nodes, letters: post } = this.#locals;
     for (const group of this.#groups) group.length = 0;
     this.#groups[0]?.push(NOW);
@@ -48,7 +55,7 @@ export class Names {
     for (const id of letters) this.#collect(post.countersOf(id));
     for (const id of late) this.#collect(post.countersOf(id));
     this.#rank();
-    const key = [unasked, acked, letters.length, late.length];
+    const key = [unasked, acked, letters.length, late.length, cut, fresh, behind];
     for (const fault of FAULTS) key.push(budget[fault]);
     for (const [place, id] of images.entries())
       this.#append(key, place === 0 ? coordinators : nodes, id);

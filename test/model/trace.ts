@@ -27,6 +27,10 @@ function nameIt(search: Search, state: State, happening: Happening): string {
       return `crash ${nameOf(happening.place)}`;
     case "replace":
       return "replace coordinator";
+    case "cut":
+      return `cut off ${nameOf(happening.place)}`;
+    case "heal":
+      return "heal";
     case "step": {
       const { place, crash } = happening;
       const words = [whatFor(search, state, happening)];

@@ -3,13 +3,14 @@ import type { Config } from "../../src/core/config.ts";
 import type { ClientOp } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
 
-export const FAULTS = ["losses", "delays", "repeats", "crashes", "early", "stale"] as const;
+export const FAULTS = ["losses", "delays", "repeats", "crashes", "early", "stale", "cuts"] as const;
 
 /**
  * `losses`, `delays`, `repeats`: messages that never come, that come at any later time, that come once more at any
  * later time. `crashes`: of anybody, between two events, before
  * or after a commit. `early`: timers that ring while messages are on their way, or that end an attempt. `stale`:
- * events that a coordinator still handles which another has replaced.
+ * events that a coordinator still handles which another has replaced. `cuts`: of one object from all others, healed
+ * at any time at which nothing is on its way.
  */
 export type Budget = Readonly<Record<(typeof FAULTS)[number], number>>;
 
@@ -20,6 +21,7 @@ export const NO_FAULTS: Budget = {
   crashes: 0,
   early: 0,
   stale: 0,
+  cuts: 0,
 };
 
 /** Asked once, at any moment; a write again and again until it is acknowledged. */
@@ -36,6 +38,8 @@ export interface World {
   readonly before: readonly Asked[];
   readonly asked: readonly Asked[];
   readonly budget: Budget;
+  /** Who may be cut off: 0 the coordinator, 1 the node `n1`. */
+  readonly cut: number;
   /** `links`: what one says to another comes in that order, but for `delays`; `none`: anything may come next. */
   readonly order: "links" | "none";
   /** Fewer, and the world is not the one that was meant. */

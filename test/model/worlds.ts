@@ -48,17 +48,21 @@ const world = (name: string, budget: Partial<Budget>, rest: Rest): World => ({
   config: config({}),
   before: BEFORE,
   order: "links",
+  cut: 1,
   budget: { ...NO_FAULTS, ...budget },
   ...rest,
 });
 
 const MOVED = ["copying", "closing", "ready", "finalizing", "striking"];
+const LEFT = ["a member is leaving", "a node has left"];
 const during = (fault: string): string[] => MOVED.map((phase) => `${fault} while ${phase}`);
+
+const LEAVE = operator({ type: "LEAVE_REQUEST", nodeId: NodeId("n1") });
 
 /** Some seconds each: part of every test run. */
 export const QUICK: readonly World[] = [
-  world("a move", {}, { asked: [MOVE, DELETE], statesMin: 18_000, seen: MOVED }),
-  world("a write at the target", {}, { asked: [MOVE, AT_TARGET], statesMin: 30_000, seen: MOVED }),
+  world("a move", {}, { asked: [MOVE, DELETE], statesMin: 35_000, seen: MOVED }),
+  world("a write at the target", {}, { asked: [MOVE, AT_TARGET], statesMin: 56_000, seen: MOVED }),
   world(
     "a join",
     {},
@@ -67,7 +71,49 @@ export const QUICK: readonly World[] = [
       // Of the partition that the new node is given.
       before: [form, put(1, "b", 1, "0")],
       asked: [JOIN, put(1, "b", 2, null)],
-      statesMin: 8_000,
+      statesMin: 130_000,
+      seen: MOVED,
+    },
+  ),
+  world(
+    "a join with a crash",
+    { crashes: 1 },
+    {
+      config: config({ initialNodes: 1 }),
+      asked: [JOIN],
+      statesMin: 2_400,
+      seen: ["a member is joining", "an order waits for a quorum", "crashes while quiet"],
+    },
+  ),
+  world(
+    "an owner cut off",
+    { cuts: 1 },
+    { asked: [DELETE], statesMin: 1_500, seen: ["a member is dead", "a partition is lost"] },
+  ),
+  world(
+    "a coordinator cut off",
+    { cuts: 1 },
+    {
+      cut: 0,
+      config: config({ initialNodes: 1 }),
+      asked: [JOIN],
+      statesMin: 1_700,
+      seen: ["an order waits for a quorum", "cuts while quiet", "a member is joining"],
+    },
+  ),
+  world(
+    "the same target again",
+    {},
+    { asked: [MOVE, CANCEL, MOVE], statesMin: 34_000, seen: MOVED },
+  ),
+  world(
+    "two chunks",
+    {},
+    {
+      config: config({ chunkRowsMax: 1, chunkWindow: 1 }),
+      before: [form, STANDS, put(1, "b", 1, "0")],
+      asked: [MOVE, put(1, "b", 2, null)],
+      statesMin: 36_000,
       seen: MOVED,
     },
   ),
@@ -75,11 +121,12 @@ export const QUICK: readonly World[] = [
 
 /** A few minutes all together. */
 const SMALL: readonly World[] = [
-  world("a cancel", {}, { asked: [MOVE, CANCEL, DELETE], statesMin: 45_000, seen: MOVED }),
+  world("a cancel", {}, { asked: [MOVE, CANCEL, DELETE], statesMin: 97_000, seen: MOVED }),
+  world("a leave", {}, { asked: [LEAVE, DELETE], statesMin: 88_000, seen: [...MOVED, ...LEFT] }),
   world(
     "a loss",
     { losses: 1 },
-    { asked: [MOVE, DELETE], statesMin: 140_000, seen: during("losses") },
+    { asked: [MOVE, DELETE], statesMin: 330_000, seen: during("losses") },
   ),
   world(
     "a crash",
@@ -102,10 +149,10 @@ const LARGE: readonly World[] = [
   world(
     "an early timer",
     { early: 1 },
-    { asked: [MOVE, DELETE], statesMin: 100_000, seen: during("early") },
+    { asked: [MOVE, DELETE], statesMin: 2_200_000, seen: during("early") },
   ),
   world("three writes", {}, { asked: [MOVE, ...WRITES], statesMin: 100_000, seen: MOVED }),
-  world("there and back", {}, { asked: [MOVE, BACK, DELETE], statesMin: 190_000, seen: MOVED }),
+  world("there and back", {}, { asked: [MOVE, BACK, DELETE], statesMin: 300_000, seen: MOVED }),
   world(
     "two coordinators",
     { stale: 3 },

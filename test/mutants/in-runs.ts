@@ -9,6 +9,7 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "return answered >= needed;",
     replace: "return answered >= Math.min(needed, 1);",
     killedBy: { checkers: ["I9"], seeds: 50 },
+    killedIn: { world: "a coordinator cut off", invariants: ["I9"] },
   },
   {
     name: "answers of long ago counted",
@@ -17,6 +18,7 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "return at !== undefined && now - at <= config.maxNoHeartbeatMs;",
     replace: "return at !== undefined && now - at <= config.maxNoHeartbeatMs + 1e9;",
     killedBy: { checkers: ["I9"], seeds: 100 },
+    killedIn: { world: "a coordinator cut off", invariants: ["I9"] },
   },
   {
     name: "term not persisted before spoken",

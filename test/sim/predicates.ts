@@ -7,7 +7,7 @@ import type { CoordinatorSaved, Entry } from "../../src/core/coordinator/state.t
 import type { NodeSaved } from "../../src/core/node/state.ts";
 import type { RowStore } from "../../src/core/rows/row-store.ts";
 import { partitionOf } from "../../src/data/hash.ts";
-import type { NodeId, PartitionId } from "../../src/data/ids.ts";
+import type { NodeId, PartitionId, Term } from "../../src/data/ids.ts";
 import type { MembersView } from "../../src/data/members.ts";
 import { compareRows, type Row } from "../../src/data/row.ts";
 import type { Ruling } from "../../src/data/ruling.ts";
@@ -57,6 +57,33 @@ export function moveAtomicity(
     judge.count("I5");
     if (!has(cluster, owner, row)) judge.fail("I5", `target ${owner} lacks ${show(row)}`);
   }
+}
+
+/** I9: a strict majority of the voters, the coordinator included, stands behind what is decided. */
+export function majority(
+  judge: Judge,
+  { members }: MembersView,
+  standsBehind: (nodeId: NodeId) => boolean,
+): void {
+  // Who was given up and joins again still votes.
+  const voters = members.filter((m) => m.state !== "joining" || m.incarnation > 1);
+  const granted = voters.filter(({ nodeId }) => standsBehind(nodeId));
+  if (voters.length > 0) judge.count("I9");
+  if (2 * (granted.length + 1) <= voters.length + 1)
+    judge.fail("I9", `${granted.length} of ${voters.length} members stand behind a commit`);
+}
+
+/** I1: what is said in an older term than the node has saved changes nothing. */
+export function obeysNoOlder(judge: Judge, term: Term, before: NodeSaved, after: NodeSaved): void {
+  if (term >= before.self.term) return;
+  judge.count("I1");
+  const { self, view, partitions } = after;
+  const obeys =
+    view !== before.view ||
+    partitions !== before.partitions ||
+    self.membership !== before.self.membership ||
+    self.tableVersion !== before.self.tableVersion;
+  if (obeys) judge.fail("I1", `${before.self.nodeId} obeys ${term}`);
 }
 
 /** I10: who is active has view and table. */

@@ -2,6 +2,7 @@
 import type { CoordinatorMessage, CoordinatorSaved } from "../../src/core/coordinator/state.ts";
 import type { NodeSaved } from "../../src/core/node/state.ts";
 import type { NodeId, Term } from "../../src/data/ids.ts";
+import { majority, obeysNoOlder } from "./predicates.ts";
 import type { World } from "./world.ts";
 
 export class ReignChecker {
@@ -36,32 +37,18 @@ export class ReignChecker {
       this.#majority(before, term, lives);
   }
 
-  /** I9: a strict majority, the coordinator included, has saved this term and was heard lately. */
+  /** Whoever stands behind it has saved this term and was heard lately. */
   #majority({ view }: CoordinatorSaved, term: Term, life: number): void {
     const { checkers, nodes, schedule, options } = this.#world;
-    // Who was given up and joins again has joined before.
-    const voters = view.members.filter((m) => m.state !== "joining" || m.incarnation > 1);
-    const granted = voters.filter(({ nodeId }) => {
+    majority(checkers, view, (nodeId) => {
       const heard = this.#heard.get(nodeId);
       if (heard?.term !== term || heard.life !== life) return false;
       const isFresh = schedule.now - heard.at <= options.config.maxNoHeartbeatMs;
       return isFresh && nodes.get(nodeId)?.disk.self.term === term;
     });
-    if (voters.length > 0) checkers.count("I9");
-    if (2 * (granted.length + 1) <= voters.length + 1)
-      checkers.fail("I9", `${granted.length} of ${voters.length} members stand behind a commit`);
   }
 
-  /** I1: what is said in an older term than the node has saved changes nothing. */
   obeyed(term: Term, before: NodeSaved, after: NodeSaved): void {
-    if (term >= before.self.term) return;
-    this.#world.checkers.count("I1");
-    const { self, view, partitions } = after;
-    const obeys =
-      view !== before.view ||
-      partitions !== before.partitions ||
-      self.membership !== before.self.membership ||
-      self.tableVersion !== before.self.tableVersion;
-    if (obeys) this.#world.checkers.fail("I1", `${before.self.nodeId} obeys ${term}`);
+    obeysNoOlder(this.#world.checkers, term, before, after);
   }
 }
