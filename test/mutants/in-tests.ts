@@ -1,41 +1,7 @@
 /** What a test or a play finds: no run is likely to come there, or what is broken is no invariant. */
-import { bound, failover, flow, play, reign, rule, type Mutant } from "./mutant.ts";
+import { play, rule, type Mutant } from "./mutant.ts";
 
 export const IN_TESTS: readonly Mutant[] = [
-  {
-    name: "incomplete copy promoted",
-    bug: "whoever has some of the rows takes the place of a lost owner",
-    file: "src/core/coordinator/failover.ts",
-    find: 'copies.filter(({ state }) => state === "complete").map(({ nodeId }) => nodeId);',
-    replace: "copies.map(({ nodeId }) => nodeId);",
-    killedBy: failover(
-      "leaves a partition without a complete copy to nobody, until it is back [I6]",
-    ),
-  },
-  {
-    name: "dormant node suspected",
-    bug: "the silence of a node that has nothing to do counts",
-    file: "src/core/coordinator/watch.ts",
-    find: "detector = dormant ? detector.forget(senderId) : detector.heartbeat(senderId, turn.now);",
-    replace: "detector = detector.heartbeat(senderId, turn.now);",
-    killedBy: failover("that said it is dormant is not suspected, however long it is silent [I8]"),
-  },
-  {
-    name: "a restored coordinator rules at once",
-    bug: "a majority is enough for a coordinator that knows less than its nodes",
-    file: "src/core/coordinator/quorum.ts",
-    find: "return state.memory.leading && unheard.length === 0 && hasQuorum(state, now);",
-    replace: "return state.memory.leading && unheard.length < 1_000 && hasQuorum(state, now);",
-    killedBy: reign("rules on nothing until every member has answered, a majority is not enough"),
-  },
-  {
-    name: "higher epochs not adopted",
-    bug: "a restored coordinator keeps the rulings that it has",
-    file: "src/core/coordinator/restored.ts",
-    find: "if (!isNewer(turn, ruling)) continue;",
-    replace: "if (entries.has(ruling.partitionId)) continue;",
-    killedBy: reign("rules on nothing until every member has answered, a majority is not enough"),
-  },
   {
     name: "no check at READY",
     bug: "READY is believed whatever epoch and copies it was said under",
@@ -345,56 +311,6 @@ export const IN_TESTS: readonly Mutant[] = [
     find: 'adopt(turn, partitionId, rows, { type: "pulled"',
     replace: 'adopt(turn, partitionId, rows.slice(rows.length), { type: "pulled"',
     killedBy: play("unequal-copy.txt"),
-  },
-  {
-    name: "forwarded ops unbounded",
-    bug: "a node at its bound takes whatever other nodes and the front pass on",
-    file: "src/core/node/node.ts",
-    find: "const error = overloaded(turn, sizeOf(ops));",
-    replace: "const error = overloaded(turn, { ops: -Infinity, bytes: -Infinity });",
-    killedBy: bound("refuses one more of each kind by name and bound, and applies nothing of it"),
-  },
-  {
-    name: "credit never given back",
-    bug: "what has been answered still counts as waiting",
-    file: "src/core/node/credit.ts",
-    find: "tally(turn, request, -1);",
-    replace: "",
-    killedBy: bound(
-      "acknowledges all of it once the copy has it, and then takes what it had refused",
-    ),
-  },
-  {
-    name: "a receipt for anything believed",
-    bug: "a client may say that it has more than it was sent, and is sent any amount then",
-    file: "src/core/node/flow.ts",
-    find: "received > flow.sent || ",
-    replace: "",
-    killedBy: flow("has read no more than it was sent, and what it once had it has"),
-  },
-  {
-    name: "patience without end",
-    bug: "a client that has stopped reading is never given up for that",
-    file: "src/core/node/flow.ts",
-    find: "return stalledMs > SOCKET_STALLED_MS_MAX",
-    replace: "return stalledMs > Infinity",
-    killedBy: flow("is given up when it is full and no receipt of anything new comes for long"),
-  },
-  {
-    name: "owed map forgotten",
-    bug: "what was not pushed to a full socket is not made good when it has room",
-    file: "src/core/node/clients.ts",
-    find: "if (mayPush(flow)) pushOwed(turn, socket);",
-    replace: "",
-    killedBy: flow("that makes room brings what is owed of the map, to that socket alone"),
-  },
-  {
-    name: "asked again is held again",
-    bug: "each time that a node asks again for what waits for a copy, it waits once more",
-    file: "src/core/node/node.ts",
-    find: "if (from !== null && joins(turn, from, forwardId, call)) return;",
-    replace: "",
-    killedBy: bound("is answered, each time that it asked, and what it asked for counts once"),
   },
   {
     name: "history without a beginning",

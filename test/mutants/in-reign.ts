@@ -1,0 +1,39 @@
+/** What breaks terms, detection and failover. */
+import { failover, reign, type Mutant } from "./mutant.ts";
+
+export const IN_REIGN: readonly Mutant[] = [
+  {
+    name: "incomplete copy promoted",
+    bug: "whoever has some of the rows takes the place of a lost owner",
+    file: "src/core/coordinator/failover.ts",
+    find: 'copies.filter(({ state }) => state === "complete").map(({ nodeId }) => nodeId);',
+    replace: "copies.map(({ nodeId }) => nodeId);",
+    killedBy: failover(
+      "leaves a partition without a complete copy to nobody, until it is back [I6]",
+    ),
+  },
+  {
+    name: "dormant node suspected",
+    bug: "the silence of a node that has nothing to do counts",
+    file: "src/core/coordinator/watch.ts",
+    find: "detector = dormant ? detector.forget(senderId) : detector.heartbeat(senderId, turn.now);",
+    replace: "detector = detector.heartbeat(senderId, turn.now);",
+    killedBy: failover("that said it is dormant is not suspected, however long it is silent [I8]"),
+  },
+  {
+    name: "a restored coordinator rules at once",
+    bug: "a majority is enough for a coordinator that knows less than its nodes",
+    file: "src/core/coordinator/quorum.ts",
+    find: "return state.memory.leading && unheard.length === 0 && hasQuorum(state, now);",
+    replace: "return state.memory.leading && unheard.length < 1_000 && hasQuorum(state, now);",
+    killedBy: reign("rules on nothing until every member has answered, a majority is not enough"),
+  },
+  {
+    name: "higher epochs not adopted",
+    bug: "a restored coordinator keeps the rulings that it has",
+    file: "src/core/coordinator/restored.ts",
+    find: "if (!isNewer(turn, ruling)) continue;",
+    replace: "if (entries.has(ruling.partitionId)) continue;",
+    killedBy: reign("rules on nothing until every member has answered, a majority is not enough"),
+  },
+];
