@@ -56,7 +56,9 @@ function succeed(
 ): void {
   const heir = heirOf(turn, others);
   const copies = others.filter((c) => c.nodeId !== heir && c.state === "complete");
-  if (heir) turn.rule(partitionId, { owner: heir, copies }, { wanted: heir, lost: null });
+  const wantedBackups = copies.map(({ nodeId }) => nodeId);
+  const plan = { wanted: heir, wantedBackups };
+  if (heir) turn.rule(partitionId, { owner: heir, copies }, { ...plan, lost: null });
   else turn.rule(partitionId, { owner: null, copies: [] }, { lost, wanted: null });
 }
 
@@ -102,7 +104,9 @@ export function onClaim(
   endMove(turn, partitionId, { outcome: "failed", reason: "claimed by the operator" });
   const copies = entry.ruling.copies.filter((c) => c.nodeId !== nodeId && c.state === "complete");
   const holders = [...new Set([...entry.holders, nodeId])];
-  turn.rule(partitionId, { owner: nodeId, copies }, { lost: null, wanted: nodeId, holders });
+  const wantedBackups = copies.map((copy) => copy.nodeId);
+  const plan = { wanted: nodeId, wantedBackups, lost: null };
+  turn.rule(partitionId, { owner: nodeId, copies }, { ...plan, holders });
   turn.answer(call, { type: "PLANNED", plan: [{ partitionId, source, target: nodeId }] });
 }
 
