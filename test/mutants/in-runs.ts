@@ -131,7 +131,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/partition/stream.ts",
     find: "stream.unacked.filter((item) => item.n < ack.next)",
     replace: "stream.unacked.filter((item) => item.n <= ack.next)",
-    killedBy: { checkers: ["I5", "I14"], seeds: 1_000 },
+    killedBy: { checkers: ["I5", "I14", "I6"], seeds: 1_000 },
     killedIn: { world: "a move", invariants: ["I5"] },
   },
   {
@@ -165,7 +165,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/coordinator/moves.ts",
     find: "if (!heard || (dropped.get(name) ?? 0) < ruling.epoch) return;",
     replace: "if (!heard) return;",
-    killedBy: { checkers: ["I7", "I5", "I8"], seeds: 200 },
+    killedBy: { checkers: ["I7", "I5", "I8", "I6"], seeds: 200 },
   },
   {
     name: "nothing sent again",

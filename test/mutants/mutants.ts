@@ -1,7 +1,14 @@
+import { IN_BACKUPS } from "./in-backups.ts";
 import { IN_BOUNDS } from "./in-bounds.ts";
 import { IN_DETECTORS } from "./in-detectors.ts";
 import { IN_RUNS } from "./in-runs.ts";
 import { IN_TESTS } from "./in-tests.ts";
 import type { Mutant } from "./mutant.ts";
 
-export const MUTANTS: readonly Mutant[] = [...IN_RUNS, ...IN_TESTS, ...IN_BOUNDS, ...IN_DETECTORS];
+export const MUTANTS: readonly Mutant[] = [
+  ...IN_RUNS,
+  ...IN_TESTS,
+  ...IN_BACKUPS,
+  ...IN_BOUNDS,
+  ...IN_DETECTORS,
+];

@@ -23,7 +23,7 @@ import {
   onMovePartition,
   onRebalance,
 } from "./operator.ts";
-import { startQueued, strikeSpares } from "./plan.ts";
+import { planBackups, startQueued, strikeSpares } from "./plan.ts";
 import { coordinatorWakeAt, notePushed, pursueAll, settleEntries } from "./pursue.ts";
 import { hearTerm, isBehind, park, unpark } from "./reign.ts";
 import { endRecount } from "./restored.ts";
@@ -68,6 +68,7 @@ function ownWork(turn: CoordinatorTurn): void {
   judge(turn);
   assignOnce(turn);
   settleEntries(turn);
+  planBackups(turn);
   strikeSpares(turn);
   startQueued(turn);
   removeEmpty(turn);

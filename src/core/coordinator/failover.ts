@@ -78,12 +78,7 @@ export function giveBack(turn: CoordinatorTurn, nodeId: NodeId): boolean {
   const waiting = [...turn.entries].filter(
     ([, { lost }]) => lost === nodeId || (lost && !turn.member(lost)),
   );
-  for (const [partitionId, { holders }] of waiting)
-    turn.rule(
-      partitionId,
-      { owner: nodeId, copies: [] },
-      { lost: null, wanted: nodeId, holders: [...new Set([...holders, nodeId])] },
-    );
+  for (const [partitionId] of waiting) giveTo(turn, partitionId, nodeId);
   return waiting.length > 0;
 }
 
@@ -140,7 +135,13 @@ export function giveAway(turn: CoordinatorTurn, partitionId: PartitionId): void 
   const there = turn.view.members.filter(({ state }) => state === "active" || state === "suspect");
   const heir = there.find(({ nodeId }) => holders.includes(nodeId)) ?? there[0];
   if (!heir) return;
-  const { nodeId } = heir;
-  const change = { lost: null, wanted: nodeId, holders: [...new Set([...holders, nodeId])] };
+  giveTo(turn, partitionId, heir.nodeId);
+}
+
+/** What stood of the plan stays, but that nobody backs up itself. */
+function giveTo(turn: CoordinatorTurn, partitionId: PartitionId, nodeId: NodeId): void {
+  const { holders, wantedBackups } = turn.entry(partitionId);
+  const plan = { wanted: nodeId, wantedBackups: wantedBackups.filter((id) => id !== nodeId) };
+  const change = { ...plan, lost: null, holders: [...new Set([...holders, nodeId])] };
   turn.rule(partitionId, { owner: nodeId, copies: [] }, change);
 }

@@ -90,6 +90,14 @@ export function replan(turn: CoordinatorTurn): void {
   }
 }
 
+/** After a failover, a claim or a restore a partition may have a new owner without a plan for its backups. */
+export function planBackups(turn: CoordinatorTurn): void {
+  const there = owners(turn, ["active", "suspect"]).length;
+  const wanted = Math.min(turn.config.backupCount, there - 1);
+  for (const { ruling, wantedBackups } of turn.entries.values())
+    if (ruling.owner && wantedBackups.length < wanted) return replan(turn);
+}
+
 const sameNodes = (some: readonly NodeId[], others: readonly NodeId[]): boolean =>
   some.length === others.length && some.every((id) => others.includes(id));
 
