@@ -7,7 +7,7 @@ import type { MapDelta } from "../data/map-delta.ts";
 import type { PartitionMapPayload } from "../data/members.ts";
 import type { Stamp } from "../data/hlc.ts";
 import type { ErrorInfo } from "./errors.ts";
-import type { OpResult, ReadResult } from "./ops.ts";
+import type { AckLevel, OpResult, ReadResult } from "./ops.ts";
 
 export type ClientMessage = Hello | Ops | Get | FetchMap | Received;
 export type ServerMessage =
@@ -50,6 +50,8 @@ export interface Ops extends Receipt {
   readonly type: "OPS";
   readonly seq: number;
   readonly ops: readonly ClientOp[];
+  /** When the frame is acknowledged; left out: "owner". */
+  readonly ack?: AckLevel;
 }
 
 export interface ClientOp {

@@ -47,6 +47,7 @@ export interface ErrorData {
   ALREADY_OWNER: { partitionId: number; nodeId: string };
   NOT_OWNER: { partitionId: number; ownerNodeId: string | null };
   OWNER_UNREACHABLE: { partitionId: number };
+  NO_BACKUP: { partitionId: number };
   OVERLOADED: { field: string; value: number; max: number };
   KEY_NOT_FOUND: { map: string; key: string };
   ROUTE_NOT_FOUND: { path: string };
@@ -185,6 +186,11 @@ export const ERRORS: { readonly [Code in ErrorCode]: ErrorRule<Code> } = {
     503,
     "later",
     ({ partitionId }) => `the owner of partition ${partitionId} does not answer`,
+  ),
+  NO_BACKUP: rule(
+    503,
+    "later",
+    ({ partitionId }) => `partition ${partitionId} has no complete copy beside its owner`,
   ),
   OVERLOADED: rule(
     503,

@@ -8,16 +8,24 @@ export type MoveMessage =
   | MigrateReady
   | MigrateFinalize
   | MigrateCancel
+  | StrikeCopy
   | Strike
   | Heard
   | Dropped;
 
-/** Coordinator to owner, under this ruling: make that node a complete copy, then close. Answered by HEARD. */
+/** To be owner, or to stay a copy. */
+export type MovePurpose = "move" | "backup";
+
+/**
+ * Coordinator to owner, under this ruling: make that node a complete copy; for a move, then close. Answered by
+ * HEARD.
+ */
 export interface MigrateStart {
   readonly type: "MIGRATE_START";
   readonly migrationId: MigrationId;
   readonly partitionId: PartitionId;
   readonly destinationNodeId: NodeId;
+  readonly purpose: MovePurpose;
   readonly ruling: Ruling;
 }
 
@@ -53,8 +61,8 @@ export interface MigrateFinalize {
 }
 
 /**
- * From an owner: give this move up (asked at `epoch`, answered by RULING). From the coordinator: it
- * was given up, the target is struck by the ruling (answered by HEARD).
+ * From an owner: give this move or copy up (asked at `epoch`, answered by RULING). From the coordinator, unasked
+ * or to whoever asks about it: it is over, by the ruling or before (answered by HEARD).
  */
 export interface MigrateCancel {
   readonly type: "MIGRATE_CANCEL";
@@ -63,6 +71,15 @@ export interface MigrateCancel {
   readonly reason: string;
   readonly epoch: Epoch;
   readonly ruling?: Ruling;
+}
+
+/** Owner to coordinator, asked at `epoch`: free me from this copy, which no move needs. Answered by RULING. */
+export interface StrikeCopy {
+  readonly type: "STRIKE_COPY";
+  readonly partitionId: PartitionId;
+  readonly nodeId: NodeId;
+  readonly epoch: Epoch;
+  readonly reason: string;
 }
 
 /** Coordinator to a node that is no copy any more: offer what the owner lacks, drop, say DROPPED. */

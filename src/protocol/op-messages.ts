@@ -1,7 +1,7 @@
 /** Operations on their way to the owner of their keys. */
 import type { NodeId, PartitionId, Seq } from "../data/ids.ts";
 import type { Ruling } from "../data/ruling.ts";
-import type { Op, OpResult, ReadResult } from "./ops.ts";
+import type { AckLevel, Op, OpResult, ReadResult } from "./ops.ts";
 
 export type Sender = NodeId | "coordinator" | "front";
 
@@ -18,6 +18,8 @@ export interface OpForward {
   readonly targetPartitionId?: PartitionId;
   readonly clientId?: string;
   readonly forwardId: Seq;
+  /** Left out: "owner". */
+  readonly ack?: AckLevel;
   /** What the owner has shown not to know, so that a new one starts at once. */
   readonly rulings: readonly Ruling[];
   /** Of several askers: what the owner would hold for a copy it refuses, OVERLOADED, to be asked for alone. */

@@ -1,6 +1,7 @@
 /** What operators ask of the coordinator, by way of the front. */
 import type { Epoch, MigrationId, NodeId, PartitionId, Term, Version } from "../data/ids.ts";
 import type { MembersView, NodeState } from "../data/members.ts";
+import type { MovePurpose } from "./move-messages.ts";
 
 export type OperatorMessage =
   | AddNodes
@@ -120,6 +121,7 @@ export type MigrationPhase = "replicating" | "ready" | "finalizing" | "failed";
 
 export interface MigrationReport {
   readonly migrationId: MigrationId | null;
+  readonly purpose: MovePurpose;
   readonly partitionId: PartitionId;
   readonly source: NodeId;
   readonly target: NodeId;

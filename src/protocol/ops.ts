@@ -33,3 +33,9 @@ export type OpResult =
 export type ReadResult =
   | { readonly type: "value"; readonly value: Uint8Array | null; readonly stamp: Stamp | null }
   | { readonly type: "refused"; readonly error: ErrorInfo };
+
+/**
+ * When a write is acknowledged: when its owner has it on disk, or when every complete copy has it, too. Then it
+ * survives the loss of its owner for ever.
+ */
+export type AckLevel = "owner" | "backup";

@@ -39,7 +39,7 @@ import {
   version,
   type Schema,
 } from "./schema.ts";
-import { errorInfo, mapNodes, mapPartitions, partitionMap } from "./schema-shared.ts";
+import { ackLevel, errorInfo, mapNodes, mapPartitions, partitionMap } from "./schema-shared.ts";
 
 const { refused, value, stampedValue } = RESULT_LAYOUTS;
 
@@ -61,6 +61,7 @@ export const CLIENT_SCHEMAS: {
       type: v.literal("OPS"),
       seq: count(),
       ops: packed(`list of ${describe(CLIENT_OP_LAYOUT)}`, unpackClientOps),
+      ack: v.exactOptional(ackLevel),
       received: v.exactOptional(count()),
     }),
   ),

@@ -15,6 +15,7 @@ import type {
   RowOfferAck,
   StreamAck,
   Strike,
+  StrikeCopy,
 } from "./cluster-messages.ts";
 import { declared } from "./declared.ts";
 import { REASON_BYTES_MAX } from "./limits.ts";
@@ -41,7 +42,7 @@ import {
   seq,
   text,
 } from "./schema.ts";
-import { identity, ruling } from "./schema-shared.ts";
+import { identity, movePurpose, ruling } from "./schema-shared.ts";
 
 const rows = packed(
   `list of ${describeFields(CHUNK_FIELDS)}, data a list of ${describe(ROW_LAYOUT)}`,
@@ -55,7 +56,13 @@ const aboutMove = { migrationId, partitionId };
 
 export const moveSchemas = {
   MIGRATE_START: declared<MigrateStart>()(
-    v.object({ type: v.literal("MIGRATE_START"), ...aboutMove, destinationNodeId: nodeId, ruling }),
+    v.object({
+      type: v.literal("MIGRATE_START"),
+      ...aboutMove,
+      destinationNodeId: nodeId,
+      purpose: movePurpose,
+      ruling,
+    }),
   ),
   COMPLETE: declared<Complete>()(
     v.object({
@@ -87,6 +94,15 @@ export const moveSchemas = {
       reason: text(0, REASON_BYTES_MAX),
       epoch,
       ruling: v.exactOptional(ruling),
+    }),
+  ),
+  STRIKE_COPY: declared<StrikeCopy>()(
+    v.object({
+      type: v.literal("STRIKE_COPY"),
+      partitionId,
+      nodeId,
+      epoch,
+      reason: text(0, REASON_BYTES_MAX),
     }),
   ),
   STRIKE: declared<Strike>()(v.object({ type: v.literal("STRIKE"), ruling })),

@@ -19,7 +19,7 @@ import {
 } from "./packed-results.ts";
 import { describe } from "./packed.ts";
 import { clientId, integer, list, packed, partitionId, sender, seq } from "./schema.ts";
-import { errorInfo, key, mapName, partitionIds, rulings } from "./schema-shared.ts";
+import { ackLevel, errorInfo, key, mapName, partitionIds, rulings } from "./schema-shared.ts";
 
 const ops = packed(
   `bytes: list of ${Object.values(OP_LAYOUTS).map(describe).join(" or ")}`,
@@ -39,6 +39,7 @@ export const operationSchemas = {
         targetPartitionId: v.exactOptional(partitionId),
         clientId: v.exactOptional(clientId),
         forwardId: seq,
+        ack: v.exactOptional(ackLevel),
         rulings,
         together: v.exactOptional(v.boolean()),
         payload: ops,

@@ -44,7 +44,14 @@ import {
   version,
 } from "./schema.ts";
 import { malformed, type Problem } from "./checks.ts";
-import { membersView, nodeIds, nodeState, partitionIds, region } from "./schema-shared.ts";
+import {
+  membersView,
+  movePurpose,
+  nodeIds,
+  nodeState,
+  partitionIds,
+  region,
+} from "./schema-shared.ts";
 
 const plan = list(
   declared<PlannedMove>()(v.object({ partitionId, source: nodeId, target: nodeId })),
@@ -61,6 +68,7 @@ const rate = leaf<number>("number, 0 or more", (value): Problem | null =>
 const migration = declared<MigrationReport>()(
   v.object({
     migrationId: v.nullable(migrationId),
+    purpose: movePurpose,
     partitionId,
     source: nodeId,
     target: nodeId,

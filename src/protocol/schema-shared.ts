@@ -54,6 +54,8 @@ export const region = text(0, REGION_BYTES_MAX);
 /** Of a member: 0 while it is being emptied. */
 export const weight = integer(0, WEIGHT_MAX);
 
+export const ackLevel = v.picklist(["owner", "backup"]);
+export const movePurpose = v.picklist(["move", "backup"]);
 export const nodeState = v.picklist(["joining", "active", "suspect", "leaving", "dead", "removed"]);
 
 const member = declared<MemberInfo>()(

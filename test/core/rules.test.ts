@@ -154,7 +154,8 @@ describe("rules that a simulation taught", () => {
     const config = { ...DEFAULTS, partitionCount: 1 };
     const state = initialCoordinator(config);
     const again = { attempt: 1, notBefore: 900 };
-    const entry = { version: Version(1), holders: [B], wanted: C, lost: null, move: null, again };
+    const wanted = { wanted: C, wantedBackups: [], lost: null };
+    const entry = { version: Version(1), holders: [B], ...wanted, move: null, again };
     const entries = new Map([[P, { ...entry, ruling: ruling(5, B) }]]);
     const due = {
       ...state,

@@ -1,5 +1,6 @@
 /** What a coordinator of a model is woken for. */
 import type { CoordinatorState, Entry } from "../../src/core/coordinator/state.ts";
+import { tasksOf } from "../../src/core/coordinator/wanted.ts";
 import { UNHEARD, type Watched } from "../../src/core/coordinator/watch-state.ts";
 import { DeadlineFailureDetector } from "../../src/core/detector/deadline.ts";
 import type { NodeId, PartitionId } from "../../src/data/ids.ts";
@@ -22,13 +23,14 @@ export function coordinatorTimers(state: CoordinatorState): Coordinator[] {
   const timers: Coordinator[] = [];
   for (const about of memory.retries.keys())
     timers.push({ ...ALARM, name: about, due: (s) => retryDue(s, about) });
-  for (const [id, { move, again, wanted, ruling }] of saved.entries) {
+  for (const [id, entry] of saved.entries) {
+    const { move, again } = entry;
     const target = move?.target ?? null;
     if (move?.phase === "replicating" && move.deadlineMs > NOW) {
       const due = (s: CoordinatorState): CoordinatorState => deadlineDue(s, id);
       timers.push({ ...PATIENT, about: target, name: `deadline ${id}`, due });
     }
-    if (!move && again && wanted !== ruling.owner && again.notBefore > NOW)
+    if (!move && again && tasksOf(entry).length > 0 && again.notBefore > NOW)
       timers.push({ ...ALARM, name: `again ${id}`, due: (s) => againDue(s, id) });
   }
   if (memory.parked.length > 0) {

@@ -46,6 +46,7 @@ export function foldNode(state: NodeState): NodeState {
       joinRetry: memory.joinRetry && LATE,
       traffic: { windowMs: 0, ops: 0, lastOps: 0 },
       beat: foldBeat(state),
+      changedAt: memory.changedAt === null ? null : NOW,
     },
   };
 }
@@ -57,12 +58,18 @@ function foldBeat({ memory: { beat }, config }: NodeState): NodeState["memory"][
 }
 
 function putOff(going: PartitionMemory): PartitionMemory {
-  const { streams, offer, retry, held } = going;
+  const { streams, offer, retry, held, inbound } = going;
+  const answered = inbound?.answered ?? null;
+  const kept = answered && {
+    ...answered,
+    keptUntil: answered.keptUntil === null ? null : LATER,
+  };
   return {
     ...going,
     streams: new Map([...streams].map(([id, s]) => [id, { ...s, retry: s.retry && LATE }])),
     offer: offer && { ...offer, retry: LATE },
     retry: retry && LATE,
+    inbound: inbound && { ...inbound, answered: kept },
     held: Queue.of([...held].map((one) => ({ ...one, since: NOW }))),
   };
 }

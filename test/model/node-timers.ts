@@ -1,7 +1,8 @@
 /** What a node of a model is woken for. */
 import { Queue } from "../../src/core/machine/queue.ts";
 import type { NodeMemory, NodeState, PartitionMemory } from "../../src/core/node/state.ts";
-import { wakeAt } from "../../src/core/node/wake-at.ts";
+import { isSpareTime, wakeAt } from "../../src/core/node/wake-at.ts";
+import { noteAt } from "../../src/core/partition/catch-up.ts";
 import type { PartitionId } from "../../src/data/ids.ts";
 import { LATER, NOW } from "./numbers.ts";
 import type { Timer } from "./timers.ts";
@@ -31,6 +32,11 @@ export function nodeTimers(state: NodeState): Timer<NodeState>[] {
     const patient = { patience: true, about: to };
     timers.push(timer(`forward to ${to}`, change({ retry: DUE })));
     timers.push(timer(`give up forward to ${to}`, change({ deadline: NOW }), patient));
+  }
+  const note = noteAt(state);
+  if (note !== null) {
+    const changedAt = NOW - state.config.idleAfterMs;
+    timers.push(timer("note that all is said", { changedAt }, { kind: "tick", at: note }));
   }
   return [...timers, ...beatTimers(state)];
 }
@@ -68,13 +74,13 @@ function partitionTimers(
   for (const [to, stream] of streams)
     if (stream.retry) {
       const due = new Map(streams).set(to, { ...stream, retry: DUE });
-      timers.push(timer(`stream ${id} to ${to}`, change({ streams: due })));
+      const kind = isSpareTime(going, saved.partitions.get(id), stream) ? "tick" : "alarm";
+      timers.push(timer(`stream ${id} to ${to}`, change({ streams: due }), { kind }));
     }
-  const role = saved.partitions.get(id)?.role;
-  const move = role?.type === "owner" ? role.move : null;
-  if (!move || giveUp !== null || held.length === 0) return timers;
+  if (giveUp.size > 0 || held.length === 0) return timers;
+  const [about = null] = held.first()?.wait.all.keys() ?? [];
   const since = NOW - config.maxNoHeartbeatMs;
   const old = Queue.of([...held].map((one) => ({ ...one, since })));
-  const patient = { at: NOW + config.maxNoHeartbeatMs, patience: true, about: move.to };
+  const patient = { at: NOW + config.maxNoHeartbeatMs, patience: true, about };
   return [...timers, timer(`silence ${id}`, change({ held: old }), patient)];
 }

@@ -58,8 +58,8 @@ export const IN_RUNS: readonly Mutant[] = [
     name: "ack before the copies",
     bug: "a write is acknowledged before the copies have it, while the move closes",
     file: "src/core/partition/spread.ts",
-    find: "if (!isClosing(role)) return false;",
-    replace: 'if (role.type === "owner") return false;',
+    find: 'if (ack === "owner" && !isClosing(role)) return false;',
+    replace: 'if (ack === "owner") return false;',
     killedBy: { checkers: ["I5", "I14"], seeds: 400 },
     killedIn: { world: "a move", invariants: ["I5"] },
   },
@@ -132,7 +132,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/partition/stream.ts",
     find: "stream.unacked.filter((item) => item.n < ack.next)",
     replace: "stream.unacked.filter((item) => item.n <= ack.next)",
-    killedBy: { checkers: ["I5", "I14"], seeds: 1_000 },
+    killedBy: { checkers: ["I5", "I14", "I6"], seeds: 1_000 },
     killedIn: { world: "a move", invariants: ["I5"] },
   },
   {
@@ -166,7 +166,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/coordinator/moves.ts",
     find: "if (!heard || (dropped.get(name) ?? 0) < ruling.epoch) return;",
     replace: "if (!heard) return;",
-    killedBy: { checkers: ["I7", "I5", "I8"], seeds: 200 },
+    killedBy: { checkers: ["I7", "I5", "I8", "I6"], seeds: 200 },
   },
   {
     name: "nothing sent again",
@@ -250,5 +250,40 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "if (greeted.size > 0 || frames.some(({ session }) => session)) noteAudience(turn, true);",
     replace: "",
     killedBy: { checkers: ["I16"], seeds: 100 },
+  },
+  {
+    name: "ack backup before the copies",
+    bug: "what is to be at every complete copy is acknowledged when its owner has it",
+    file: "src/core/partition/spread.ts",
+    find: 'if (ack === "owner" && !isClosing(role)) return false;',
+    replace: "if (!isClosing(role)) return false;",
+    killedBy: { checkers: ["I6"], seeds: 20 },
+  },
+  {
+    name: "unwanted copy struck first",
+    bug: "a copy that is not wanted goes before those that are have come",
+    file: "src/core/coordinator/wanted.ts",
+    find: "return others.length >= 1 + entry.wantedBackups.length;",
+    replace: "return others.length >= 1;",
+    killedBy: { checkers: ["I15"], seeds: 100 },
+  },
+  {
+    name: "complete set in memory",
+    bug: "an owner that loses its memory knows of no copy any more",
+    file: "src/core/node/state.ts",
+    find: "  const pushed = { version: saved.self.tableVersion, viewVersion: saved.view.version };",
+    replace:
+      "  for (const { role } of saved.partitions.values())\n" +
+      '    if (role.type === "owner") Object.assign(role, { copies: [] });\n' +
+      "  const pushed = { version: saved.self.tableVersion, viewVersion: saved.view.version };",
+    killedBy: { checkers: ["I6", "I7", "I8"], seeds: 100 },
+  },
+  {
+    name: "complete without what it is owed",
+    bug: "a copy is called complete when it was equal, whatever was acknowledged since without it",
+    file: "src/core/partition/stream.ts",
+    find: "stream.owedSeq !== null && reached(stream, stream.owedSeq);",
+    replace: "stream.owedSeq !== null;",
+    killedBy: { checkers: ["I6"], seeds: 300 },
   },
 ];

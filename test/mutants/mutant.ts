@@ -46,6 +46,7 @@ export const failover = (title: string): Test => ({
   file: "test/core/failover.test.ts",
   title,
 });
+export const backup = (title: string): Test => ({ file: "test/core/backups.test.ts", title });
 export const bound = (title: string): Test => ({ file: "test/core/back-pressure.test.ts", title });
 export const flow = (title: string): Test => ({ file: "test/core/node/flow.test.ts", title });
 

@@ -1,3 +1,4 @@
+import { IN_BACKUPS } from "./in-backups.ts";
 import { IN_BOUNDS } from "./in-bounds.ts";
 import { IN_DETECTORS } from "./in-detectors.ts";
 import { IN_REIGN } from "./in-reign.ts";
@@ -8,6 +9,7 @@ import type { Mutant } from "./mutant.ts";
 export const MUTANTS: readonly Mutant[] = [
   ...IN_RUNS,
   ...IN_TESTS,
+  ...IN_BACKUPS,
   ...IN_BOUNDS,
   ...IN_DETECTORS,
   ...IN_REIGN,

@@ -209,3 +209,6 @@ export const partitionMap = fc.record({
   partitions: mapPartitions,
   generatedAt: moment,
 });
+
+export const purpose = fc.constantFrom("move" as const, "backup" as const);
+export const ack = fc.constantFrom("owner" as const, "backup" as const);

@@ -16,8 +16,11 @@ type Cluster<Type extends ClusterMessage["type"]> = Extract<ClusterMessage, { ty
 type Client<Type extends ClientMessage["type"]> = Extract<ClientMessage, { type: Type }>;
 type Server<Type extends ServerMessage["type"]> = Extract<ServerMessage, { type: Type }>;
 
-const { count, digest, epoch, nodeId, partitionId, ruling, seq, version } = a;
+const { ack, count, digest, epoch, nodeId, partitionId, purpose, ruling, seq, version } = a;
 const move = { migrationId: a.migrationId, partitionId };
+const copy = { partitionId, nodeId, epoch };
+const taker = { newOwner: nodeId, ruling };
+const giver = { sourceNodeId: nodeId, epoch, digest };
 const rows = a.list(a.row);
 const after = fc.option(a.identity);
 const plan = a.list(fc.record({ partitionId, source: nodeId, target: nodeId }));
@@ -25,6 +28,7 @@ const partitionIds = a.list(partitionId);
 const migrations = a.list(
   fc.record({
     migrationId: fc.option(a.migrationId),
+    purpose,
     partitionId,
     source: nodeId,
     target: nodeId,
@@ -134,6 +138,7 @@ export const clusterMessages: Table<ClusterMessage> = {
   MIGRATE_START: of<Cluster<"MIGRATE_START">>()("MIGRATE_START", {
     ...move,
     destinationNodeId: nodeId,
+    purpose,
     ruling,
   }),
   COMPLETE: of<Cluster<"COMPLETE">>()("COMPLETE", {
@@ -144,29 +149,21 @@ export const clusterMessages: Table<ClusterMessage> = {
     rows: count,
     bytes: count,
   }),
-  MIGRATE_READY: of<Cluster<"MIGRATE_READY">>()("MIGRATE_READY", {
-    ...move,
-    sourceNodeId: nodeId,
-    epoch,
-    digest,
-  }),
-  MIGRATE_FINALIZE: of<Cluster<"MIGRATE_FINALIZE">>()("MIGRATE_FINALIZE", {
-    ...move,
-    newOwner: nodeId,
-    ruling,
-  }),
+  MIGRATE_READY: of<Cluster<"MIGRATE_READY">>()("MIGRATE_READY", { ...move, ...giver }),
+  MIGRATE_FINALIZE: of<Cluster<"MIGRATE_FINALIZE">>()("MIGRATE_FINALIZE", { ...move, ...taker }),
   MIGRATE_CANCEL: of<Cluster<"MIGRATE_CANCEL">>()(
     "MIGRATE_CANCEL",
     { ...move, reason: a.shortText, epoch, ruling },
     ["ruling"],
   ),
+  STRIKE_COPY: of<Cluster<"STRIKE_COPY">>()("STRIKE_COPY", { ...copy, reason: a.shortText }),
   STRIKE: of<Cluster<"STRIKE">>()("STRIKE", { ruling }),
   HEARD: of<Cluster<"HEARD">>()(
     "HEARD",
     { partitionId, nodeId, epoch, migrationId: a.migrationId },
     ["migrationId"],
   ),
-  DROPPED: of<Cluster<"DROPPED">>()("DROPPED", { partitionId, nodeId, epoch }),
+  DROPPED: of<Cluster<"DROPPED">>()("DROPPED", copy),
   MIGRATE_DATA: of<Cluster<"MIGRATE_DATA">>()(
     "MIGRATE_DATA",
     {
@@ -222,11 +219,12 @@ export const clusterMessages: Table<ClusterMessage> = {
       targetPartitionId: partitionId,
       clientId: a.clientId,
       forwardId: seq,
+      ack,
       together: fc.boolean(),
       rulings: a.list(ruling),
       ops: a.list(a.op),
     },
-    ["targetPartitionId", "clientId", "together"],
+    ["targetPartitionId", "clientId", "ack", "together"],
   ),
   OP_FORWARDED: of<Cluster<"OP_FORWARDED">>()("OP_FORWARDED", {
     forwardId: seq,
@@ -325,8 +323,9 @@ export const clientMessages: Table<ClientMessage> = {
     },
     ["clientId", "received"],
   ),
-  OPS: of<Client<"OPS">>()("OPS", { seq: count, ops: a.list(a.clientOp), received: count }, [
+  OPS: of<Client<"OPS">>()("OPS", { seq: count, ops: a.list(a.clientOp), ack, received: count }, [
     "received",
+    "ack",
   ]),
   GET: of<Client<"GET">>()(
     "GET",

@@ -149,7 +149,20 @@ const cluster = {
     completedMigrations: [MigrationId("p3-6")],
   },
   "fetch partition table": { type: "FETCH_PARTITION_TABLE" },
-  "migrate start": { type: "MIGRATE_START", ...migration, destinationNodeId: N2, ruling },
+  "migrate start": {
+    type: "MIGRATE_START",
+    ...migration,
+    destinationNodeId: N2,
+    purpose: "backup",
+    ruling,
+  },
+  "strike copy": {
+    type: "STRIKE_COPY",
+    partitionId: P3,
+    nodeId: N2,
+    epoch: Epoch(7),
+    reason: "silent",
+  },
   "data with chunks and deltas": {
     type: "MIGRATE_DATA",
     partitionId: P3,

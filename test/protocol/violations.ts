@@ -183,6 +183,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   sourceVersion: count,
   stamp: anyOf(isNull, isMap),
   startedAtMs: anyOf(isNull, moment),
+  ack: oneOf("owner", "backup"),
+  purpose: oneOf("move", "backup"),
   state: oneOf("joining", "active", "suspect", "leaving", "dead", "removed", "copying", "complete"),
   status: oneOf("opened", "unknown", "busy", "JOINING", "ACTIVE", "SUSPECTED", "LEAVING", "FAILED"),
   streamId: count,

@@ -81,6 +81,7 @@ export class Play {
     this.stage = new Stage({
       initialNodes: settings.get("nodes") ?? 2,
       partitionCount: 1,
+      backupCount: settings.get("backups") ?? 0,
       chunkRowsMax: settings.get("chunk") ?? 100,
       chunkWindow: 1,
       unackedDeltaBytesMax: settings.get("backlog") ?? DEFAULTS.unackedDeltaBytesMax,
@@ -93,16 +94,19 @@ export class Play {
     return showPartition(this.stage, PartitionId(0));
   }
 
-  #write(verb: "put" | "delete", [at, what = "", when = ""]: readonly string[]): void {
+  /** `put NODE KEY=VALUE [@MILLIS] [ack=backup]` */
+  #write(verb: "put" | "delete", [at, what = "", ...how]: readonly string[]): void {
     const [key = "", text = ""] = what.split("=");
     const seq = ++this.#seq;
-    const millis = Number(/^@(\d+)$/.exec(when)?.[1] ?? this.stage.now);
+    const when = how.find((word) => word.startsWith("@"));
+    const millis = when ? Number(when.slice(1)) : this.stage.now;
+    const ack = how.includes("ack=backup") ? "backup" : "owner";
     const stamp = { millis, counter: seq, node: "client" };
     const value = verb === "put" ? text : null;
     const bytes = value === null ? null : bytesOf(value);
     const op: ClientOp = { map: "m", key, stamp, value: bytes, expiresAt: null };
     this.written.push({ seq, key, value, millis, op });
-    this.stage.client(nodeOf(at), { type: "OPS", seq, ops: [op] });
+    this.stage.client(nodeOf(at), { type: "OPS", seq, ops: [op], ack });
   }
 
   /** What was not acknowledged, as a client does, with the stamp that it has. */

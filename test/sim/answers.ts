@@ -15,9 +15,9 @@ export interface Moment {
 
 /**
  * How long a write that was not answered yet when the faults ended may still take: it is sent again at once, and
- * whoever holds it up is asked again after a pause as long as pauses grow in a storm. Most take some 20 ms.
+ * whoever holds it up is asked again after a pause as long as pauses grow in a storm, then ruled on. Most take 20 ms.
  */
-const ACK_AFTER_FAULTS_MS = 5_000;
+const ACK_AFTER_FAULTS_MS = 6_000;
 /** Long after the faults: a few hops. */
 const ACK_IN_CALM_MS = 100;
 

@@ -3,22 +3,26 @@
  * something that could have been wrong, and a run of seeds in which one never did fails.
  */
 import type { CoordinatorSaved, Entry } from "../../src/core/coordinator/state.ts";
+import { completeAt } from "../../src/core/coordinator/wanted.ts";
 import { strays } from "../../src/core/coordinator/moves.ts";
 import { coordinatorWakeAt } from "../../src/core/coordinator/pursue.ts";
-import type { NodeSaved } from "../../src/core/node/state.ts";
-import { wakeAt } from "../../src/core/node/wake-at.ts";
+import type { NodeSaved, Role } from "../../src/core/node/state.ts";
+import { tickAt, wakeAt } from "../../src/core/node/wake-at.ts";
 import { partitionOf } from "../../src/data/hash.ts";
 import { compareStamps, type Stamp } from "../../src/data/hlc.ts";
 import type { NodeId, PartitionId, Term } from "../../src/data/ids.ts";
 import { compareRows, type Row } from "../../src/data/row.ts";
 import type { Ruling } from "../../src/data/ruling.ts";
 import type { Ack } from "../../src/protocol/client-messages.ts";
+import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
 import type { HeardMap, SimClient } from "./client.ts";
 import { MapChecker, unheard } from "./map-checker.ts";
 import {
   activeKnowsItsView,
   coordinatorMonotone,
+  copiesNeverDrop,
   entryOf,
+  has,
   joiningOwnsNothing,
   monotone,
   moveAtomicity,
@@ -31,6 +35,7 @@ import {
   same,
   servesItsOwn,
   settled,
+  show,
 } from "./predicates.ts";
 import { ReignChecker } from "./reign-checker.ts";
 import type { World } from "./world.ts";
@@ -47,6 +52,7 @@ export const INVARIANTS = [
   "I10",
   "I12",
   "I14",
+  "I15",
   "I16",
   "R-read",
   "R-later-write",
@@ -79,6 +85,10 @@ export class Checkers {
   /** When each partition had an owner for the first time. */
   formedAt: number | null = null;
   readonly failovers = new Map<PartitionId, number>();
+  /** Until when the owner of a partition, `<partition>@<node>`, knew of a copy that counts. */
+  readonly #backed = new Map<string, number>();
+  /** Partitions and epochs at which an owner has asked to be freed from a copy. */
+  readonly #freed = new Set<string>();
   readonly #world: World;
 
   constructor(world: World) {
@@ -97,10 +107,35 @@ export class Checkers {
     const refused = new Set(
       exceptions.filter(({ result }) => result.type === "refused").map(({ index }) => index),
     );
-    for (const [index, op] of (client.outbox.get(seq)?.ops ?? []).entries()) {
+    const frame = client.outbox.get(seq);
+    for (const [index, op] of (frame?.ops ?? []).entries()) {
       if (refused.has(index)) continue;
-      this.stored({ ...op, kind: "lww", sub: "" });
+      const row: Row = { ...op, kind: "lww", sub: "" };
+      this.stored(row);
+      if (frame?.ack === "backup") this.#atBackups(row, frame.begunAt);
     }
+  }
+
+  /** I6: what is acknowledged as backed up is at all nodes that may be owner next, and there are such. */
+  #atBackups(row: Row, begunAt: number): void {
+    const entry = entryOf(this.#world, row.key);
+    if (!entry) return;
+    this.count("I6");
+    this.#world.counts["writes acked by backups"]++;
+    const complete = completeAt(entry);
+    for (const id of complete)
+      if (!has(this.#world, id, row))
+        this.fail("I6", `copy ${id} lacks ${show(row)}, acked by backups`);
+    const { partitionId } = entry.ruling;
+    const owners = [...this.#backed].filter(([at]) => at.startsWith(`${partitionId}@`));
+    if (owners.every(([, until]) => until < begunAt))
+      this.fail("I6", `${show(row)} is acked by backups that never were`);
+  }
+
+  /** What the coordinator hears, which it may put off. */
+  asks(message: ClusterMessage): void {
+    if (message.type === "STRIKE_COPY" || message.type === "MIGRATE_CANCEL")
+      this.#freed.add(`${message.partitionId}@${message.epoch}`);
   }
 
   stored(row: Row): void {
@@ -180,6 +215,16 @@ export class Checkers {
       if (strays(entry).length === 0) this.#behind.delete(partitionId);
       if (moved && !this.isBehind(partitionId))
         moveAtomicity(this, this.#world, { partitionId, owner }, this.#acked.values());
+      const stateOf = (id: NodeId): string | undefined =>
+        after.view.members.find((m) => m.nodeId === id)?.state;
+      if (
+        old &&
+        copiesNeverDrop(this, old, entry, {
+          isFreed: this.#freed.has(`${partitionId}@${old.ruling.epoch}`),
+          isLost: (id) => ["dead", undefined].includes(stateOf(id)),
+        })
+      )
+        this.#world.counts["copies struck for silence"]++;
       joiningOwnsNothing(this, after, entry);
       if (entry.move && !old?.move) this.#world.counts.retried += entry.move.attempt > 1 ? 1 : 0;
     }
@@ -191,6 +236,8 @@ export class Checkers {
     for (const [slot, report] of after.finished) {
       if (before.finished.get(slot) === report || !report.outcome) continue;
       counts[report.outcome]++;
+      if (report.purpose === "backup" && report.outcome === "completed")
+        counts["backups completed"]++;
     }
   }
 
@@ -204,6 +251,8 @@ export class Checkers {
   }
 
   nodeCommitted(id: NodeId, before: NodeSaved, after: NodeSaved): void {
+    const { counts } = this.#world;
+    if (after.self.drained > before.self.drained) counts["nodes drained"]++;
     nodeMonotone(this, id, before, after);
     const members = this.#views.get(after.view.version);
     if (members !== undefined)
@@ -220,6 +269,9 @@ export class Checkers {
       if (old === now) continue;
       monotone(this, `epoch of ${partitionId} at ${id}`, old?.ruling.epoch, now.ruling.epoch);
       this.#oneOwner(now.ruling);
+      const until = isBacked(now.role) ? Infinity : this.#world.schedule.now;
+      if (isBacked(old?.role) || until === Infinity)
+        this.#backed.set(`${partitionId}@${id}`, until);
       servesItsOwn(this, id, now);
     }
   }
@@ -261,7 +313,8 @@ export class Checkers {
       if (objection) this.fail("I16", `${id} ends with ${objection}`);
     }
     for (const [id, { state }] of nodes)
-      if (state && wakeAt(state) !== null) this.fail("I8", `${id} stays awake`);
+      if (state && (wakeAt(state) !== null || tickAt(state) !== null))
+        this.fail("I8", `${id} stays awake`);
     if (coordinator.state && coordinatorWakeAt(coordinator.state) !== null)
       this.fail("I8", "the coordinator stays awake");
   }
@@ -274,3 +327,6 @@ export class Checkers {
     throw new Violation(id, message);
   }
 }
+
+const isBacked = (role: Role | undefined): boolean =>
+  role?.type === "owner" && role.copies.some(({ state }) => state !== "copying");

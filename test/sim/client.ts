@@ -8,6 +8,7 @@ import type {
   MapDeltaMessage,
   ServerMessage,
 } from "../../src/protocol/client-messages.ts";
+import type { AckLevel } from "../../src/protocol/ops.ts";
 import type { Prng } from "./prng.ts";
 
 export interface ClientPort {
@@ -15,6 +16,8 @@ export interface ClientPort {
   readonly now: () => number;
   readonly valueBytesMax: number;
   readonly expiryRate: number;
+  /** Some frames ask that the backups have them. */
+  readonly backups: boolean;
   /** All ops of a write that was begun at this moment are answered. */
   readonly answered: (begunAt: number) => void;
   readonly trueTime: () => number;
@@ -28,6 +31,7 @@ interface Frame {
   readonly ops: readonly ClientOp[];
   /** When the first of them was sent the first time. */
   readonly begunAt: number;
+  readonly ack: AckLevel;
 }
 
 /** `gap`: it builds on what this client never had. */
@@ -79,7 +83,8 @@ export class SimClient {
       this.written++;
       return { map: "m", key, stamp, value, expiresAt };
     });
-    this.#put(ops, this.#port.trueTime());
+    const ack = this.#port.backups && this.#seq % 3 === 1 ? "backup" : "owner";
+    this.#put({ ops, begunAt: this.#port.trueTime(), ack });
   }
 
   #value(counter: number): Uint8Array {
@@ -125,16 +130,18 @@ export class SimClient {
     this.askMap();
   }
 
-  #put(ops: readonly ClientOp[], begunAt: number): void {
+  #put(frame: Frame): void {
     const seq = this.#seq++;
-    this.outbox.set(seq, { ops, begunAt });
+    this.outbox.set(seq, frame);
     this.#sendFrame(seq);
     this.#watch(seq, 0);
   }
 
   #sendFrame(seq: number): void {
     const frame = this.outbox.get(seq);
-    if (frame) this.#port.send(this, { type: "OPS", seq, ops: frame.ops });
+    if (!frame) return;
+    const { ops, ack } = frame;
+    this.#port.send(this, { type: "OPS", seq, ops, ...(ack === "backup" && { ack }) });
   }
 
   #watch(seq: number, attempt: number): void {
@@ -158,14 +165,18 @@ export class SimClient {
         const frame = this.outbox.get(message.seq);
         if (!frame) return;
         const { ops, begunAt } = frame;
+        const alone = message.exceptions.some(
+          ({ result }) => result.type === "refused" && result.error.code === "NO_BACKUP",
+        );
         this.outbox.delete(message.seq);
         const refused = message.exceptions.filter(({ result }) => result.type === "refused");
         // What was refused is tried again, under the stamps it has, as a frame of its own.
         const again = refused.flatMap(({ index }) => ops[index] ?? []);
         if (again.length === 0) return this.#port.answered(begunAt);
-        return this.#port.later(100 + this.#prng.below(400), () => {
+        return this.#port.later(alone ? 1 : 100 + this.#prng.below(400), () => {
           this.#port.reroute(this);
-          this.#put(again, begunAt);
+          // Where there is no copy, its owner must do.
+          this.#put({ ops: again, begunAt, ack: alone ? "owner" : frame.ack });
         });
       }
       case "ERROR":

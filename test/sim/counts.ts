@@ -28,6 +28,10 @@ export const NO_COUNTS = {
   unstamped: 0,
   /** Requests of several of them. */
   "unstamped together": 0,
+  "writes acked by backups": 0,
+  "backups completed": 0,
+  "copies struck for silence": 0,
+  "nodes drained": 0,
   scanned: 0,
   offered: 0,
   "writes that expire": 0,

@@ -33,6 +33,7 @@ export class Crowd {
       trueTime: () => schedule.now,
       valueBytesMax,
       expiryRate,
+      backups: world.options.config.backupCount > 0,
       answered: (begunAt) => forward && world.answers.answered(begunAt),
       later: (ms, run) => schedule.after(ms, run),
       reroute: (it) => this.reroute(it),

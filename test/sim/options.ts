@@ -67,6 +67,7 @@ function drawPlain(seed: number): Options {
       ...DEFAULTS,
       partitionCount: 2 + prng.below(4),
       initialNodes: 2 + prng.below(2),
+      backupCount: seed % 3,
       maxParallelMigrations: 1 + prng.below(2),
       // Beyond the end of most runs: a move that stands still must not be rescued by it.
       migrationTimeoutMs: prng.chance(0.3)

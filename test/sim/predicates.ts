@@ -4,7 +4,8 @@
  */
 import type { Config } from "../../src/core/config.ts";
 import type { CoordinatorSaved, Entry } from "../../src/core/coordinator/state.ts";
-import type { NodeSaved } from "../../src/core/node/state.ts";
+import { completeAt, tasksOf } from "../../src/core/coordinator/wanted.ts";
+import type { NodeSaved, Role } from "../../src/core/node/state.ts";
 import type { RowStore } from "../../src/core/rows/row-store.ts";
 import { partitionOf } from "../../src/data/hash.ts";
 import type { NodeId, PartitionId, Term } from "../../src/data/ids.ts";
@@ -193,16 +194,21 @@ export function settled(judge: Judge, cluster: Cluster): void {
   if (entries.size !== cluster.options.config.partitionCount)
     judge.fail("I8", "the cluster never formed");
   for (const entry of entries.values()) {
-    const { ruling, move, wanted } = entry;
-    if (move || wanted !== ruling.owner)
-      judge.fail("I8", `partition ${ruling.partitionId} still moves`);
+    const { ruling, move, wantedBackups } = entry;
+    const { partitionId, copies } = ruling;
+    if (move || tasksOf(entry).length > 0) judge.fail("I8", `partition ${partitionId} still moves`);
+    const active = view.members.filter(({ state }) => state === "active").length;
+    const wanted = Math.min(cluster.options.config.backupCount, active - 1);
+    if (copies.length !== wanted || wantedBackups.length !== wanted)
+      judge.fail("I8", `partition ${partitionId} has ${copies.length} of ${wanted} copies`);
     nothingLeft(judge, cluster, entry);
   }
   for (const { nodeId, state } of view.members)
     if (state === "leaving") judge.fail("I8", `${nodeId} never left`);
 }
 
-function nothingLeft(judge: Judge, { nodes }: Cluster, { ruling, holders }: Entry): void {
+function nothingLeft(judge: Judge, { nodes }: Cluster, entry: Entry): void {
+  const { ruling, holders } = entry;
   const { partitionId, owner } = ruling;
   judge.count("I7");
   const serving = [...nodes].filter(
@@ -212,29 +218,75 @@ function nothingLeft(judge: Judge, { nodes }: Cluster, { ruling, holders }: Entr
     const ids = serving.map(([id]) => id).join();
     judge.fail("I7", `partition ${partitionId} of ${owner} is served by ${ids}`);
   }
-  if (holders.join() !== owner) judge.fail("I7", `holders of ${partitionId}: ${holders.join()}`);
+  if (holders.toSorted().join() !== completeAt(entry).toSorted().join())
+    judge.fail("I7", `holders of ${partitionId}: ${holders.join()}`);
+  const owning = owner ? nodes.get(owner)?.rows : undefined;
   for (const [id, { disk, rows }] of nodes) {
     const role = disk.partitions.get(partitionId)?.role;
-    if (
-      role?.type === "copy" ||
-      role?.type === "struck" ||
-      (role?.type === "owner" && (role.move || role.copies.length))
-    )
+    const isCopy = ruling.copies.some(({ nodeId }) => nodeId === id);
+    if (role && isMarker(role, isCopy))
       judge.fail("I7", `${id} keeps a marker of ${partitionId}: ${JSON.stringify(role)}`);
-    if (id !== owner && rows.countFrom(partitionId, null, 1).rows > 0)
+    if (id !== owner && !isCopy && rows.countFrom(partitionId, null, 1).rows > 0)
       judge.fail("I7", `${id} keeps rows of ${partitionId}`);
+    if (isCopy && owning) sameRows(judge, { partitionId, id }, [rows, owning]);
   }
+}
+
+/** What does not belong to an owner at rest, or to a copy that is complete. */
+function isMarker(role: Role, isCopy: boolean): boolean {
+  if (role.type === "copy") return !isCopy || role.state !== "complete";
+  if (role.type !== "owner") return role.type === "struck";
+  const unsettled = role.copies.some(({ state, digest }) => state !== "complete" || digest === "");
+  return role.move !== null || unsettled;
+}
+
+/** I8: a backup has what its owner has. */
+function sameRows(
+  judge: Judge,
+  { partitionId, id }: { readonly partitionId: PartitionId; readonly id: NodeId },
+  stores: readonly RowStore[],
+): void {
+  const [mine, theirs] = stores.map((store) =>
+    store
+      .page(partitionId, null, EVERYTHING)
+      .rows.map(({ row }) => show(row))
+      .join(" "),
+  );
+  if (mine !== theirs)
+    judge.fail("I8", `copy ${id} of ${partitionId} has ${mine}, its owner has ${theirs}`);
+}
+
+/**
+ * I15: of as many complete copies as the plan wants none goes, unless its owner asks to be freed from it, or its
+ * node is given up. Says if its owner asked.
+ */
+export function copiesNeverDrop(
+  judge: Judge,
+  old: Entry,
+  entry: Entry,
+  { isFreed, isLost }: { readonly isFreed: boolean; readonly isLost: (id: NodeId) => boolean },
+): boolean {
+  const { partitionId } = entry.ruling;
+  const had = completeAt(old).filter((id) => !isLost(id)).length;
+  const left = completeAt(entry).length;
+  if (entry.wantedBackups.length > 0) judge.count("I15");
+  if (left >= Math.min(had, 1 + entry.wantedBackups.length)) return false;
+  if (!isFreed)
+    judge.fail("I15", `partition ${partitionId} has ${left} complete copies left of ${had}`);
+  return true;
 }
 
 export function entryOf({ coordinator, options }: Cluster, key: string): Entry | undefined {
   return coordinator.disk.entries.get(partitionOf(key, options.config.partitionCount));
 }
 
-function has({ nodes, options }: Cluster, id: NodeId, row: Row): boolean {
+export function has({ nodes, options }: Cluster, id: NodeId, row: Row): boolean {
   const partitionId = partitionOf(row.key, options.config.partitionCount);
   const stored = nodes.get(id)?.rows.read(partitionId, [row])[0];
   return stored !== undefined && compareRows(stored.row, row) >= 0;
 }
 
-const show = ({ key, stamp, value }: Row): string =>
+const EVERYTHING = { rowsMax: 100_000, bytesMax: 100_000_000 };
+
+export const show = ({ key, stamp, value }: Row): string =>
   `${key}=${value ? [...value].join(".") : "deleted"}@${stamp.millis}:${stamp.counter}:${stamp.node}`;

@@ -116,8 +116,8 @@ export class World {
     this.storm?.end();
     this.#ghost = null;
     this.log("healed");
-    // Who asked for the cluster may not have been heard.
-    if (!this.coordinator.disk.cluster) this.#operate({ type: "FETCH_PARTITION_TABLE" });
+    // Who asked for the cluster may not have been heard, and what was cancelled is wanted again.
+    this.#operate({ type: "REBALANCE" });
     for (const client of this.clients) this.#crowd.reroute(client);
     for (let i = 0; i < 20; i++) this.schedule.after(this.prng.below(8_000), () => this.#write());
     // The cluster may sleep when all is done; a last look makes sure that nothing waits for a visitor.
@@ -329,6 +329,7 @@ export class World {
     if (this.counts.messages % CODED_EVERY === 0) assertCoded(from, message);
     const facts = { type: "message", clusterId: CLUSTER, from, term, message, call } as const;
     const event = { ...facts, ...this.moment(to) };
+    if (to === "coordinator") this.checkers.asks(message);
     if (to === "coordinator") this.#toCoordinator(event);
     else this.#toNode(to, event);
     this.checkers.afterStep();

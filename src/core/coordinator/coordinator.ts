@@ -14,7 +14,7 @@ import {
   removeEmpty,
 } from "./members.ts";
 import { onClaim } from "./failover.ts";
-import { onCancelAsked, onComplete, onDropped, onHeard, onReady } from "./moves.ts";
+import { onCancelAsked, onComplete, onDropped, onHeard, onReady, onStrikeCopy } from "./moves.ts";
 import {
   clusterReport,
   migrationsReport,
@@ -23,7 +23,7 @@ import {
   onMovePartition,
   onRebalance,
 } from "./operator.ts";
-import { startQueued } from "./plan.ts";
+import { planBackups, startQueued, strikeSpares } from "./plan.ts";
 import { coordinatorWakeAt, notePushed, pursueAll, settleEntries } from "./pursue.ts";
 import { hearTerm, isBehind, park, unpark } from "./reign.ts";
 import { endRecount } from "./restored.ts";
@@ -68,6 +68,8 @@ function ownWork(turn: CoordinatorTurn): void {
   judge(turn);
   assignOnce(turn);
   settleEntries(turn);
+  planBackups(turn);
+  strikeSpares(turn);
   startQueued(turn);
   removeEmpty(turn);
   notePushed(turn);
@@ -105,6 +107,7 @@ function fromNode(turn: CoordinatorTurn, message: ClusterMessage, call: CallId |
     case "COMPLETE":
     case "MIGRATE_READY":
     case "MIGRATE_CANCEL":
+    case "STRIKE_COPY":
     case "ASK_RULING":
       return onAsked(turn, message, call);
     case "HEARD":
@@ -126,7 +129,7 @@ function fromNode(turn: CoordinatorTurn, message: ClusterMessage, call: CallId |
 
 type Asked = Extract<
   ClusterMessage,
-  { type: "COMPLETE" | "MIGRATE_READY" | "MIGRATE_CANCEL" | "ASK_RULING" }
+  { type: "COMPLETE" | "MIGRATE_READY" | "MIGRATE_CANCEL" | "STRIKE_COPY" | "ASK_RULING" }
 >;
 
 function onAsked(turn: CoordinatorTurn, message: Asked, call: CallId | null): void {
@@ -139,6 +142,8 @@ function onAsked(turn: CoordinatorTurn, message: Asked, call: CallId | null): vo
       return onReady(turn, message, call);
     case "MIGRATE_CANCEL":
       return onCancelAsked(turn, message, call);
+    case "STRIKE_COPY":
+      return onStrikeCopy(turn, message, call);
     case "ASK_RULING":
       return turn.answer(call, { type: "RULING", ruling: entry.ruling });
   }

@@ -56,7 +56,9 @@ function succeed(
 ): void {
   const heir = heirOf(turn, others);
   const copies = others.filter((c) => c.nodeId !== heir && c.state === "complete");
-  if (heir) turn.rule(partitionId, { owner: heir, copies }, { wanted: heir, lost: null });
+  const wantedBackups = copies.map(({ nodeId }) => nodeId);
+  const plan = { wanted: heir, wantedBackups };
+  if (heir) turn.rule(partitionId, { owner: heir, copies }, { ...plan, lost: null });
   else turn.rule(partitionId, { owner: null, copies: [] }, { lost, wanted: null });
 }
 
@@ -76,12 +78,7 @@ export function giveBack(turn: CoordinatorTurn, nodeId: NodeId): boolean {
   const waiting = [...turn.entries].filter(
     ([, { lost }]) => lost === nodeId || (lost && !turn.member(lost)),
   );
-  for (const [partitionId, { holders }] of waiting)
-    turn.rule(
-      partitionId,
-      { owner: nodeId, copies: [] },
-      { lost: null, wanted: nodeId, holders: [...new Set([...holders, nodeId])] },
-    );
+  for (const [partitionId] of waiting) giveTo(turn, partitionId, nodeId);
   return waiting.length > 0;
 }
 
@@ -102,7 +99,9 @@ export function onClaim(
   endMove(turn, partitionId, { outcome: "failed", reason: "claimed by the operator" });
   const copies = entry.ruling.copies.filter((c) => c.nodeId !== nodeId && c.state === "complete");
   const holders = [...new Set([...entry.holders, nodeId])];
-  turn.rule(partitionId, { owner: nodeId, copies }, { lost: null, wanted: nodeId, holders });
+  const wantedBackups = copies.map((copy) => copy.nodeId);
+  const plan = { wanted: nodeId, wantedBackups, lost: null };
+  turn.rule(partitionId, { owner: nodeId, copies }, { ...plan, holders });
   turn.answer(call, { type: "PLANNED", plan: [{ partitionId, source, target: nodeId }] });
 }
 
@@ -136,7 +135,13 @@ export function giveAway(turn: CoordinatorTurn, partitionId: PartitionId): void 
   const there = turn.view.members.filter(({ state }) => state === "active" || state === "suspect");
   const heir = there.find(({ nodeId }) => holders.includes(nodeId)) ?? there[0];
   if (!heir) return;
-  const { nodeId } = heir;
-  const change = { lost: null, wanted: nodeId, holders: [...new Set([...holders, nodeId])] };
+  giveTo(turn, partitionId, heir.nodeId);
+}
+
+/** What stood of the plan stays, but that nobody backs up itself. */
+function giveTo(turn: CoordinatorTurn, partitionId: PartitionId, nodeId: NodeId): void {
+  const { holders, wantedBackups } = turn.entry(partitionId);
+  const plan = { wanted: nodeId, wantedBackups: wantedBackups.filter((id) => id !== nodeId) };
+  const change = { ...plan, lost: null, holders: [...new Set([...holders, nodeId])] };
   turn.rule(partitionId, { owner: nodeId, copies: [] }, change);
 }

@@ -1,9 +1,10 @@
 /**
- * Rulings on moves. Each is saved before it is spoken, names the epoch it was asked at, and is refused
- * unless that is current; the answer to a refusal is the ruling that stands.
+ * Rulings on moves and copies. Each is saved before it is spoken, names the epoch it was asked at, and is
+ * refused unless that is current; the answer to a refusal is the ruling that stands.
  *
- *   replicating ──READY──► finalizing ──target has heard──► (source struck) done
- *        └──cancel, deadline, unequal──► (target struck) failed, tried again later
+ *   replicating ──READY──► finalizing ──target has heard──► (source struck unless it is to stay) done
+ *        │├──COMPLETE, of a backup──► done
+ *        └──cancel, deadline, unequal──► (target struck unless it is to stay) failed, tried again later
  */
 import { MigrationId, type NodeId, type PartitionId } from "../../data/ids.ts";
 import type { Copy } from "../../data/ruling.ts";
@@ -14,20 +15,22 @@ import type {
   MigrateCancel,
   MigrateReady,
   MigrationReport,
+  StrikeCopy,
 } from "../../protocol/cluster-messages.ts";
 import { backoffMs } from "../config.ts";
 import type { CallId } from "../machine/cluster-event.ts";
-import type { MigrationTask } from "../placement/plan.ts";
 import type { Entry, Move } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
+import { canSpare, type Task } from "./wanted.ts";
 
-export function startMove(turn: CoordinatorTurn, task: MigrationTask): void {
-  const { partitionId, source, target } = task;
+export function startMove(turn: CoordinatorTurn, task: Task): void {
+  const { partitionId, source, target, purpose } = task;
   const { ruling, holders, again } = turn.entry(partitionId);
   const { term, nextMove } = turn.cluster;
   turn.setCluster({ nextMove: nextMove + 1 });
   const move: Move = {
     migrationId: MigrationId(`m${term}-${nextMove}`),
+    purpose,
     source,
     target,
     phase: "replicating",
@@ -58,10 +61,13 @@ export function onComplete(turn: CoordinatorTurn, message: Complete, call: CallI
       copy.nodeId === nodeId ? { nodeId, state: "complete" } : copy,
     );
     const next = { ...move, rows, bytes, digest };
-    const complete = turn.rule(partitionId, { owner: ruling.owner, copies }, { move: next });
+    const isBackup = move.purpose === "backup";
+    if (isBackup) finish(turn, turn.entry(partitionId), next, COMPLETED);
+    const change = isBackup ? { move: null, again: null } : { move: next };
+    const complete = turn.rule(partitionId, { owner: ruling.owner, copies }, change);
     turn.send(nodeId, { type: "RULING", ruling: complete });
   }
-  answerRuling(turn, partitionId, call);
+  answerAsked(turn, message, call);
 }
 
 export function onReady(turn: CoordinatorTurn, message: MigrateReady, call: CallId | null): void {
@@ -69,7 +75,8 @@ export function onReady(turn: CoordinatorTurn, message: MigrateReady, call: Call
   const { ruling, move } = turn.entry(partitionId);
   const current = ruling.epoch === epoch && ruling.owner === sourceNodeId;
   const complete = ruling.copies.some((c) => c.nodeId === move?.target && c.state === "complete");
-  if (current && complete && move?.migrationId === migrationId && move.phase === "replicating") {
+  const asked = move?.migrationId === migrationId && move.purpose === "move";
+  if (current && complete && asked && move.phase === "replicating") {
     const { target, source } = move;
     const others = ruling.copies.filter((copy) => copy.nodeId !== target);
     const copies: Copy[] = [...others, { nodeId: source, state: "complete" }];
@@ -77,7 +84,7 @@ export function onReady(turn: CoordinatorTurn, message: MigrateReady, call: Call
     turn.rule(partitionId, { owner: target, copies }, { move: next });
     turn.setMemory({ started: without(turn.memory.started, migrationId) });
   }
-  answerRuling(turn, partitionId, call);
+  answerAsked(turn, message, call);
 }
 
 /** An owner asks to be freed from a copy that is silent or cannot be made equal. */
@@ -89,24 +96,74 @@ export function onCancelAsked(
   const { partitionId, migrationId, epoch, reason } = message;
   const { ruling, move } = turn.entry(partitionId);
   if (ruling.epoch === epoch && move?.migrationId === migrationId && move.phase === "replicating")
-    giveUpMove(turn, partitionId, { outcome: "failed", reason });
+    giveUpMove(turn, partitionId, { outcome: "failed", reason, strikes: true });
+  answerAsked(turn, message, call);
+}
+
+/**
+ * An owner asks to be freed from a complete copy that is silent, or that cannot be made equal. Copied anew it
+ * will be, after a pause, if it is still wanted.
+ */
+export function onStrikeCopy(
+  turn: CoordinatorTurn,
+  message: StrikeCopy,
+  call: CallId | null,
+): void {
+  const { partitionId, nodeId, epoch, reason } = message;
+  const { ruling, move, again } = turn.entry(partitionId);
+  const listed = ruling.copies.some((copy) => copy.nodeId === nodeId);
+  if (ruling.epoch === epoch && listed && move?.target === nodeId)
+    giveUpMove(turn, partitionId, { outcome: "failed", reason, strikes: true });
+  else if (ruling.epoch === epoch && listed) {
+    strike(turn, partitionId, nodeId);
+    const attempt = (again?.attempt ?? 0) + 1;
+    const notBefore = turn.now + backoffMs(turn.config, attempt, turn.random);
+    turn.setEntry(partitionId, { again: { attempt, notBefore } });
+  }
   answerRuling(turn, partitionId, call);
+}
+
+function strike(turn: CoordinatorTurn, partitionId: PartitionId, nodeId: NodeId): void {
+  const { ruling } = turn.entry(partitionId);
+  const copies = ruling.copies.filter((copy) => copy.nodeId !== nodeId);
+  turn.rule(partitionId, { owner: ruling.owner, copies });
 }
 
 function answerRuling(turn: CoordinatorTurn, partitionId: PartitionId, call: CallId | null): void {
   turn.answer(call, { type: "RULING", ruling: turn.entry(partitionId).ruling });
 }
 
-/** Strikes the target; the owner opens again with everything. Impossible once the switch is ruled. */
+/** That a move is over its owner cannot tell from a ruling that leaves the target complete. */
+function answerAsked(
+  turn: CoordinatorTurn,
+  { partitionId, migrationId }: Complete | MigrateReady | MigrateCancel,
+  call: CallId | null,
+): void {
+  const { ruling, move } = turn.entry(partitionId);
+  if (move?.migrationId === migrationId) return answerRuling(turn, partitionId, call);
+  const { epoch } = ruling;
+  const over = { migrationId, partitionId, reason: "it is over", epoch, ruling };
+  turn.answer(call, { type: "MIGRATE_CANCEL", ...over });
+}
+
+/**
+ * The owner opens again with everything. The target is struck, unless it had all rows and is one of the copies
+ * that there must be. Impossible once the switch is ruled.
+ */
 export function giveUpMove(
   turn: CoordinatorTurn,
   partitionId: PartitionId,
-  why: { readonly outcome: "cancelled" | "failed"; readonly reason: string },
+  why: Pick<MigrationReport, "reason"> & {
+    readonly outcome: "cancelled" | "failed";
+    /** Whatever it is wanted for. */
+    readonly strikes?: boolean;
+  },
 ): void {
   const entry = turn.entry(partitionId);
   const { move, ruling } = entry;
   if (move?.phase !== "replicating") return;
-  const copies = ruling.copies.filter((copy) => copy.nodeId !== move.target);
+  const stays = why.strikes !== true && mustStay(entry, move.target);
+  const copies = ruling.copies.filter((copy) => stays || copy.nodeId !== move.target);
   const notBefore = turn.now + backoffMs(turn.config, move.attempt, turn.random);
   finish(turn, entry, move, why);
   turn.rule(
@@ -118,10 +175,15 @@ export function giveUpMove(
     type: "MIGRATE_CANCEL",
     migrationId: move.migrationId,
     partitionId,
-    reason: why.reason,
+    reason: why.reason ?? "",
     epoch: turn.entry(partitionId).ruling.epoch,
     ruling: turn.entry(partitionId).ruling,
   });
+}
+
+function mustStay(entry: Entry, nodeId: NodeId): boolean {
+  const complete = entry.ruling.copies.some((c) => c.nodeId === nodeId && c.state === "complete");
+  return complete && (entry.wantedBackups.includes(nodeId) || !canSpare(entry, nodeId));
 }
 
 /** For a reason of which the ruling that follows says the rest. */
@@ -149,11 +211,12 @@ export function onHeard(turn: CoordinatorTurn, heard: Heard): void {
   if (isStart && migrationId === move.migrationId && epoch >= ruling.epoch)
     turn.setMemory({ started: new Set(turn.memory.started).add(migrationId) });
   if (move?.phase !== "finalizing" || nodeId !== move.target || epoch < ruling.epoch) return;
-  // The new owner serves: the old one may go.
-  const copies = ruling.copies.filter((copy) => copy.nodeId !== move.source);
-  finish(turn, entry, move, { outcome: "completed", reason: null });
-  turn.rule(partitionId, { owner: ruling.owner, copies }, { move: null, again: null });
+  // The new owner serves: the old one may go, unless it is to stay.
+  finish(turn, entry, move, COMPLETED);
+  turn.setEntry(partitionId, { move: null, again: null });
 }
+
+const COMPLETED = { outcome: "completed", reason: null } as const;
 
 export function onDropped(turn: CoordinatorTurn, message: Dropped): void {
   const { partitionId, nodeId, epoch } = message;
@@ -183,6 +246,10 @@ const strayName = (partitionId: PartitionId, nodeId: NodeId): string => `${parti
 export const strays = ({ holders, ruling }: Entry): readonly NodeId[] =>
   holders.filter((id) => id !== ruling.owner && !ruling.copies.some((copy) => copy.nodeId === id));
 
+/** All others are listed once, as owner or copy. */
+export const hasStrays = ({ holders, ruling }: Entry): boolean =>
+  holders.length > ruling.copies.length + (ruling.owner ? 1 : 0);
+
 function finish(
   turn: CoordinatorTurn,
   { ruling }: Entry,
@@ -191,9 +258,10 @@ function finish(
 ): void {
   const { completed, failed } = turn.cluster;
   const done = outcome === "completed";
-  const { migrationId, source, target, attempt, startedAtMs, rows, bytes, digest } = move;
+  const { migrationId, purpose, source, target, attempt, startedAtMs, rows, bytes, digest } = move;
   const report: MigrationReport = {
     migrationId,
+    purpose,
     partitionId: ruling.partitionId,
     source,
     target,

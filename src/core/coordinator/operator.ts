@@ -15,6 +15,7 @@ import { giveUpMove } from "./moves.ts";
 import { lastOwner, mayOwn, plan, queue, replan } from "./plan.ts";
 import { hasQuorum } from "./quorum.ts";
 import type { CoordinatorTurn } from "./turn.ts";
+import { withOwner } from "./wanted.ts";
 
 export function onDrainNode(
   turn: CoordinatorTurn,
@@ -51,7 +52,7 @@ export function onMovePartition(
     notMovable(turn, partitionId) ??
     (source === to ? makeError("ALREADY_OWNER", { partitionId, nodeId: to }) : null);
   if (error) return turn.answer(call, { type: "ERROR", error });
-  turn.setEntry(partitionId, { wanted: to, again: null });
+  turn.setEntry(partitionId, { ...withOwner(turn.entry(partitionId), to), again: null });
   turn.answer(call, {
     type: "PLANNED",
     plan: source ? [{ partitionId, source, target: to }] : [],
@@ -79,11 +80,17 @@ export function onCancelMove(
 ): void {
   const error = unknownPartition(turn, partitionId) ?? notCancellable(turn, partitionId);
   if (error) return turn.answer(call, { type: "ERROR", error });
+  unplan(turn, partitionId);
   giveUpMove(turn, partitionId, { outcome: "cancelled", reason: "by the operator" });
-  // From a node that is leaving it must go all the same: later, as after any move that failed.
-  const { owner } = turn.entry(partitionId).ruling;
-  if (owner && mayOwn(turn, owner)) turn.setEntry(partitionId, { wanted: owner, again: null });
   turn.answer(call, { type: "PLANNED", plan: plan(turn) });
+}
+
+/** From a node that is leaving it must go all the same, and a backup be made: later, as after any that failed. */
+function unplan(turn: CoordinatorTurn, partitionId: PartitionId): void {
+  const entry = turn.entry(partitionId);
+  const { owner } = entry.ruling;
+  if (entry.move?.purpose !== "backup" && owner && mayOwn(turn, owner))
+    turn.setEntry(partitionId, { ...withOwner(entry, owner), again: null });
 }
 
 function notCancellable(turn: CoordinatorTurn, partitionId: PartitionId): ErrorInfo | null {

@@ -6,7 +6,7 @@ import type { Entry } from "./state.ts";
 /**
  * Of one partition at one node. `active`: it owns it. `migrating`: and it is going elsewhere.
  * `receiving`: it comes here. `draining`: it went, and what is left is passed on or offered.
- * `lost`: it owned it, is gone, and nobody has a complete copy. A backup is `unassigned`.
+ * `lost`: it owned it, is gone, and nobody has a complete copy. A backup is `unassigned`, also while it is copied.
  */
 export type PartitionState =
   "unassigned" | "active" | "migrating" | "receiving" | "draining" | "lost";
@@ -24,15 +24,17 @@ export interface PartitionMeta {
 export function partitionStateAt(entry: Entry, nodeId: NodeId, view: MembersView): PartitionState {
   const { ruling, holders, move } = entry;
   if (ruling.owner === nodeId) return stateAtOwner(entry, isGone(view, nodeId));
-  if (move?.phase === "replicating" && move.target === nodeId) return "receiving";
-  if (move?.phase === "finalizing" && move.source === nodeId) return "draining";
+  const goes = move?.purpose === "move" ? move.phase : null;
+  if (goes === "replicating" && move?.target === nodeId) return "receiving";
+  if (goes === "finalizing" && move?.source === nodeId) return "draining";
   const isCopy = ruling.copies.some((copy) => copy.nodeId === nodeId);
   return holders.includes(nodeId) && !isCopy ? "draining" : "unassigned";
 }
 
 function stateAtOwner({ ruling, move }: Entry, gone: boolean): PartitionState {
   if (gone && !ruling.copies.some(({ state }) => state === "complete")) return "lost";
-  return move?.phase === "replicating" ? "migrating" : "active";
+  const goes = move?.purpose === "move" && move.phase === "replicating";
+  return goes ? "migrating" : "active";
 }
 
 const isGone = ({ members }: MembersView, nodeId: NodeId): boolean => {

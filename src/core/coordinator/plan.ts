@@ -1,12 +1,14 @@
 /** Who is to own what: computed anew at every change of members, started as far as the limits allow. */
 import { Epoch, PartitionId, Version, type NodeId } from "../../data/ids.ts";
 import type { NodeState } from "../../data/members.ts";
+import type { Copy } from "../../data/ruling.ts";
 import type { PlannedMove } from "../../protocol/cluster-messages.ts";
 import { computeAssignment, type Candidate, type Placement } from "../placement/assign.ts";
-import { orderMigrations, type MigrationTask } from "../placement/plan.ts";
+import { orderMigrations } from "../placement/plan.ts";
 import { giveUpMove, startMove, strays } from "./moves.ts";
-import type { Entry } from "./state.ts";
+import type { Entry, Move } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
+import { completeAt, tasksOf, withoutSpares, type Task } from "./wanted.ts";
 
 /** Is this member one to leave partitions with? */
 export const mayOwn = (turn: CoordinatorTurn, nodeId: NodeId): boolean =>
@@ -33,29 +35,35 @@ function targets(turn: CoordinatorTurn): readonly Placement[] {
   const current: Placement[] = [];
   for (let p = 0; p < turn.cluster.partitionCount; p++) {
     const entry = turn.entries.get(PartitionId(p));
-    // A running move counts as done, so that it goes on if the balance allows.
-    const target = entry?.move?.target;
-    const kept = who.some(({ nodeId }) => nodeId === target) ? target : undefined;
-    current.push({ owner: kept ?? entry?.ruling.owner ?? null, backups: [] });
+    current.push(entry ? standing(entry, who) : { owner: null, backups: [] });
   }
   return computeAssignment(who, current, { backupCount: turn.config.backupCount });
 }
 
-/** All nodes of a new cluster are there: every partition gets its first owner. */
+function standing({ ruling, wantedBackups, move }: Entry, who: readonly Candidate[]): Placement {
+  // A running move counts as done, so that it goes on if the balance allows.
+  const target = move?.purpose === "move" ? move.target : null;
+  const owner = who.some(({ nodeId }) => nodeId === target) ? target : ruling.owner;
+  // What is planned comes before what there is: else each new plan would begin other copies.
+  const backups = [...wantedBackups, ...ruling.copies.map(({ nodeId }) => nodeId)];
+  return { owner, backups };
+}
+
+/** All nodes of a new cluster are there. Copies of partitions without any row are complete as they are. */
 export function assignFirst(turn: CoordinatorTurn): void {
   const assigned = targets(turn);
   const entries = new Map<PartitionId, Entry>();
   const version = Version(turn.mint(turn.cluster.tableVersion));
   const epoch = Epoch(turn.mint(0));
-  for (const [p, { owner }] of assigned.entries()) {
+  for (const [p, { owner, backups }] of assigned.entries()) {
     const partitionId = PartitionId(p);
-    const ruling = { partitionId, epoch, owner, copies: [] };
-    const holders = owner ? [owner] : [];
+    const copies = backups.map((nodeId): Copy => ({ nodeId, state: "complete" }));
     entries.set(partitionId, {
-      ruling,
+      ruling: { partitionId, epoch, owner, copies },
       version,
-      holders,
+      holders: owner ? [owner, ...backups] : [],
       wanted: owner,
+      wantedBackups: backups,
       lost: null,
       move: null,
       again: null,
@@ -65,32 +73,45 @@ export function assignFirst(turn: CoordinatorTurn): void {
   turn.setCluster({ tableVersion: version, ownersVersion: version });
 }
 
-/** Running moves that are still wanted go on; the queue is what then differs. */
+/** What runs and is still wanted goes on; the queue is what then differs. */
 export function replan(turn: CoordinatorTurn): void {
-  for (const [p, { owner }] of targets(turn).entries()) {
+  for (const [p, placement] of targets(turn).entries()) {
     const partitionId = PartitionId(p);
-    const { wanted, move, ruling } = turn.entry(partitionId);
+    const { wanted, wantedBackups, move, ruling } = turn.entry(partitionId);
+    const { owner, backups } = placement;
     // Nobody is left to take it, or nobody has it to give: it stays where it is.
     if (owner === null || ruling.owner === null) continue;
-    if (move && move.target !== owner && move.phase === "replicating")
+    const same = sameNodes(wantedBackups, backups);
+    if (owner === wanted && same) continue;
+    turn.setEntry(partitionId, { wanted: owner, wantedBackups: same ? wantedBackups : backups });
+    if (move?.phase === "replicating" && !isFor(move, placement))
       giveUpMove(turn, partitionId, { outcome: "cancelled", reason: "not wanted any more" });
-    if (owner !== wanted) turn.setEntry(partitionId, { wanted: owner, again: null });
+    turn.setEntry(partitionId, { again: null });
   }
 }
 
-/** Queued moves, first the most urgent. */
-export function queue(turn: CoordinatorTurn): readonly MigrationTask[] {
-  const tasks: MigrationTask[] = [];
-  for (const [partitionId, { ruling, wanted, move }] of turn.entries)
-    if (!move && wanted && ruling.owner && wanted !== ruling.owner)
-      tasks.push({ partitionId, source: ruling.owner, target: wanted });
-  return orderMigrations(tasks, (partitionId) => {
-    const { ruling, wanted } = turn.entry(partitionId);
-    const complete = ruling.copies.filter((copy) => copy.state === "complete");
-    return {
-      targetComplete: complete.some((copy) => copy.nodeId === wanted),
-      copies: complete.length + 1,
-    };
+/** After a failover, a claim or a restore a partition may have a new owner without a plan for its backups. */
+export function planBackups(turn: CoordinatorTurn): void {
+  const there = owners(turn, ["active", "suspect"]).length;
+  const wanted = Math.min(turn.config.backupCount, there - 1);
+  for (const { ruling, wantedBackups } of turn.entries.values())
+    if (ruling.owner && wantedBackups.length < wanted) return replan(turn);
+}
+
+const sameNodes = (some: readonly NodeId[], others: readonly NodeId[]): boolean =>
+  some.length === others.length && some.every((id) => others.includes(id));
+
+/** A copy on its way is of use to whoever is to be owner, too. */
+const isFor = ({ purpose, target }: Move, { owner, backups }: Placement): boolean =>
+  target === owner || (purpose === "backup" && backups.includes(target));
+
+/** Queued moves and copies, first the most urgent. */
+export function queue(turn: CoordinatorTurn): readonly Task[] {
+  const tasks: Task[] = [];
+  for (const entry of turn.entries.values()) if (!entry.move) tasks.push(...tasksOf(entry));
+  return orderMigrations(tasks, ({ partitionId, target }) => {
+    const complete = completeAt(turn.entry(partitionId));
+    return { targetComplete: complete.includes(target), copies: complete.length };
   });
 }
 
@@ -111,9 +132,9 @@ export function startQueued(turn: CoordinatorTurn): void {
   }
 }
 
-function mayStart(turn: CoordinatorTurn, { partitionId, source, target }: MigrationTask): boolean {
+function mayStart(turn: CoordinatorTurn, { partitionId, source, target }: Task): boolean {
   const entry = turn.entry(partitionId);
-  if (entry.again && entry.again.notBefore > turn.now) return false;
+  if (entry.move || (entry.again && entry.again.notBefore > turn.now)) return false;
   // It copies only when the owner has all that it still holds, and has heard that it was struck.
   if (strays(entry).includes(target)) return false;
   return turn.member(target)?.state === "active" && isThere(turn, source);
@@ -121,6 +142,14 @@ function mayStart(turn: CoordinatorTurn, { partitionId, source, target }: Migrat
 
 const isThere = (turn: CoordinatorTurn, nodeId: NodeId): boolean =>
   ["active", "leaving"].includes(turn.member(nodeId)?.state ?? "");
+
+/** The plan has changed, or what was under way has ended without a ruling. */
+export function strikeSpares(turn: CoordinatorTurn): void {
+  for (const [partitionId, entry] of turn.entries) {
+    const { owner, copies } = withoutSpares(entry);
+    if (copies !== entry.ruling.copies) turn.rule(partitionId, { owner, copies });
+  }
+}
 
 /** What is to move, as things stand. */
 export function plan(turn: CoordinatorTurn): readonly PlannedMove[] {

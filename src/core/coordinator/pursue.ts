@@ -1,18 +1,19 @@
 /** Everything unfinished, asked (again) when it is due: no message is trusted to arrive. */
 import { Version, type NodeId, type PartitionId } from "../../data/ids.ts";
 import type { PartitionTableUpdate } from "../../protocol/cluster-messages.ts";
-import { giveUpMove, release, strays } from "./moves.ts";
+import { giveUpMove, hasStrays, release, strays } from "./moves.ts";
 import { parkedUntil, pursueQuorum } from "./reign.ts";
 import type { CoordinatorState, Entry } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 import { askSilent, judgeAt } from "./watch.ts";
+import { tasksOf } from "./wanted.ts";
 
 /** `polls`: something is to be decided that takes a quorum. */
 export function pursueAll(turn: CoordinatorTurn, polls: boolean): void {
   if (polls) pursueQuorum(turn);
   askSilent(turn);
   for (const [partitionId, entry] of turn.entries)
-    if (entry.move || entry.holders.length > 1) pursueEntry(turn, partitionId, entry);
+    if (entry.move || hasStrays(entry)) pursueEntry(turn, partitionId, entry);
   pursueMembers(turn);
   turn.forgetOthers();
 }
@@ -20,10 +21,10 @@ export function pursueAll(turn: CoordinatorTurn, polls: boolean): void {
 /** What has run out of time, or is over. */
 export function settleEntries(turn: CoordinatorTurn): void {
   for (const [partitionId, entry] of turn.entries) {
-    const { move, holders } = entry;
+    const { move } = entry;
     if (move?.phase === "replicating" && move.deadlineMs <= turn.now)
       giveUpMove(turn, partitionId, { outcome: "failed", reason: "out of time" });
-    else if (holders.length > 1)
+    else if (hasStrays(entry))
       for (const nodeId of strays(entry)) release(turn, partitionId, nodeId);
   }
 }
@@ -36,6 +37,7 @@ function pursueEntry(turn: CoordinatorTurn, partitionId: PartitionId, entry: Ent
       migrationId: move.migrationId,
       partitionId,
       destinationNodeId: move.target,
+      purpose: move.purpose,
       ruling,
     });
   if (move?.phase === "finalizing") {
@@ -98,7 +100,7 @@ const isThere = (turn: CoordinatorTurn, nodeId: NodeId): boolean =>
 function tableDue(turn: CoordinatorTurn): Version {
   const { entries, cluster } = turn;
   for (const entry of entries.values())
-    if (entry.move || (entry.holders.length > 1 && strays(entry).some((id) => isThere(turn, id))))
+    if (entry.move || (hasStrays(entry) && strays(entry).some((id) => isThere(turn, id))))
       return cluster.ownersVersion;
   return cluster.tableVersion;
 }
@@ -166,9 +168,10 @@ export function coordinatorWakeAt(state: CoordinatorState): number | null {
   const later = (at: number): void => {
     if (at > memory.now) earliest = Math.min(earliest, at);
   };
-  for (const { move, again, wanted, ruling } of saved.entries.values()) {
+  for (const entry of saved.entries.values()) {
+    const { move, again } = entry;
     if (move?.phase === "replicating") later(move.deadlineMs);
-    if (!move && again && wanted !== ruling.owner) later(again.notBefore);
+    if (!move && again && tasksOf(entry).length > 0) later(again.notBefore);
   }
   return earliest === Infinity ? null : earliest;
 }

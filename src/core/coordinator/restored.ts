@@ -3,7 +3,7 @@
  * higher is adopted, and nothing is ruled until every member has told what it knows.
  */
 import { Version, type NodeId } from "../../data/ids.ts";
-import type { Ruling } from "../../data/ruling.ts";
+import type { Copy, Ruling } from "../../data/ruling.ts";
 import type { Grant } from "../../protocol/cluster-messages.ts";
 import { giveAway } from "./failover.ts";
 import { voters } from "./quorum.ts";
@@ -31,6 +31,8 @@ const isAhead = (turn: CoordinatorTurn, grant: Grant): boolean =>
 const isNewer = (turn: CoordinatorTurn, { partitionId, epoch }: Ruling): boolean =>
   epoch > (turn.entries.get(partitionId)?.ruling.epoch ?? 0);
 
+const isComplete = ({ state }: Copy): boolean => state === "complete";
+
 function adopt(turn: CoordinatorTurn, { view, partitions, tableVersion: theirs }: Grant): void {
   if (view && view.version > turn.view.version)
     turn.state = { ...turn.state, saved: { ...turn.state.saved, view } };
@@ -43,15 +45,9 @@ function adopt(turn: CoordinatorTurn, { view, partitions, tableVersion: theirs }
     const { owner, partitionId, copies } = ruling;
     const named = [...(owner ? [owner] : []), ...copies.map(({ nodeId }) => nodeId)];
     const holders = [...new Set([...(entries.get(partitionId)?.holders ?? []), ...named])];
-    const entry: Entry = {
-      ruling,
-      version,
-      holders,
-      wanted: owner,
-      lost: null,
-      move: null,
-      again: null,
-    };
+    const wantedBackups = copies.filter(isComplete).map(({ nodeId }) => nodeId);
+    const plan = { wanted: owner, wantedBackups, lost: null };
+    const entry: Entry = { ruling, version, holders, ...plan, move: null, again: null };
     entries.set(partitionId, entry);
   }
   turn.state = { ...turn.state, saved: { ...turn.state.saved, entries } };

@@ -7,7 +7,7 @@ import type { ClusterId, Epoch, MigrationId, NodeId, PartitionId } from "../../d
 import { Term, Version } from "../../data/ids.ts";
 import type { MembersView } from "../../data/members.ts";
 import type { Ruling } from "../../data/ruling.ts";
-import type { MigrationReport } from "../../protocol/cluster-messages.ts";
+import type { MigrationReport, MovePurpose } from "../../protocol/cluster-messages.ts";
 import type { Config } from "../config.ts";
 import type { ClusterEffect, ClusterEvent, Moment } from "../machine/cluster-event.ts";
 import type { Retry } from "../machine/retry.ts";
@@ -61,15 +61,20 @@ export interface Entry {
   readonly holders: readonly NodeId[];
   /** Who is to own it by the plan; a queued move where that is not the owner. */
   readonly wanted: NodeId | null;
+  /** Who is to back it up by the plan, never `wanted`; a queued copy where it is not complete. */
+  readonly wantedBackups: readonly NodeId[];
   /** Who owned it and is given up, where nobody else had all of it: it waits for that node. */
   readonly lost: NodeId | null;
+  /** At most one at a time, of either purpose. */
   readonly move: Move | null;
-  /** After a failed move: not again before. */
+  /** After one that failed: not again before. */
   readonly again: { readonly attempt: number; readonly notBefore: number } | null;
 }
 
 export interface Move {
   readonly migrationId: MigrationId;
+  /** `backup`: the target is to stay a copy; it is done when that is complete. */
+  readonly purpose: MovePurpose;
   readonly source: NodeId;
   readonly target: NodeId;
   /** `finalizing`: the target is owner by ruling; the source is struck once the target has heard. */

@@ -13,6 +13,7 @@ import type {
   CoordinatorState,
   Entry,
 } from "./state.ts";
+import { withoutSpares } from "./wanted.ts";
 
 /** One event being decided by the coordinator: the state so far, the effects so far. */
 export class CoordinatorTurn {
@@ -119,7 +120,9 @@ export class CoordinatorTurn {
     const before = this.entry(partitionId);
     const epoch = Epoch(this.mint(before.ruling.epoch));
     const version = Version(this.mint(this.cluster.tableVersion));
-    const ruling: Ruling = { partitionId, epoch, owner, copies };
+    const said: Ruling = { partitionId, epoch, owner, copies };
+    // With this ruling, not by another in its wake: what is said of it must be what is saved.
+    const ruling = withoutSpares({ ...before, ...change, ruling: said });
     this.setEntry(partitionId, { ...change, ruling, version });
     const moved = owner !== before.ruling.owner;
     this.setCluster({ tableVersion: version, ...(moved && { ownersVersion: version }) });

@@ -50,7 +50,8 @@ function heard(
   else if (message.type === "FETCH_MAP") answerFetch(turn, socket, session, message);
   else {
     const { seq, type: kind } = message;
-    return [{ origin: { type: "socket", socket, session, seq, kind }, ops }];
+    const { ack = "owner" } = { ack: undefined, ...message };
+    return [{ origin: { type: "socket", socket, session, seq, kind }, ops, ack }];
   }
   return [];
 }

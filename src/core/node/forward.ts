@@ -32,7 +32,10 @@ function messagesOf(parts: readonly Part[]): Part[][] {
     const last = messages.at(-1);
     const size = part.ops.reduce((sum, op) => sum + valueBytes(op), 0);
     [ops, bytes] = [ops + part.ops.length, bytes + size];
-    if (last && ops <= FRAME_OPS_MAX && bytes <= FRAME_BYTES_MAX) last.push(part);
+    const fits = ops <= FRAME_OPS_MAX && bytes <= FRAME_BYTES_MAX;
+    // What is to wait for backups waits alone.
+    const alike = part.ack === "owner" && last?.[0]?.ack === "owner";
+    if (last && fits && alike) last.push(part);
     else {
       messages.push([part]);
       [ops, bytes] = [part.ops.length, size];
@@ -76,6 +79,7 @@ function send(turn: Turn, forwardId: Seq, { to, lacked, parts }: PendingForward)
     ...(ops[0] && { targetPartitionId: placeOf(turn, ops[0]) }),
     rulings: lacked,
     ops,
+    ...(parts[0]?.ack === "backup" && { ack: "backup" }),
     ...(parts.length > 1 && { together: true }),
   });
 }
@@ -209,8 +213,9 @@ function drop(turn: Turn, forwardId: Seq): void {
   turn.setMemory({ forwards, forwardsAt });
 }
 
-const pick = ({ id, indexes, ops }: Part, which: readonly number[]): Part => ({
+const pick = ({ id, indexes, ops, ack }: Part, which: readonly number[]): Part => ({
   id,
+  ack,
   indexes: at(indexes, which),
   ops: at(ops, which),
 });

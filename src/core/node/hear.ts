@@ -2,15 +2,16 @@
  * A ruling, from whoever relays it: the only thing that changes who a node is for a partition. A ruling at
  * or below the highest epoch heard of says nothing.
  */
+import { BUCKETS_BYTES, totalOf } from "../../data/digest.ts";
 import { MigrationId, Seq, type PartitionId } from "../../data/ids.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
 import { Queue } from "../machine/queue.ts";
 import { adopted } from "../partition/adopt.ts";
-import { beginClosing, resumeOwner } from "../partition/owner.ts";
+import { beginClosing, keepOn, restDigest, resumeOwner } from "../partition/owner.ts";
 import { release } from "../partition/release.ts";
 import { resumeOf } from "../partition/stream.ts";
-import { close } from "../partition/streams.ts";
+import { caughtUp, close } from "../partition/streams.ts";
 import { offer } from "../partition/struck.ts";
 import { passOn } from "./forward.ts";
 import { NO_ROLE, type Owner, type Provenance, type Role } from "./state.ts";
@@ -51,9 +52,9 @@ function roleUnder(turn: Turn, ruling: Ruling, role: Role): Role {
   const { me } = turn;
   if (ruling.owner === me)
     return role.type === "owner" ? keepCopies(role, ruling) : newOwner(turn, ruling);
-  if (role.type === "none") return NO_ROLE;
-  const provenance = provenanceOf(turn, ruling, role);
   const listed = ruling.copies.find((copy) => copy.nodeId === me);
+  if (role.type === "none") return listed?.state === "complete" ? emptyCopy(turn, ruling) : NO_ROLE;
+  const provenance = provenanceOf(turn, ruling, role);
   return listed
     ? { type: "copy", state: listed.state, ...provenance }
     : { type: "struck", ...provenance };
@@ -69,9 +70,23 @@ function keepCopies(role: Owner, ruling: Ruling): Owner {
   return { ...role, copies, move: stays ? role.move : null };
 }
 
-/** What this node has, the copies have: it got everything from the owner whose copies they are. */
+/** Complete without a row: the partition is new. */
+const emptyCopy = (turn: Turn, { owner }: Ruling): Role => ({
+  type: "copy",
+  state: "complete",
+  at: owner ?? turn.me,
+  cut: turn.memory.seq,
+  foreign: false,
+});
+
+/**
+ * What this node has, the copies have: it got everything from the owner whose copies they are. What they have
+ * that it lacks a comparison will show; of a new partition nobody has anything.
+ */
 function newOwner(turn: Turn, ruling: Ruling): Owner {
   const resume = { cut: turn.memory.seq, after: "end" } as const;
+  const isNew = turn.partition(ruling.partitionId).ruling.epoch === 0;
+  const digest = isNew ? NOTHING : "";
   const copies = ruling.copies
     .filter((copy) => copy.nodeId !== turn.me)
     .map(({ nodeId, state }) => ({
@@ -79,10 +94,12 @@ function newOwner(turn: Turn, ruling: Ruling): Owner {
       state,
       migrationId: MigrationId(`${ruling.epoch}`),
       resume,
-      digest: "",
+      digest,
     }));
   return { type: "owner", copies, move: null };
 }
+
+const NOTHING = totalOf(new Uint8Array(BUCKETS_BYTES));
 
 /** Which rows need not be offered to the owner that this ruling names. */
 function provenanceOf(
@@ -112,10 +129,12 @@ function stayOwner(turn: Turn, ruling: Ruling, before: Owner): void {
   const { partitionId } = ruling;
   const { role } = turn.partition(partitionId);
   if (role.type !== "owner") return;
-  for (const { nodeId } of before.copies)
-    if (!role.copies.some((copy) => copy.nodeId === nodeId)) close(turn, partitionId, nodeId);
-  if (!role.move) turn.setGoing(partitionId, { giveUp: null });
-  if (role.copies.length === 0) turn.do({ type: "forget-digest", partitionId });
+  for (const { nodeId } of before.copies) {
+    if (role.copies.some((copy) => copy.nodeId === nodeId)) continue;
+    close(turn, partitionId, nodeId);
+    keepOn(turn, partitionId, nodeId);
+  }
+  restDigest(turn, partitionId);
   const target = role.copies.find((copy) => copy.nodeId === role.move?.to);
   if (target?.state === "complete") beginClosing(turn, partitionId);
   release(turn, partitionId);
@@ -125,7 +144,10 @@ function stayOwner(turn: Turn, ruling: Ruling, before: Owner): void {
 /** Writes that nobody was told of yet go to the new owner; streams end, what they lacked is offered later. */
 function loseOwnership(turn: Turn, partitionId: PartitionId): void {
   const { held } = turn.going(partitionId);
-  turn.setGoing(partitionId, { streams: new Map(), held: Queue.of([]), retry: null, giveUp: null });
+  for (const nodeId of turn.memory.behind.get(partitionId) ?? [])
+    caughtUp(turn, partitionId, nodeId);
+  const nothing = { streams: new Map(), held: Queue.of([]), retry: null, giveUp: new Map() };
+  turn.setGoing(partitionId, nothing);
   for (const { waiter } of held) {
     if (waiter.type === "adopted") adopted(turn, partitionId, waiter.reply);
     else passOn(turn, [waiter]);

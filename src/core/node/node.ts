@@ -5,9 +5,11 @@ import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import type { Machine, Next } from "../machine/step.ts";
 import { onAdopted, onRowOffer } from "../partition/adopt.ts";
 import { onCopyDigested, onCopyMerged, onMigrateData, onPullRows } from "../partition/copy.ts";
+import { catchUp, findBehind, noteDrained } from "../partition/catch-up.ts";
 import {
   onDigested,
   onMigrateStart,
+  onMoveOver,
   onPulledRows,
   onScanned,
   onStreamAck,
@@ -36,15 +38,18 @@ import { onListed, onScan } from "./scan.ts";
 import { onMerged, onRead, serve } from "./serve.ts";
 import type { NodeState } from "./state.ts";
 import { Turn } from "./turn.ts";
-import { wakeAt } from "./wake-at.ts";
+import { tickAt, wakeAt } from "./wake-at.ts";
 
 type Message = Extract<Incoming, { type: "message" }>;
 
 export const node: Machine<NodeState, NodeEvent, NodeEffect> = {
   step: stepNode,
   wakeAt,
-  tickAt: beatAt,
+  tickAt: (state) => earlier(beatAt(state), tickAt(state)),
 };
+
+const earlier = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? (one ?? other) : Math.min(one, other);
 
 export function stepNode(state: NodeState, event: NodeEvent): Next<NodeState, NodeEffect> {
   const { now, random } = "now" in event ? event : timeOf(event.tag);
@@ -52,6 +57,7 @@ export function stepNode(state: NodeState, event: NodeEvent): Next<NodeState, No
   if ("tag" in event) onRows(turn, event);
   else {
     onIncoming(turn, event);
+    catchUp(turn);
     pushMap(turn, event.type === "woke");
     beat(turn, event);
   }
@@ -83,6 +89,7 @@ function onIncoming(turn: Turn, event: Incoming): void {
 
 /** After a start: everything unfinished begins anew from what was saved. */
 function resume(turn: Turn): void {
+  findBehind(turn);
   if (turn.self.membership === "joining") askToJoin(turn, 0);
   for (const [partitionId, { role }] of turn.state.saved.partitions) {
     if (role.type === "owner" && role.copies.length > 0) resumeOwner(turn, partitionId);
@@ -98,6 +105,7 @@ function pursue(turn: Turn): void {
     pursueOffer(turn, partitionId);
   }
   pursueForwards(turn);
+  noteDrained(turn);
 }
 
 function onMessage(turn: Turn, event: Message): void {
@@ -216,6 +224,7 @@ function onRuling(
 ): void {
   const { ruling } = message;
   if (!ruling) return refuse(turn, message, call);
+  if (message.type === "MIGRATE_CANCEL") onMoveOver(turn, message);
   const { partitionId } = ruling;
   const { epoch } = turn.partition(partitionId).ruling;
   turn.answer(call, { type: "HEARD", partitionId, nodeId: turn.me, epoch });
@@ -225,15 +234,16 @@ function onRuling(
 function onOpForward(
   turn: Turn,
   from: NodeId | null,
-  { forwardId, ops, together = false }: Extract<ClusterMessage, { type: "OP_FORWARD" }>,
+  message: Extract<ClusterMessage, { type: "OP_FORWARD" }>,
   call: number | null,
 ): void {
+  const { forwardId, ops, ack = "owner", together = false } = message;
   if (call === null) return;
   // Else what waits for a slow copy would be held once more each time that it is asked for.
   if (from !== null && joins(turn, from, forwardId, call)) return;
   const origin = { type: "peer", from, forwardId, calls: [call], together } as const;
   const error = overloaded(turn, sizeOf(ops));
-  if (!error) return serve(turn, [{ origin, ops }]);
+  if (!error) return serve(turn, [{ origin, ops, ack }]);
   const refused = ops.map(() => ({ type: "refused", error }) as const);
   answerRequest(turn, origin, refused, []);
 }

@@ -2,7 +2,7 @@
 import type { NodeId, PartitionId, Seq, Version } from "../../data/ids.ts";
 import type { Identity, Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
-import type { Op, OpResult, ReadResult, WriteOp } from "../../protocol/ops.ts";
+import type { AckLevel, Op, OpResult, ReadResult, WriteOp } from "../../protocol/ops.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { Retry } from "../machine/retry.ts";
 
@@ -18,8 +18,12 @@ export interface Session {
   readonly viewVersion: Version;
 }
 
-/** Each copy must have every change up to its counter. */
-export type Wait = ReadonlyMap<NodeId, Seq>;
+/** Copies that must have every change up to their counters. */
+export interface Wait {
+  readonly all: ReadonlyMap<NodeId, Seq>;
+  /** These only if they come to count before the others have it. */
+  readonly ifCounting: ReadonlyMap<NodeId, Seq>;
+}
 
 /** Who asked, and how they want the answer. */
 export type Origin =
@@ -100,6 +104,7 @@ export type Waiter =
       readonly indexes: readonly number[];
       readonly ops: readonly Op[];
       readonly results: readonly OpResult[];
+      readonly ack: AckLevel;
     }
   | { readonly type: "adopted"; readonly reply: AdoptReply };
 
@@ -108,6 +113,7 @@ export interface Part {
   readonly id: number;
   readonly indexes: readonly number[];
   readonly ops: readonly Op[];
+  readonly ack: AckLevel;
 }
 
 /** Ops for one owner, under way to it. */
@@ -137,6 +143,8 @@ export type AdoptReply =
 export interface Request {
   readonly origin: Origin;
   readonly ops: readonly Op[];
+  /** Of the writes among them. */
+  readonly ack: AckLevel;
 }
 
 /** Where an op of a group sits: request and index in it. */

@@ -9,14 +9,15 @@ import { STAMP_AHEAD_MAX_MS } from "../../data/limits.ts";
 import { isVisible, type Identity, type Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
-import type { OpResult, ReadOp, WriteOp } from "../../protocol/ops.ts";
+import type { AckLevel, OpResult, ReadOp, WriteOp } from "../../protocol/ops.ts";
 import { READ_BYTES_MAX } from "../../protocol/limits.ts";
 import type { MergedBatch, ReadBatch } from "../rows/effects.ts";
 import { addPending, sizeOf } from "./credit.ts";
 import { passOn } from "./forward.ts";
 import { answerRequest, notify, waiting } from "./pending.ts";
-import type { Elsewhere, HeldWork, Part, Place, Request, Result, Work } from "./requests.ts";
-import { holdBack, spread } from "../partition/spread.ts";
+import type { Elsewhere, HeldWork, Part, Place, Request, Result, Wait, Work } from "./requests.ts";
+import { hasBackup, isUnsure } from "../partition/release.ts";
+import { holdBack, spread, waitOf } from "../partition/spread.ts";
 import type { Turn } from "./turn.ts";
 
 export function serve(turn: Turn, requests: readonly Request[]): void {
@@ -41,7 +42,7 @@ function sort(turn: Turn, requests: readonly Request[]): Work {
   const reads = new Map<PartitionId, { identities: Identity[]; places: Place[] }>();
   const elsewhere = new Map<number, Elsewhere[]>();
   const results: (Result | null)[][] = [];
-  for (const [request, { origin, ops }] of requests.entries()) {
+  for (const [request, { origin, ops, ack }] of requests.entries()) {
     const mine: (Result | null)[] = ops.map(() => null);
     results.push(mine);
     for (const [index, op] of ops.entries()) {
@@ -53,6 +54,8 @@ function sort(turn: Turn, requests: readonly Request[]): Work {
           index,
           ruling: turn.partition(partitionId).ruling,
         });
+      else if (op.type === "write" && ack === "backup" && !hasBackup(turn, partitionId))
+        mine[index] = { type: "refused", error: makeError("NO_BACKUP", { partitionId }) };
       else if (op.type === "write") {
         addWrite(writes, partitionId, rowOf(turn, op), { request, index });
       } else {
@@ -102,11 +105,8 @@ export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]
   for (const { partitionId, outcomes } of batches) {
     const batch = work.writes.get(partitionId);
     if (!batch) continue;
-    const wait = spread(
-      turn,
-      partitionId,
-      batch.rows.filter((_, i) => outcomes[i]?.changed),
-    );
+    spread(turn, partitionId, goingOut(turn, work, { partitionId, outcomes }));
+    const waits = new Map<AckLevel, Wait | null>();
     for (const [i, place] of batch.places.entries()) {
       const outcome = outcomes[i];
       const row = batch.rows[i];
@@ -117,6 +117,8 @@ export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]
         continue;
       }
       const stands = outcome.changed || sameStamp(outcome.stamp, row.stamp);
+      const ack = ackOf(work, place);
+      const wait = entry(waits, ack, () => waitOf(turn, partitionId, ack));
       const result: OpResult = { type: stands ? "stored" : "superseded", stamp: outcome.stamp };
       if (wait) hold(work, { partitionId, wait }, place, { row, result });
       else entryOf(work, place, result);
@@ -125,6 +127,18 @@ export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]
   if (behind.size > 0) return merge(turn, { ...work, writes: behind });
   read(turn, work);
 }
+
+/** What the copies are told: what has changed, and what they may lack of what is to be at each of them. */
+function goingOut(turn: Turn, work: Work, { partitionId, outcomes }: MergedBatch): readonly Row[] {
+  const { rows = [], places = [] } = work.writes.get(partitionId) ?? {};
+  const unsure = isUnsure(turn, partitionId);
+  return rows.filter((_, i) => {
+    const place = places[i];
+    return outcomes[i]?.changed || (unsure && place && ackOf(work, place) === "backup");
+  });
+}
+
+const ackOf = (work: Work, { request }: Place): AckLevel => work.requests[request]?.ack ?? "owner";
 
 /** Stamped here and yet no newer than what stands: this node's clock has gone back over a restart. */
 function isBehind(work: Work, { request, index }: Place, { changed }: Outcome): boolean {
@@ -232,14 +246,14 @@ interface Sorted {
 /** Returns what is to be passed on. */
 function keep(
   turn: Turn,
-  { origin, ops }: Request,
+  { origin, ops, ack }: Request,
   { results, elsewhere, passing }: Sorted,
   held: readonly HeldWork[],
 ): Part | null {
   if (origin.type === "peer" && origin.together && held.length > 0)
     return keep(
       turn,
-      { origin, ops },
+      { origin, ops, ack },
       { results: withoutHeld(results, held), elsewhere, passing },
       [],
     );
@@ -255,9 +269,9 @@ function keep(
   const request = { origin, results, missing, elsewhere: told, opsBytes };
   addPending(turn, id, waiting(turn, request, 0));
   for (const { partitionId, wait, ...rest } of held)
-    holdBack(turn, partitionId, wait, { type: "request", id, ...rest });
+    holdBack(turn, partitionId, wait, { type: "request", id, ack, ...rest });
   if (passed.length === 0) return null;
-  return { id, indexes: passed, ops: passed.flatMap((index) => ops[index] ?? []) };
+  return { id, indexes: passed, ops: passed.flatMap((index) => ops[index] ?? []), ack };
 }
 
 /** It is durable here, but what was asked for together must not wait for it: it comes again, alone. */

@@ -47,6 +47,11 @@ export interface Self {
   readonly beats: number;
   /** No change counter above `seq` and no stamp above `millis` was given out before the last crash. */
   readonly reserved: { readonly seq: Seq; readonly millis: number };
+  /**
+   * Every complete copy had every change up to here. If no counter is reserved beyond it, that is all: the first
+   * one reserved says in the same commit that there may be more.
+   */
+  readonly drained: Seq;
 }
 
 export interface PartitionSaved {
@@ -86,7 +91,7 @@ export interface OwnerCopy {
   readonly state: "copying" | "counts" | "complete";
   readonly migrationId: MigrationId;
   readonly resume: Resume;
-  /** At the last equal marker. */
+  /** At the last equal marker; empty: not compared since this node became owner. */
   readonly digest: string;
 }
 
@@ -121,6 +126,10 @@ export interface NodeMemory {
   /** Operations answered in the current and the last ten-second window. */
   readonly traffic: { readonly windowMs: number; readonly ops: number; readonly lastOps: number };
   readonly map: MapMemory;
+  /** Complete copies that may have missed the end of the last activation: no stream to them is open yet. */
+  readonly behind: ReadonlyMap<PartitionId, ReadonlySet<NodeId>>;
+  /** When a copy was last sent something; null: there is nothing to note when this node goes quiet. */
+  readonly changedAt: number | null;
 }
 
 /** What clients were told of the map, and how it changed. */
@@ -139,7 +148,10 @@ interface MapMemory {
 }
 
 export interface PartitionMemory {
-  /** Where this node is owner: one to each copy. */
+  /**
+   * Where this node is owner: one to each copy. A complete copy without one has every change, unless it is
+   * listed in `behind`.
+   */
   readonly streams: ReadonlyMap<NodeId, Stream>;
   /** Where it is a copy: the stream it takes. */
   readonly inbound: Inbound | null;
@@ -149,8 +161,8 @@ export interface PartitionMemory {
   readonly held: Queue<Held>;
   /** When the coordinator is asked again. */
   readonly retry: Retry | null;
-  /** Why the coordinator is asked to give the running move up. */
-  readonly giveUp: string | null;
+  /** Copies that the coordinator is asked to strike, and why. */
+  readonly giveUp: ReadonlyMap<NodeId, string>;
 }
 
 export interface Inbound {
@@ -160,7 +172,12 @@ export interface Inbound {
   readonly openedSeq: Seq;
   readonly next: number;
   /** The last marker answered, for when that answer is lost. */
-  readonly answered: { readonly n: number; readonly buckets: Uint8Array } | null;
+  readonly answered: {
+    readonly n: number;
+    readonly buckets: Uint8Array;
+    /** Of the digest of all rows; null: it is not. */
+    readonly keptUntil: number | null;
+  } | null;
 }
 
 export interface Offer {
@@ -177,7 +194,7 @@ export const NO_MEMORY: PartitionMemory = {
   offer: null,
   held: Queue.of([]),
   retry: null,
-  giveUp: null,
+  giveUp: new Map(),
 };
 
 export const NO_ROLE: Role = { type: "none" };
@@ -194,6 +211,7 @@ export function initialNode(config: Config): NodeState {
     digestKey: { a: 0, b: 0 },
     beats: 0,
     reserved: { seq: Seq(0), millis: 0 },
+    drained: Seq(0),
   };
   return wake(config, { self, view: { version: Version(0), members: [] }, partitions: new Map() });
 }
@@ -227,6 +245,8 @@ export function wake(config: Config, saved: NodeSaved): NodeState {
         quietUntil: 0,
         pushAt: null,
       },
+      behind: new Map(),
+      changedAt: null,
     },
   };
 }

@@ -11,6 +11,7 @@ import type { Credit, Size, SocketId } from "./requests.ts";
 import { NO_MEMORY, unruled } from "./state.ts";
 import type {
   NodeMemory,
+  NodeSaved,
   NodeState,
   PartitionMemory,
   PartitionSaved,
@@ -113,8 +114,10 @@ export class Turn {
     const last = Seq(this.memory.seq + count);
     this.setMemory({ seq: last });
     const { reserved } = this.self;
-    if (last > reserved.seq)
+    if (last > reserved.seq) {
       this.setSelf({ reserved: { ...reserved, seq: Seq(last + SEQ_BLOCK) } });
+      if (hasCopies(this.state.saved)) this.setMemory({ changedAt: this.now });
+    }
     return first;
   }
 
@@ -168,6 +171,13 @@ function keptIn(streams: ReadonlyMap<NodeId, Stream>): number {
   let bytes = 0;
   for (const stream of streams.values()) bytes += keptBytes(stream);
   return bytes;
+}
+
+/** Somewhere this node is an owner with copies. */
+export function hasCopies({ partitions }: NodeSaved): boolean {
+  for (const { role } of partitions.values())
+    if (role.type === "owner" && role.copies.length > 0) return true;
+  return false;
 }
 
 const isQuiet = (going: PartitionMemory): boolean =>

@@ -1,30 +1,56 @@
+import { noteAt } from "../partition/catch-up.ts";
+import type { Stream } from "../partition/stream.ts";
 import type { NodeState, PartitionMemory, PartitionSaved } from "./state.ts";
 
 /** The earliest moment at which something must be asked again; null: nothing is unfinished. */
 export function wakeAt({ config, memory, saved }: NodeState): number | null {
   let earliest = Math.min(memory.joinRetry?.at ?? Infinity, memory.map.pushAt ?? Infinity);
   for (const [partitionId, going] of memory.partitions) {
-    const silence = silentAt(going, saved.partitions.get(partitionId), config.maxNoHeartbeatMs);
-    earliest = Math.min(earliest, retryAt(going), silence);
+    const streams = streamsAt(going, saved.partitions.get(partitionId), false);
+    const { retry, offer } = going;
+    const asked = Math.min(retry?.at ?? Infinity, offer?.retry.at ?? Infinity);
+    earliest = Math.min(earliest, asked, streams, silentAt(going, config.maxNoHeartbeatMs));
   }
   earliest = Math.min(earliest, memory.forwardsAt);
   return earliest === Infinity ? null : earliest;
 }
 
-function retryAt({ retry, offer, streams }: PartitionMemory): number {
-  let earliest = Math.min(retry?.at ?? Infinity, offer?.retry.at ?? Infinity);
-  for (const stream of streams.values())
-    earliest = Math.min(earliest, stream.retry?.at ?? Infinity);
+/** What need not survive a loss of memory, because the next start finds it out: no row is spent on it. */
+export function tickAt(state: NodeState): number | null {
+  const { memory, saved } = state;
+  let earliest = noteAt(state) ?? Infinity;
+  for (const [partitionId, going] of memory.partitions)
+    earliest = Math.min(earliest, streamsAt(going, saved.partitions.get(partitionId), true));
+  return earliest === Infinity ? null : earliest;
+}
+
+function streamsAt(
+  going: PartitionMemory,
+  partition: PartitionSaved | undefined,
+  inSpareTime: boolean,
+): number {
+  let earliest = Infinity;
+  for (const stream of going.streams.values())
+    if (isSpareTime(going, partition, stream) === inSpareTime)
+      earliest = Math.min(earliest, stream.retry?.at ?? Infinity);
   return earliest;
 }
 
-/** When writes have waited long enough for a move to be given up. Without one there is nothing to ask. */
-function silentAt(
-  { held, giveUp }: PartitionMemory,
+/** To a complete copy that nobody waits for. */
+export function isSpareTime(
+  { held }: PartitionMemory,
   partition: PartitionSaved | undefined,
-  silentMs: number,
-): number {
+  { to }: Stream,
+): boolean {
+  const role = partition?.role;
+  if (role?.type !== "owner" || role.move || held.length > 0) return false;
+  return role.copies.some(
+    ({ nodeId, state, digest }) => nodeId === to && state === "complete" && digest !== "",
+  );
+}
+
+/** When writes have waited long enough for a copy to be given up. */
+function silentAt({ held, giveUp }: PartitionMemory, silentMs: number): number {
   const oldest = held.first();
-  const moves = partition?.role.type === "owner" && partition.role.move !== null;
-  return oldest && moves && giveUp === null ? oldest.since + silentMs : Infinity;
+  return oldest && giveUp.size === 0 ? oldest.since + silentMs : Infinity;
 }

@@ -9,7 +9,7 @@ import type { MergedBatch } from "../rows/effects.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { AdoptReply } from "../node/requests.ts";
 import type { Turn } from "../node/turn.ts";
-import { holdBack, spread } from "./spread.ts";
+import { holdBack, spread, waitOf } from "./spread.ts";
 import { afterPull } from "./stream.ts";
 import { pump, setStream } from "./streams.ts";
 
@@ -45,7 +45,8 @@ export function onAdopted(
   batch: MergedBatch | undefined,
 ): void {
   const changed = rows.filter((_, i) => batch?.outcomes[i]?.changed);
-  const wait = spread(turn, partitionId, changed);
+  spread(turn, partitionId, changed);
+  const wait = waitOf(turn, partitionId, "owner");
   // A repair is under way to make the very copy equal that it would wait for.
   if (wait && reply.type === "offer") holdBack(turn, partitionId, wait, { type: "adopted", reply });
   else adopted(turn, partitionId, reply);

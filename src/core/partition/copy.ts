@@ -106,7 +106,8 @@ export function onCopyMerged(turn: Turn, tag: CopyTag): void {
     });
   if (marker)
     return turn.do({ type: "digest", partitionId, rowsMax: turn.config.digestSliceRows, tag });
-  const taken: Inbound = { ...inbound, next: n + 1 };
+  const answered = keptUp(turn, partitionId, inbound.answered);
+  const taken: Inbound = { ...inbound, next: n + 1, answered };
   turn.setGoing(partitionId, { inbound: taken });
   turn.answer(call, opened(turn, partitionId, taken));
 }
@@ -121,9 +122,21 @@ export function onCopyDigested(turn: Turn, tag: CopyTag, buckets: Uint8Array | n
       markerN: n,
       buckets,
     });
-  const taken: Inbound = { ...inbound, next: n + 1, answered: { n, buckets } };
+  const keptUntil = turn.now + turn.config.idleAfterMs;
+  const taken: Inbound = { ...inbound, next: n + 1, answered: { n, buckets, keptUntil } };
   turn.setGoing(partitionId, { inbound: taken });
   turn.answer(call, { ...opened(turn, partitionId, taken), markerN: n, buckets });
+}
+
+/** A digest makes each write read what stood there before, so it is kept up only while it may be asked for. */
+function keptUp(
+  turn: Turn,
+  partitionId: PartitionId,
+  answered: Inbound["answered"],
+): Inbound["answered"] {
+  if (!answered || answered.keptUntil === null || answered.keptUntil > turn.now) return answered;
+  turn.do({ type: "forget-digest", partitionId });
+  return { ...answered, keptUntil: null };
 }
 
 const isNext = (inbound: Inbound, tag: CopyTag): boolean =>

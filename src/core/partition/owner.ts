@@ -15,36 +15,47 @@ import type { Row } from "../../data/row.ts";
 import type { MigrateStart, StreamAck, PulledRows } from "../../protocol/cluster-messages.ts";
 import type { NodeTag } from "../node/events.ts";
 import type { CallId } from "../machine/cluster-event.ts";
-import type { Owner, OwnerCopy, OwnerMove } from "../node/state.ts";
+import type { Owner, OwnerCopy } from "../node/state.ts";
 import type { Turn } from "../node/turn.ts";
 import { adopt } from "./adopt.ts";
-import { release } from "./release.ts";
-import { isClosing } from "./spread.ts";
+import { awaited, release } from "./release.ts";
 import {
   addChunk,
   addMarker,
   compareAgain,
+  hasOwed,
   resumeOf,
   takeAck,
   takeGap,
   type Stream,
   type Verdict,
 } from "./stream.ts";
-import { close, open, pump, pursueStream, retryAfter, sendAgain, setStream } from "./streams.ts";
+import {
+  close,
+  isClosing,
+  open,
+  patience,
+  pump,
+  pursueStream,
+  reopen,
+  retryAfter,
+  sendAgain,
+  setStream,
+} from "./streams.ts";
 
 /** Coordinator: make this node a complete copy, then close. Repeated until heard. */
 export function onMigrateStart(turn: Turn, message: MigrateStart, call: CallId | null): void {
-  const { migrationId, partitionId, destinationNodeId: to, ruling } = message;
+  const { migrationId, partitionId, destinationNodeId: to, ruling, purpose } = message;
   const { role, ruling: known } = turn.partition(partitionId);
   // A start under a ruling that is not the newest belongs to an attempt that is over.
   const current = known.epoch === ruling.epoch && role.type === "owner" && to !== turn.me;
-  if (current && role.move?.migrationId !== migrationId) {
+  if (current && !isUnderWay(role, message)) {
     const copies = role.copies.filter((copy) => copy.nodeId !== to);
     const listed = ruling.copies.some((c) => c.nodeId === to && c.state === "complete");
     // What is known of a copy that is not listed complete is of an attempt that was struck.
     const kept = listed ? role.copies.find((c) => c.nodeId === to) : undefined;
     if (!kept) close(turn, partitionId, to);
-    turn.setGoing(partitionId, { giveUp: null });
+    keepOn(turn, partitionId, to);
     const copy: OwnerCopy = kept ?? {
       nodeId: to,
       state: "copying",
@@ -52,21 +63,44 @@ export function onMigrateStart(turn: Turn, message: MigrateStart, call: CallId |
       resume: { cut: turn.memory.seq, after: null },
       digest: "",
     };
-    const move = { migrationId, to, phase: "copying" } as const;
+    // One thing at a time: whatever was under way before is over.
+    const move = purpose === "move" ? ({ migrationId, to, phase: "copying" } as const) : null;
     turn.setRole(partitionId, { ...role, copies: [...copies, copy], move });
     if (!turn.going(partitionId).streams.has(to)) open(turn, partitionId, copy);
     if (copy.state === "complete") beginClosing(turn, partitionId);
+    release(turn, partitionId);
   }
   const { epoch } = known;
   turn.answer(call, { type: "HEARD", partitionId, nodeId: turn.me, epoch, migrationId });
 }
 
-/** After waking, after becoming owner: a stream to every copy, and whatever was being asked. */
+const isUnderWay = (
+  role: Owner,
+  { purpose, migrationId, destinationNodeId }: MigrateStart,
+): boolean =>
+  purpose === "move"
+    ? role.move?.migrationId === migrationId
+    : role.copies.some((c) => c.nodeId === destinationNodeId && c.migrationId === migrationId);
+
+/** It was given up, or never came to be: what the ruling leaves of its copy goes on as any other. */
+export function onMoveOver(
+  turn: Turn,
+  { partitionId, migrationId }: Pick<MigrateStart, "partitionId" | "migrationId">,
+): void {
+  const role = ownerRole(turn, partitionId);
+  if (role?.move?.migrationId !== migrationId) return;
+  turn.setRole(partitionId, { ...role, move: null });
+  release(turn, partitionId);
+}
+
+/** A stream to every copy that lacks something or is to be compared, and whatever was being asked. */
 export function resumeOwner(turn: Turn, partitionId: PartitionId): void {
   const role = ownerRole(turn, partitionId);
   if (!role) return;
-  for (const copy of role.copies)
-    if (!turn.going(partitionId).streams.has(copy.nodeId)) open(turn, partitionId, copy);
+  for (const copy of role.copies) {
+    const needed = copy.state !== "complete" || copy.digest === "" || isClosing(role);
+    if (needed && !turn.going(partitionId).streams.has(copy.nodeId)) open(turn, partitionId, copy);
+  }
   ask(turn, partitionId);
 }
 
@@ -100,10 +134,10 @@ export function onStreamAck(turn: Turn, from: NodeId, ack: StreamAck): void {
   const known = turn.going(partitionId).streams.get(from);
   if (known?.streamId !== ack.streamId) return;
   if (ack.status === "busy") return; // it still offers older rows: asked again by and by
-  if (ack.status === "unknown") return reopen(turn, partitionId, known);
-  const openedSeq = known.openedSeq ?? ack.openedSeq;
+  if (ack.status === "unknown") return beginAgain(turn, partitionId, known);
+  const openedSeq = openedAt(known, ack);
   if (isBefore(ack.openedSeq, openedSeq)) return; // of a life that the copy has forgotten
-  if (isBefore(openedSeq, ack.openedSeq)) return reopen(turn, partitionId, known);
+  if (isBefore(openedSeq, ack.openedSeq)) return beginAgain(turn, partitionId, known);
   const stream = { ...known, openedSeq: openedSeq ?? null };
   const { task } = stream;
   const facts = { next: ack.next, markerN: ack.markerN, buckets: ack.buckets };
@@ -114,6 +148,7 @@ export function onStreamAck(turn: Turn, from: NodeId, ack: StreamAck): void {
   setStream(turn, partitionId, building);
   judge(turn, partitionId, from, { verdict, digest: task.step === "marked" ? task.digest : null });
   saveResume(turn, partitionId, from);
+  if (hasOwed(building)) nowComplete(turn, partitionId, stream);
   pump(turn, partitionId, from);
   release(turn, partitionId);
 }
@@ -125,18 +160,20 @@ function judge(
   { verdict, digest }: { readonly verdict: Verdict; readonly digest: Uint8Array | null },
 ): void {
   if (verdict === "equal" && digest) onEqual(turn, partitionId, from, totalOf(digest));
-  if (verdict === "given-up") giveUp(turn, partitionId, "the copies differ after every repair");
+  if (verdict === "given-up") giveUp(turn, partitionId, from, "it differs after every repair");
 }
+
+const openedAt = (known: Stream, ack: StreamAck): Seq | undefined =>
+  known.openedSeq ?? ack.openedSeq;
 
 /** Between the two the copy restarted, and took a first item that came again for the beginning. */
 const isBefore = (one: Seq | undefined, other: Seq | undefined): boolean =>
   one !== undefined && other !== undefined && one < other;
 
-/** The copy forgot the stream (it restarted): go on from what it had acknowledged. */
-function reopen(turn: Turn, partitionId: PartitionId, stream: Stream): void {
+function beginAgain(turn: Turn, partitionId: PartitionId, stream: Stream): void {
   const role = ownerRole(turn, partitionId);
   const copy = role?.copies.find((c) => c.nodeId === stream.to);
-  if (copy) open(turn, partitionId, { ...copy, resume: resumeOf(stream) });
+  if (copy) reopen(turn, partitionId, copy, stream);
 }
 
 function onEqual(turn: Turn, partitionId: PartitionId, from: NodeId, digest: string): void {
@@ -148,9 +185,20 @@ function onEqual(turn: Turn, partitionId: PartitionId, from: NodeId, digest: str
       ? { ...copy, state: counted(copy.state), resume: resumeOf(stream), digest }
       : copy,
   );
+  setStream(turn, partitionId, { ...stream, owedSeq: stream.pendingSeq });
   turn.setRole(partitionId, { ...role, copies });
   if (isClosing(role)) becomeReady(turn, partitionId);
+  restDigest(turn, partitionId);
   ask(turn, partitionId);
+}
+
+/** Nothing is to be compared any more: writes need not keep the digest up. */
+export function restDigest(turn: Turn, partitionId: PartitionId): void {
+  const role = ownerRole(turn, partitionId);
+  const streams = [...turn.going(partitionId).streams.values()];
+  const copying = role?.copies.some(({ state }) => state !== "complete");
+  if (role?.move || copying || streams.some(({ task }) => task.step !== "idle")) return;
+  turn.do({ type: "forget-digest", partitionId });
 }
 
 /** Counts from before COMPLETE is asked: the ruling may be made and this node never hear of it. */
@@ -162,9 +210,13 @@ export function beginClosing(turn: Turn, partitionId: PartitionId): void {
   const role = ownerRole(turn, partitionId);
   if (!role?.move || role.move.phase !== "copying") return;
   turn.setRole(partitionId, { ...role, move: { ...role.move, phase: "closing" } });
-  for (const stream of turn.going(partitionId).streams.values()) {
-    setStream(turn, partitionId, compareAgain(stream));
-    pump(turn, partitionId, stream.to);
+  for (const copy of role.copies) {
+    const stream = turn.going(partitionId).streams.get(copy.nodeId);
+    if (!stream) open(turn, partitionId, copy);
+    else {
+      setStream(turn, partitionId, compareAgain(stream));
+      pump(turn, partitionId, stream.to);
+    }
   }
 }
 
@@ -183,26 +235,47 @@ function becomeReady(turn: Turn, partitionId: PartitionId): void {
 function ask(turn: Turn, partitionId: PartitionId, attempt = 0): void {
   const role = ownerRole(turn, partitionId);
   if (!role) return;
-  const { giveUp: reason } = turn.going(partitionId);
+  const { giveUp: hopeless } = turn.going(partitionId);
   const asked = turn.effects.length;
-  if (role.move && reason !== null) askToCancel(turn, partitionId, role.move, reason);
-  else {
-    for (const copy of role.copies)
-      if (copy.state === "counts") askToComplete(turn, partitionId, copy);
-    if (role.move?.phase === "ready") sayReady(turn, partitionId, role);
+  for (const copy of role.copies) {
+    const reason = hopeless.get(copy.nodeId);
+    if (reason !== undefined) askToStrike(turn, partitionId, { role, copy, reason });
+    else if (copy.state === "counts" && isOwedNothing(turn, partitionId, copy))
+      askToComplete(turn, partitionId, copy);
   }
-  const retry = turn.effects.length > asked ? retryAfter(turn, attempt) : null;
+  if (role.move?.phase === "ready" && !hopeless.has(role.move.to))
+    sayReady(turn, partitionId, role);
+  const retry =
+    turn.effects.length > asked ? retryAfter(turn, patience(turn, partitionId, attempt)) : null;
   turn.setGoing(partitionId, { retry });
 }
 
-function askToCancel(
-  turn: Turn,
-  partitionId: PartitionId,
-  { migrationId }: OwnerMove,
-  reason: string,
-): void {
+/** Else a write could be acknowledged by all that counted then, and a copy be complete without it. */
+function isOwedNothing(turn: Turn, partitionId: PartitionId, { nodeId }: OwnerCopy): boolean {
+  const stream = turn.going(partitionId).streams.get(nodeId);
+  return stream !== undefined && hasOwed(stream);
+}
+
+function nowComplete(turn: Turn, partitionId: PartitionId, before: Stream): void {
+  const copy = ownerRole(turn, partitionId)?.copies.find((c) => c.nodeId === before.to);
+  if (!hasOwed(before) && copy?.state === "counts") ask(turn, partitionId);
+}
+
+interface Hopeless {
+  readonly role: Owner;
+  readonly copy: OwnerCopy;
+  readonly reason: string;
+}
+
+/** Whatever is under way with it ends with it. */
+function askToStrike(turn: Turn, partitionId: PartitionId, { role, copy, reason }: Hopeless): void {
   const { epoch } = turn.partition(partitionId).ruling;
-  turn.send("coordinator", { type: "MIGRATE_CANCEL", migrationId, partitionId, reason, epoch });
+  const { nodeId } = copy;
+  const copying = copy.state === "complete" ? null : copy;
+  const { migrationId } = (role.move?.to === nodeId ? role.move : copying) ?? {};
+  const why = { partitionId, reason, epoch };
+  if (migrationId) turn.send("coordinator", { type: "MIGRATE_CANCEL", migrationId, ...why });
+  else turn.send("coordinator", { type: "STRIKE_COPY", nodeId, ...why });
 }
 
 function askToComplete(turn: Turn, partitionId: PartitionId, copy: OwnerCopy): void {
@@ -222,10 +295,17 @@ function sayReady(turn: Turn, partitionId: PartitionId, { copies, move }: Owner)
   turn.send("coordinator", { type: "MIGRATE_READY", ...says });
 }
 
-function giveUp(turn: Turn, partitionId: PartitionId, reason: string): void {
-  if (!ownerRole(turn, partitionId)?.move || turn.going(partitionId).giveUp !== null) return;
-  turn.setGoing(partitionId, { giveUp: reason });
+function giveUp(turn: Turn, partitionId: PartitionId, nodeId: NodeId, reason: string): void {
+  const known = turn.going(partitionId).giveUp;
+  if (known.has(nodeId)) return;
+  turn.setGoing(partitionId, { giveUp: new Map(known).set(nodeId, reason) });
   ask(turn, partitionId);
+}
+
+/** It is struck, or begun anew. */
+export function keepOn(turn: Turn, partitionId: PartitionId, nodeId: NodeId): void {
+  const others = new Map(turn.going(partitionId).giveUp);
+  if (others.delete(nodeId)) turn.setGoing(partitionId, { giveUp: others });
 }
 
 /** Time has passed: ask again whatever is due. */
@@ -235,7 +315,8 @@ export function pursueOwner(turn: Turn, partitionId: PartitionId): void {
     if (stream.retry && stream.retry.at <= turn.now) pursueStream(turn, partitionId, stream);
   const oldest = held.first();
   if (oldest && oldest.since + turn.config.maxNoHeartbeatMs <= turn.now)
-    giveUp(turn, partitionId, "a copy that writes wait for is silent");
+    for (const nodeId of awaited(turn, partitionId, oldest))
+      giveUp(turn, partitionId, nodeId, "writes wait for it, and it is silent");
   if (retry && retry.at <= turn.now) ask(turn, partitionId, retry.attempt + 1);
 }
 

@@ -1,30 +1,32 @@
 /** How an accepted change reaches the copies, and what it waits for before it is acknowledged. */
 import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
 import type { Row } from "../../data/row.ts";
+import type { AckLevel } from "../../protocol/ops.ts";
 import type { Waiter, Wait } from "../node/requests.ts";
 import type { Owner } from "../node/state.ts";
 import type { Turn } from "../node/turn.ts";
 import { addDeltas, reached, type Stream } from "./stream.ts";
-import { setStream } from "./streams.ts";
+import { isClosing, open, retryAfter, setStream } from "./streams.ts";
 
-/**
- * Sends changed rows down every stream. Returns what their acknowledgement waits for, null for nothing.
- * A write that changed nothing waits, too: it may be the repetition of one that is still under way.
- */
-export function spread(turn: Turn, partitionId: PartitionId, changed: readonly Row[]): Wait | null {
+/** Sends changed rows down every stream, and opens those that were not needed until now. */
+export function spread(turn: Turn, partitionId: PartitionId, changed: readonly Row[]): void {
   const { role } = turn.partition(partitionId);
-  const { streams } = turn.going(partitionId);
-  if (role.type !== "owner" || streams.size === 0) return null;
-  if (changed.length > 0) {
-    const rows = changed.map(apart);
-    for (const stream of streams.values())
-      setStream(turn, partitionId, addDeltas(stream, rows, turn.memory.seq, turn.config));
+  if (role.type !== "owner" || role.copies.length === 0) return;
+  const behind = turn.memory.behind.get(partitionId);
+  let opened = false;
+  for (const copy of role.copies) {
+    if (turn.going(partitionId).streams.has(copy.nodeId)) continue;
+    if (changed.length === 0 && !behind?.has(copy.nodeId)) continue;
+    open(turn, partitionId, copy);
+    opened = true;
   }
-  const wait = new Map<NodeId, Seq>();
+  if (changed.length === 0) return;
+  turn.setMemory({ changedAt: turn.now });
+  // Above what a new stream counts as there before it.
+  const seq = opened ? turn.takeSeqs(1) : turn.memory.seq;
+  const rows = changed.map(apart);
   for (const stream of turn.going(partitionId).streams.values())
-    if (mustHave(turn, role, stream) && !reached(stream, stream.pendingSeq))
-      wait.set(stream.to, stream.pendingSeq);
-  return wait.size > 0 ? wait : null;
+    setStream(turn, partitionId, addDeltas(stream, rows, seq, turn.config));
 }
 
 /** A value is a part of the frame that it came in: a small one must not keep all of that in memory until it is copied. */
@@ -35,21 +37,44 @@ function apart(row: Row): Row {
 }
 
 /**
- * While a move closes: the target and every copy that counts. At any time: a copy too far behind, or all of them where
- * they are together: writers that wait are fewer than those who would be refused.
+ * What the acknowledgement of a change waits for, null for nothing. A write that changed nothing waits, too:
+ * it may be the repetition of one that is still under way.
  */
-function mustHave(turn: Turn, role: Owner, stream: Stream): boolean {
+export function waitOf(turn: Turn, partitionId: PartitionId, ack: AckLevel): Wait | null {
+  const { role } = turn.partition(partitionId);
+  const { streams } = turn.going(partitionId);
+  if (role.type !== "owner" || streams.size === 0) return null;
+  const all = new Map<NodeId, Seq>();
+  const ifCounting = new Map<NodeId, Seq>();
+  for (const stream of streams.values()) {
+    if (reached(stream, stream.pendingSeq)) continue;
+    if (mustHave(turn, role, stream, ack)) all.set(stream.to, stream.pendingSeq);
+    else if (ack === "backup") ifCounting.set(stream.to, stream.pendingSeq);
+  }
+  return all.size > 0 ? { all, ifCounting } : null;
+}
+
+/**
+ * Where it is asked for, and while a move closes: every copy that counts. At any time: a copy too far behind, or all of
+ * them where they are together: writers that wait are fewer than those who would be refused.
+ */
+function mustHave(turn: Turn, role: Owner, stream: Stream, ack: AckLevel): boolean {
   const { unackedDeltaBytesMax, pendingBytesMax } = turn.config;
   if (stream.unackedBytes > unackedDeltaBytesMax) return true;
   if (2 * turn.memory.credits.bytes > pendingBytesMax) return true;
-  if (!isClosing(role)) return false;
+  if (ack === "owner" && !isClosing(role)) return false;
   return role.copies.some((copy) => copy.nodeId === stream.to && copy.state !== "copying");
 }
 
-export const isClosing = (role: Owner): boolean =>
-  role.move !== null && role.move.phase !== "copying";
-
+/** Somebody waits now: a pause that has grown while nobody did is cut short. */
 export function holdBack(turn: Turn, partitionId: PartitionId, wait: Wait, waiter: Waiter): void {
-  const { held } = turn.going(partitionId);
+  const { held, streams } = turn.going(partitionId);
   turn.setGoing(partitionId, { held: held.with([{ wait, since: turn.now, waiter }]) });
+  if (held.length > 0) return;
+  const soon = retryAfter(turn, 0).at;
+  for (const nodeId of wait.all.keys()) {
+    const stream = streams.get(nodeId);
+    if (!stream?.retry || stream.retry.at <= soon) continue;
+    setStream(turn, partitionId, { ...stream, retry: { ...stream.retry, at: soon } });
+  }
 }

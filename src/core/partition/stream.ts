@@ -2,8 +2,9 @@
  * An owner's stream to one copy: every changed row in order, and beside them each older row once.
  *
  *   scan ──► mark ──► marked ──equal──► idle ──► mark … (again when the move closes)
- *              ▲         │ unequal
- *              └─ pull ◄─┴─ repair      both directions, differing buckets only
+ *     │        ▲         │ unequal       ▲
+ *     │        └─ pull ◄─┴─ repair       │  both directions, differing buckets only
+ *     └── of a copy that was complete ───┘
  *
  * Deltas start before the scan's cut, so the scan is finite at any write rate. Items are numbered and
  * taken in order by the copy (go-back-N); acks are cumulative. A stream is memory only: a copy or an
@@ -26,6 +27,8 @@ export interface Stream {
   readonly cut: Seq;
   /** What the copy had when the stream was opened. */
   readonly known: Resume;
+  /** Digests are compared once it has the rest. */
+  readonly compares: boolean;
   readonly nextN: number;
   readonly unacked: readonly Item[];
   /** Changed rows that wait for room in the window. */
@@ -42,6 +45,8 @@ export interface Stream {
   /** Of the latter: they come with the scan, and are acknowledged with its end. */
   readonly owedBytes: number;
   readonly chunksSinceSave: number;
+  /** What the copy must have before it is called complete: all there was when it began to count. */
+  readonly owedSeq: Seq | null;
   readonly task: Task;
   readonly retry: Retry | null;
   /** The last item that the copy missed and that was sent again for it. */
@@ -86,32 +91,74 @@ export interface Item {
   readonly scanned: Resume["after"];
 }
 
-/** `owed`: bytes of changes that the stream before it had not got through; a copy may lack no more for a reset. */
-export function openStream(to: NodeId, seq: Seq, known: Resume, owed = 0): Stream {
-  const owedBytes = isKnown(known, seq) ? 0 : owed;
+interface Opening {
+  readonly compares?: boolean;
+  /** Bytes of changes that the stream before it had not got through; a copy may lack no more for a reset. */
+  readonly owed?: number;
+}
+
+export function openStream(
+  to: NodeId,
+  seq: Seq,
+  known: Resume,
+  { compares = true, owed = 0 }: Opening = {},
+): Stream {
+  const all = isKnown(known, seq);
+  const owedBytes = all ? 0 : owed;
   return {
     to,
     streamId: seq,
     openedSeq: null,
     cut: seq,
     known,
+    compares,
     nextN: 0,
     unacked: [],
     pending: Queue.of([]),
     pendingSeq: seq,
     sentSeq: seq,
-    scanSent: isKnown(known, seq) ? "end" : null,
+    scanSent: all ? "end" : null,
     ackedSeq: seq,
-    scanAcked: isKnown(known, seq) ? "end" : null,
+    scanAcked: all ? "end" : null,
     unackedBytes: owedBytes,
     owedBytes,
     chunksSinceSave: 0,
-    task: isKnown(known, seq) ? { step: "mark", pass: 0 } : { step: "scan", after: null },
+    owedSeq: null,
+    task: all ? afterScan(compares) : { step: "scan", after: null },
     retry: null,
     gapN: -1,
     rows: 0,
     bytes: 0,
   };
+}
+
+const afterScan = (compares: boolean): Task =>
+  compares ? { step: "mark", pass: 0 } : { step: "idle" };
+
+/**
+ * The copy forgot a stream by which it had got everything before: what it has not acknowledged goes out again,
+ * and no table need be scanned for it.
+ */
+export function renewStream(stream: Stream, seq: Seq, compares: boolean, config: Config): Stream {
+  const { to, ackedSeq, pendingSeq } = stream;
+  const lacked = stream.unacked.flatMap(({ rows }) => rows);
+  const pending = [...lacked, ...stream.pending.slice(0)];
+  const known: Resume = { cut: ackedSeq, after: "end" };
+  return flush(
+    {
+      ...openStream(to, seq, known, { compares }),
+      cut: ackedSeq,
+      ackedSeq,
+      sentSeq: ackedSeq,
+      scanSent: "end",
+      scanAcked: "end",
+      pending: Queue.of(pending),
+      pendingSeq,
+      unackedBytes: sizeOf(pending),
+      task: afterScan(compares),
+    },
+    config,
+  );
 }
 
 /** Nothing has changed since: `cut` itself names the stream, no row has it. */
@@ -175,16 +222,17 @@ export function addChunk(stream: Stream, rows: readonly Row[], after: Identity |
   const { task } = stream;
   if (task.step !== "scan" && task.step !== "repair") return stream;
   const scanSent = task.step === "scan" ? (after ?? "end") : stream.scanSent;
-  const passed: Stream = { ...stream, scanSent, task: afterChunk(task, after) };
+  const passed: Stream = { ...stream, scanSent, task: afterChunk(stream.compares, task, after) };
   return rows.length > 0 ? append(passed, "chunk", rows) : passed;
 }
 
 function afterChunk(
+  compares: boolean,
   task: Extract<Task, { step: "scan" | "repair" }>,
   after: Identity | null,
 ): Task {
   if (after !== null) return { ...task, after };
-  if (task.step === "scan") return { step: "mark", pass: 0 };
+  if (task.step === "scan") return afterScan(compares);
   return { step: "pull", after: null, buckets: task.buckets, pass: task.pass, asked: false };
 }
 
@@ -214,8 +262,8 @@ export function afterPull(stream: Stream, after: Identity | null): Stream {
 export function compareAgain(stream: Stream): Stream {
   const { step } = stream.task;
   return step === "idle" || step === "marked"
-    ? { ...stream, task: { step: "mark", pass: 0 } }
-    : stream;
+    ? { ...stream, compares: true, task: { step: "mark", pass: 0 } }
+    : { ...stream, compares: true };
 }
 
 /**
@@ -291,9 +339,17 @@ export function outstanding(stream: Stream): readonly Item[] {
 export const isWaiting = (stream: Stream): boolean =>
   stream.unacked.length > 0 || stream.task.step === "marked" || stream.task.step === "pull";
 
+/** Nothing is under way, and nothing to be compared. */
+export const isQuiet = ({ unacked, pending, task }: Stream): boolean =>
+  unacked.length === 0 && pending.length === 0 && task.step === "idle";
+
 /** Is the change with this counter durable at the copy? */
 export const reached = (stream: Stream, seq: Seq): boolean =>
   seq > stream.cut ? stream.ackedSeq >= seq : stream.scanAcked === "end";
+
+/** It was equal at a marker, and has what came between that and the moment it began to count. */
+export const hasOwed = (stream: Stream): boolean =>
+  stream.owedSeq !== null && reached(stream, stream.owedSeq);
 
 /** What the copy has for certain, from which a new stream may go on. */
 export function resumeOf(stream: Stream): Resume {

@@ -1,21 +1,84 @@
 /** Keeps an owner's streams going: sends what is new, sends again what was not answered. */
-import type { NodeId, PartitionId } from "../../data/ids.ts";
+import { Seq, type NodeId, type PartitionId } from "../../data/ids.ts";
 import { backoffMs } from "../config.ts";
 import type { Retry } from "../machine/retry.ts";
-import type { OwnerCopy } from "../node/state.ts";
+import type { Owner, OwnerCopy, Self } from "../node/state.ts";
 import type { Turn } from "../node/turn.ts";
-import { isWaiting, openStream, outstanding, wants, type Item, type Stream } from "./stream.ts";
+import type { Resume } from "../rows/effects.ts";
+import {
+  isWaiting,
+  openStream,
+  outstanding,
+  renewStream,
+  resumeOf,
+  wants,
+  type Item,
+  type Stream,
+} from "./stream.ts";
+
+export const isClosing = (role: Owner): boolean =>
+  role.move !== null && role.move.phase !== "copying";
+
+/** A complete copy is compared when this node is new as its owner, and when a move closes. */
+function compares(turn: Turn, partitionId: PartitionId, copy: OwnerCopy): boolean {
+  const { role } = turn.partition(partitionId);
+  const closing = role.type === "owner" && isClosing(role);
+  return copy.state !== "complete" || copy.digest === "" || closing;
+}
 
 export function open(turn: Turn, partitionId: PartitionId, copy: OwnerCopy): void {
   const seq = turn.takeSeqs(1);
-  const owed = turn.going(partitionId).streams.get(copy.nodeId)?.unackedBytes;
-  setStream(turn, partitionId, openStream(copy.nodeId, seq, copy.resume, owed));
+  const owed = turn.going(partitionId).streams.get(copy.nodeId)?.unackedBytes ?? 0;
+  const behind = turn.memory.behind.get(partitionId)?.has(copy.nodeId) ?? false;
+  const upToDate = copy.state === "complete" && copy.digest !== "" && !behind;
+  const known: Resume = upToDate ? { cut: Seq(seq - 1), after: "end" } : resumeAt(copy, turn.self);
+  caughtUp(turn, partitionId, copy.nodeId);
+  turn.setMemory({ changedAt: turn.now });
+  const opening = { compares: compares(turn, partitionId, copy), owed };
+  setStream(turn, partitionId, openStream(copy.nodeId, seq, known, opening));
   pump(turn, partitionId, copy.nodeId);
+}
+
+/** As saved of this copy, or of all of them when this node was quiet last. */
+function resumeAt({ state, digest, resume }: OwnerCopy, { drained }: Self): Resume {
+  const compared = state === "complete" && digest !== "" && resume.after === "end";
+  return compared && resume.cut < drained ? { cut: drained, after: "end" } : resume;
+}
+
+/** The copy forgot the stream (it restarted): go on from what it had acknowledged. */
+export function reopen(
+  turn: Turn,
+  partitionId: PartitionId,
+  copy: OwnerCopy,
+  stream: Stream,
+): void {
+  const seq = turn.takeSeqs(1);
+  const again = compares(turn, partitionId, copy) || stream.task.step !== "idle";
+  const opening = { compares: again, owed: stream.unackedBytes };
+  const next =
+    stream.scanAcked === "end"
+      ? renewStream(stream, seq, again, turn.config)
+      : openStream(copy.nodeId, seq, resumeOf(stream), opening);
+  setStream(turn, partitionId, next);
+  pump(turn, partitionId, copy.nodeId);
+}
+
+/** A stream is open, or there will be none. */
+export function caughtUp(turn: Turn, partitionId: PartitionId, nodeId: NodeId): void {
+  const known = turn.memory.behind.get(partitionId);
+  if (!known?.has(nodeId)) return;
+  const others = new Set(known);
+  others.delete(nodeId);
+  const behind = new Map(turn.memory.behind);
+  if (others.size > 0) behind.set(partitionId, others);
+  else behind.delete(partitionId);
+  turn.setMemory({ behind });
 }
 
 export function close(turn: Turn, partitionId: PartitionId, nodeId: NodeId): void {
   const streams = new Map(turn.going(partitionId).streams);
   if (streams.delete(nodeId)) turn.setGoing(partitionId, { streams });
+  caughtUp(turn, partitionId, nodeId);
 }
 
 /** Replaces a stream and sends the items that it gained. */
@@ -72,7 +135,7 @@ export function sendAgain(turn: Turn, partitionId: PartitionId, stream: Stream):
 
 /** Nothing came back in time: the same again. */
 export function pursueStream(turn: Turn, partitionId: PartitionId, stream: Stream): void {
-  const attempt = (stream.retry?.attempt ?? 0) + 1;
+  const attempt = patience(turn, partitionId, (stream.retry?.attempt ?? 0) + 1);
   for (const item of outstanding(stream)) sendItem(turn, partitionId, stream, item);
   const { task } = stream;
   setStream(turn, partitionId, {
@@ -99,6 +162,12 @@ function sendItem(turn: Turn, partitionId: PartitionId, stream: Stream, item: It
     // What a copy needs to know who speaks; with every marker, so that it hears of its own completion.
     ...((n === 0 || kind === "marker") && { ruling }),
   });
+}
+
+/** Pauses grow, but not far while somebody waits for what is asked. */
+export function patience(turn: Turn, partitionId: PartitionId, attempt: number): number {
+  const { held } = turn.going(partitionId);
+  return held.length > 0 ? Math.min(attempt, 3) : attempt;
 }
 
 /** An answer may take as long as a chunk takes to merge: never ask again at once. */

@@ -32,12 +32,12 @@ export function planRebalance(
 }
 
 /** Those that copy nothing first, then the partitions with the fewest copies, then by id. */
-export function orderMigrations(
-  tasks: readonly MigrationTask[],
-  facts: (partitionId: PartitionId) => MoveFacts,
-): readonly MigrationTask[] {
+export function orderMigrations<Task extends MigrationTask>(
+  tasks: readonly Task[],
+  facts: (task: Task) => MoveFacts,
+): readonly Task[] {
   return tasks
-    .map((task) => ({ task, ...facts(task.partitionId) }))
+    .map((task) => ({ task, ...facts(task) }))
     .toSorted(
       (a, b) =>
         Number(b.targetComplete) - Number(a.targetComplete) ||

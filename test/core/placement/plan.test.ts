@@ -60,7 +60,10 @@ const task = (id: number): MigrationTask => ({
   target: NodeId("b"),
 });
 
-const factsOf = (id: number): MoveFacts => ({ targetComplete: id % 3 === 0, copies: id % 4 });
+const factsOf = ({ partitionId: id }: MigrationTask): MoveFacts => ({
+  targetComplete: id % 3 === 0,
+  copies: id % 4,
+});
 
 describe("orderMigrations", () => {
   it("puts complete targets first, then the fewest copies, then the lowest id", () => {
@@ -72,7 +75,10 @@ describe("orderMigrations", () => {
       5: { targetComplete: false, copies: 0 },
     };
     const none = { targetComplete: false, copies: 9 };
-    const ordered = orderMigrations([1, 5, 3, 2, 4].map(task), (id) => facts[id] ?? none);
+    const ordered = orderMigrations(
+      [1, 5, 3, 2, 4].map(task),
+      ({ partitionId }) => facts[partitionId] ?? none,
+    );
     expect(ordered.map(({ partitionId }) => partitionId)).toEqual([4, 3, 2, 5, 1]);
   });
 
