@@ -112,7 +112,7 @@ export const FAST: Config = {
   heartbeatMs: 200,
   maxNoHeartbeatMs: 800,
   probeTimeoutMs: 300,
-  suspicionTimeoutMs: 1_200,
+  suspicionTimeoutMs: 800,
   leaseMs: 800,
   maxClockSkewMs: 100,
 };

@@ -1,7 +1,7 @@
 /** One request's way into a cluster: asked again after what will pass, and all of it by one deadline. */
-import type { ClusterId, NodeId } from "../data/ids.ts";
-import { Term, Version } from "../data/ids.ts";
+import { PartitionId, Term, Version, type ClusterId, type NodeId } from "../data/ids.ts";
 import { err, ok } from "../data/result.ts";
+import type { Ruling } from "../data/ruling.ts";
 import { nodeName } from "../objects/door.ts";
 import { within } from "../objects/within.ts";
 import type { Env } from "../objects/env.ts";
@@ -10,10 +10,12 @@ import { decodeEnvelope, encodeEnvelope } from "../protocol/codec.ts";
 import { makeError, type ErrorCode, type ErrorInfo } from "../protocol/errors.ts";
 import { REASON_BYTES_MAX } from "../protocol/limits.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
-import { learnTable, recall, type Known } from "./known.ts";
+import { learnRuling, learnTable, recall, type Known } from "./known.ts";
 import type { Parsed } from "./routes.ts";
 
 const DEADLINE_MS = 15_000;
+/** An owner that does not answer for so long may be gone. */
+const SILENCE_MS = 1_000;
 /** A node that opens no socket within this leaves time to ask another. */
 const HAND_MS_MAX = 5_000;
 const PAUSE_MS_MIN = 50;
@@ -103,6 +105,30 @@ export class Front {
       if (to !== "coordinator") this.#complain(to, String(error));
       return { type: "failed", again: isWorthAnother(error), reason: String(error) };
     }
+  }
+
+  /**
+   * Who is silent is complained of, and waited for no longer once another one is owner: what it was asked may
+   * have happened there, and is asked again.
+   */
+  async callOwner(owner: NodeId, message: Message<"OP_FORWARD">): Promise<Answer> {
+    const answer = this.call(owner, message);
+    for (let isFirst = true; ; isFirst = false) {
+      const heard = await within(SILENCE_MS, answer).catch(() => null);
+      if (heard) return heard;
+      const ruling = this.#rulingOn(message.targetPartitionId ?? PartitionId(0));
+      if (isFirst) this.#complain(owner, `no answer within ${SILENCE_MS} ms`);
+      const next = await Promise.race([answer.then(() => null), ruling]);
+      if (next === null || next.owner === owner) continue;
+      learnRuling(this.clusterId, next);
+      return { type: "failed", again: true, reason: `${owner} is not its owner any more` };
+    }
+  }
+
+  async #rulingOn(partitionId: PartitionId): Promise<Ruling | null> {
+    const answer = await this.call("coordinator", { type: "ASK_RULING", partitionId });
+    if (answer.type !== "answered" || answer.message.type !== "RULING") return null;
+    return answer.message.ruling;
   }
 
   /** Nobody waits for the answer: it makes the coordinator ask that node. */

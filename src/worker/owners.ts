@@ -1,10 +1,9 @@
 /** Operations to the owners of their keys: one call to each, and after it to whom it names. */
 import { partitionOf } from "../data/hash.ts";
-import type { NodeId, PartitionId } from "../data/ids.ts";
-import { Seq } from "../data/ids.ts";
+import { PartitionId, Seq, type NodeId } from "../data/ids.ts";
 import type { Ruling } from "../data/ruling.ts";
 import { makeError, type ErrorInfo } from "../protocol/errors.ts";
-import type { Op, OpResult, ReadResult } from "../protocol/ops.ts";
+import type { AckLevel, Op, OpResult, ReadResult } from "../protocol/ops.ts";
 import { errorOf, isPassing, type Answer, type Front } from "./front.ts";
 import { learnRuling, type Known } from "./known.ts";
 
@@ -23,13 +22,13 @@ interface Outcome {
 export async function forward(
   front: Front,
   ops: readonly Op[],
-  { follow = true } = {},
+  { follow = true, ack = "owner" }: { readonly follow?: boolean; readonly ack?: AckLevel } = {},
 ): Promise<readonly Result[]> {
   const outcomes: Outcome[] = ops.map(() => ({ result: refused(UNSENT), again: "now" }));
   const lacked = new Map<NodeId, Ruling[]>();
   for (let attempt = 0, hops = 0; ;) {
     const open = [...outcomes.keys()].filter((index) => outcomes[index]?.again !== "never");
-    await sendAll(front, ops, open, { outcomes, lacked, follow });
+    await sendAll(front, ops, open, { outcomes, lacked, follow, ack });
     const left = outcomes.filter(({ again }) => again !== "never");
     if (left.length === 0) break;
     if (left.some(({ again }) => again === "now") && hops++ < HOPS_AT_ONCE) continue;
@@ -45,6 +44,7 @@ interface Round {
   /** What an owner has shown not to know of its partitions: told with the next call. */
   readonly lacked: Map<NodeId, Ruling[]>;
   readonly follow: boolean;
+  readonly ack: AckLevel;
 }
 
 async function sendAll(
@@ -75,16 +75,18 @@ async function sendTo(
   front: Front,
   owner: NodeId,
   ops: readonly Op[],
-  { lacked, follow }: Round,
+  { lacked, follow, ack }: Round,
 ): Promise<readonly Outcome[]> {
   const rulings = lacked.get(owner) ?? [];
-  const answer = await front.call(owner, {
+  const targetPartitionId = ops[0] ? placeOf(front, ops[0]) : PartitionId(0);
+  const answer = await front.callOwner(owner, {
     type: "OP_FORWARD",
     sourceNodeId: "front",
-    ...(ops[0] && { targetPartitionId: placeOf(front, ops[0]) }),
+    targetPartitionId,
     forwardId: Seq(1),
     rulings,
     ops,
+    ...(ack === "backup" && { ack }),
   });
   if (answer.type !== "answered" || answer.message.type !== "OP_FORWARDED")
     return ops.map((op) => failed(answer, placeOf(front, op)));

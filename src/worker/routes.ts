@@ -10,6 +10,7 @@ import {
   mapProblem,
 } from "../protocol/checks.ts";
 import { makeError, type ErrorInfo } from "../protocol/errors.ts";
+import type { AckLevel } from "../protocol/ops.ts";
 import {
   NAME_PATTERN,
   PARTITION_COUNT_MAX,
@@ -20,14 +21,21 @@ import {
 import { decodeCursor, type Cursor } from "./cursor.ts";
 
 export type Route =
-  | { readonly type: "get" | "delete"; readonly map: string; readonly key: string }
+  | { readonly type: "get"; readonly map: string; readonly key: string }
+  | {
+      readonly type: "delete";
+      readonly map: string;
+      readonly key: string;
+      readonly ack: AckLevel;
+    }
   | {
       readonly type: "put";
       readonly map: string;
       readonly key: string;
       readonly ttlMs: number | null;
+      readonly ack: AckLevel;
     }
-  | { readonly type: "batch"; readonly map: string }
+  | { readonly type: "batch"; readonly map: string; readonly ack: AckLevel }
   | ScanRoute
   /** What the caller has; null: it does not say. */
   | { readonly type: "map"; readonly version: number | null; readonly viewVersion: number | null }
@@ -118,22 +126,31 @@ function mapHandlers({ query }: Asked, [map, key, ...more]: readonly string[]): 
   if (map === undefined || more.length > 0) return null;
   if (key === undefined) {
     const problem = mapProblem(map)?.("map");
-    const batch = (): Parsed<Route> => (problem ? err(problem) : ok({ type: "batch", map }));
-    return { GET: () => (problem ? err(problem) : scanRoute(map, query)), POST: batch };
+    return {
+      GET: () => (problem ? err(problem) : scanRoute(map, query)),
+      POST: () => (problem ? err(problem) : acked(query, (ack) => ({ type: "batch", map, ack }))),
+    };
   }
   const problem = checkKey(map, key);
-  const entry = (type: "get" | "delete") => (): Parsed<Route> =>
-    problem ? err(problem) : ok({ type, map, key });
+  const or = (route: () => Parsed<Route>) => (): Parsed<Route> =>
+    problem ? err(problem) : route();
   return {
-    GET: entry("get"),
-    PUT: () => (problem ? err(problem) : putRoute(map, key, query)),
-    DELETE: entry("delete"),
+    GET: or(() => ok({ type: "get", map, key })),
+    PUT: or(() => putRoute(map, key, query)),
+    DELETE: or(() => acked(query, (ack) => ({ type: "delete", map, key, ack }))),
   };
+}
+
+function acked(query: URLSearchParams, route: (ack: AckLevel) => Route): Parsed<Route> {
+  const ack = query.get("ack") ?? "owner";
+  return ack === "owner" || ack === "backup"
+    ? ok(route(ack))
+    : err(malformed("owner or backup")("ack"));
 }
 
 function putRoute(map: string, key: string, query: URLSearchParams): Parsed<Route> {
   const ttl = integer(query.get("ttl"), "ttl", { min: 1, max: TTL_MS_MAX });
-  return ttl.ok ? ok({ type: "put", map, key, ttlMs: ttl.value }) : ttl;
+  return ttl.ok ? acked(query, (ack) => ({ type: "put", map, key, ttlMs: ttl.value, ack })) : ttl;
 }
 
 function scanRoute(map: string, query: URLSearchParams): Parsed<Route> {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only puts,moves --rounds 5 --rows 1000000 --joins 50 --profile]`: ratios against a bare object
+ * `npm run bench [-- --only puts,moves --rounds 5 --rows 1000000 --joins 50 --kills 200 --profile]`: ratios against a bare object
  * in the same run, since machines differ and are noisy. Writes `.wrangler/bench.json`, too.
  */
 import { mkdir, writeFile } from "node:fs/promises";
@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { besideMoves, type BesideFigures } from "./beside.ts";
 import { churning, type ChurnFigures } from "./churn.ts";
+import { failingOver, type FailoverFigures } from "./failover.ts";
 import { joining, type JoinFigures } from "./join.ts";
 import { calls, planning, type CallFigures } from "./limits.ts";
 import { movingRounds, PARTITIONS, type MoveFigures } from "./moves.ts";
@@ -16,6 +17,7 @@ import {
   showBeside,
   showCalls,
   showChurn,
+  showFailover,
   showJoin,
   showMoves,
   showProfile,
@@ -23,9 +25,10 @@ import {
 } from "./report.ts";
 import { startBare, startGrid } from "./worlds.ts";
 
-const PARTS = ["rates", "beside", "moves", "join", "churn", "limits"] as const;
+const PARTS = ["rates", "beside", "moves", "join", "churn", "failover", "limits"] as const;
 const JOIN_PARTITIONS = 271;
 const CHURN_PARTITIONS = 32;
+const FAILOVER_PARTITIONS = 32;
 
 export interface Figures {
   rates?: readonly Rate[];
@@ -33,6 +36,7 @@ export interface Figures {
   moves?: readonly MoveFigures[];
   join?: JoinFigures;
   churn?: ChurnFigures;
+  failover?: FailoverFigures;
   calls?: readonly CallFigures[];
   planningMs?: number;
 }
@@ -43,6 +47,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     rows: { type: "string", default: "1000000" },
     joins: { type: "string", default: "50" },
+    kills: { type: "string", default: "10" },
     profile: { type: "boolean", default: false },
   },
 });
@@ -60,6 +65,7 @@ if (wanted.has("beside")) await benchBeside();
 if (wanted.has("moves")) await benchMoves();
 if (wanted.has("join")) await benchJoin();
 if (wanted.has("churn")) await benchChurn();
+if (wanted.has("failover")) await benchFailover();
 if (wanted.has("limits")) await benchLimits();
 const folder = fileURLToPath(new URL("../../.wrangler", import.meta.url));
 await mkdir(folder, { recursive: true });
@@ -104,6 +110,14 @@ async function benchChurn(): Promise<void> {
   const nodes = [...new Set(grid.owners.values())].toSorted();
   figures.churn = await churning(grid, nodes, Number(values.joins));
   showChurn(figures.churn);
+  await grid.dispose();
+}
+
+async function benchFailover(): Promise<void> {
+  const fast = { preset: "fast", faults: true, backups: 1 } as const;
+  const grid = await startGrid({ ...fast, nodes: 4, partitions: FAILOVER_PARTITIONS });
+  figures.failover = await failingOver(grid, Number(values.kills));
+  showFailover(figures.failover);
   await grid.dispose();
 }
 

@@ -1,6 +1,7 @@
 /** The figures as tables for people. */
 import type { BesideFigures } from "./beside.ts";
 import type { ChurnFigures } from "./churn.ts";
+import type { FailoverFigures } from "./failover.ts";
 import type { JoinFigures } from "./join.ts";
 import type { CallFigures } from "./limits.ts";
 import type { MoveFigures } from "./moves.ts";
@@ -82,6 +83,23 @@ export function showChurn(figures: ChurnFigures): void {
   print([
     ["entries", "deleted", "lost", "resurrected", "unread"],
     [entries, deleted, lost, resurrected, unread].map(whole),
+  ]);
+}
+
+export function showFailover(figures: FailoverFigures): void {
+  const { kills, partitions, p50, p99, acked, lostAtBackup, lostAtOwner } = figures;
+  console.log(`\n${kills} nodes killed, one after the other, of ${partitions} partitions`);
+  print([
+    ["ms since the kill until", "suspect", "dead", "ruled", "writable"],
+    ...[["p50", p50] as const, ["p99", p99] as const].map(([name, at]) => [
+      name,
+      ...[at.suspect, at.dead, at.ruled, at.writable].map(whole),
+    ]),
+  ]);
+  console.log("read back by a second process");
+  print([
+    ["acknowledged", "lost of backup", "lost of owner"],
+    [acked, lostAtBackup, lostAtOwner].map(whole),
   ]);
 }
 

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { bundle } from "../../src/cli/bundle.ts";
-import { startLocal, type Local } from "../../src/cli/local.ts";
+import { startLocal, type Local, type LocalOptions } from "../../src/cli/local.ts";
 import { partitionOf } from "../../src/data/hash.ts";
 import { Pipe } from "./pipe.ts";
 
@@ -32,10 +32,8 @@ interface PartitionMap {
   readonly partitions: readonly { readonly partitionId: number; readonly ownerNodeId: string }[];
 }
 
-export async function startGrid(
-  settings: { readonly partitions?: number; readonly inspect?: boolean } = {},
-): Promise<Grid> {
-  const local = await startLocal({ port: 0, nodes: 3, ...settings });
+export async function startGrid(settings: Partial<LocalOptions> = {}): Promise<Grid> {
+  const local = await startLocal({ port: 0, nodes: 3, backups: 0, ...settings });
   return { ...local, owners: await ownersOf(local) };
 }
 

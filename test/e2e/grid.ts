@@ -1,10 +1,8 @@
 /** A cluster whose state is on disk, with the faults that a runtime makes: eviction, and sudden death. */
-import { execFileSync, fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { startLocal, type Local } from "../../src/cli/local.ts";
 import { ClusterId, NodeId } from "../../src/data/ids.ts";
 import type { PartitionMapPayload } from "../../src/data/members.ts";
@@ -13,10 +11,8 @@ import type { Fault, FaultReport } from "../../src/objects/faults.ts";
 import type { MigrationsReport } from "../../src/protocol/cluster-messages.ts";
 import { Api } from "./api.ts";
 import { Disk } from "./disk.ts";
-import type { Answer, Question } from "./reader.ts";
+import { Elsewhere } from "./elsewhere.ts";
 import { pause } from "./writer.ts";
-
-const READER = fileURLToPath(new URL("reader.ts", import.meta.url));
 
 /** As `PUT /v1/faults/:object` takes them. */
 interface Orders {
@@ -31,6 +27,7 @@ interface GridOptions {
   readonly partitions: number;
   /** Lets `order` and `kill` through. */
   readonly faults?: boolean;
+  readonly preset?: "fast";
 }
 
 export class Grid {
@@ -39,8 +36,7 @@ export class Grid {
   readonly nodes: readonly string[];
   readonly #options: GridOptions;
   #local: Local;
-  /** From when it is needed first: to start a process takes longer than to read most maps. */
-  #reader: ChildProcess | null = null;
+  readonly #elsewhere = new Elsewhere();
 
   private constructor(folder: string, options: GridOptions, local: Local) {
     this.disk = new Disk(folder);
@@ -62,7 +58,7 @@ export class Grid {
   }
 
   async stop(): Promise<void> {
-    this.#reader?.disconnect();
+    this.#elsewhere.stop();
     await this.#local.dispose();
     rmSync(this.disk.folder, { recursive: true, force: true });
   }
@@ -155,12 +151,7 @@ export class Grid {
 
   /** All entries of a map, as another process reads them. */
   async readElsewhere(map: string): Promise<Map<string, unknown>> {
-    const reader = (this.#reader ??= fork(READER));
-    const question: Question = { url: this.#local.url.href, map };
-    reader.send(question);
-    const [answer] = (await once(reader, "message")) as [Answer];
-    if ("error" in answer) throw new Error(answer.error);
-    return new Map(answer.entries);
+    return this.#elsewhere.entries(this.#local.url, map);
   }
 }
 

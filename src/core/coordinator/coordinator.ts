@@ -176,6 +176,8 @@ function fromFront(turn: CoordinatorTurn, message: ClusterMessage, call: CallId 
       return onCancelMove(turn, message, call);
     case "CLAIM_PARTITION":
       return onClaim(turn, message, call);
+    case "ASK_RULING":
+      return onAsked(turn, message, call);
     case "EXPLICIT_SUSPICION":
       onComplaint(turn, message.suspectId, "front");
       return turn.answer(call, { type: "DONE" });
