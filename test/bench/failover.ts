@@ -15,7 +15,7 @@ const OUT_MS_MAX = 60_000;
 const ACKED_MIN = 20;
 
 /** Milliseconds since the kill. */
-export interface Outage {
+interface Outage {
   /** The coordinator has asked in vain. */
   readonly suspect: number;
   /** Given up. */
