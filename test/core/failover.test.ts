@@ -85,6 +85,22 @@ describe("a member that falls silent", () => {
     expect(entryOf(stage)?.holders).toContain(A);
   });
 
+  it("while it sleeps is missed by the owner whose copy it keeps [I8]", () => {
+    const stage = cluster({ backupCount: 1 });
+    stage.live(2 * FAST.idleAfterMs);
+    const [copy] = entryOf(stage)?.ruling.copies ?? [];
+    const asleep = copy?.nodeId ?? A;
+    expect(asleep).not.toBe(A);
+    silence(stage, [asleep]);
+    const write = put(stage, A, "k", 1);
+    work(stage, 15_000, [A]);
+    expect(isAcked(stage, write)).toBe(true);
+    expect(stateOf(stage, asleep)).toBe("dead");
+    expect(entryOf(stage)?.ruling.copies).toEqual([
+      { nodeId: asleep === B ? C : B, state: "complete" },
+    ]);
+  });
+
   it("comes back under a new incarnation; what it took meanwhile appears, then it drops its rows", () => {
     const stage = withCopy();
     // The move is given up, so that A alone answers for what it takes.

@@ -36,4 +36,12 @@ export const IN_REIGN: readonly Mutant[] = [
     replace: "if (entries.has(ruling.partitionId)) continue;",
     killedBy: reign("rules on nothing until every member has answered, a majority is not enough"),
   },
+  {
+    name: "silent copy not missed",
+    bug: "an owner asks a copy for ever that does not answer, and tells nobody",
+    file: "src/core/node/beat.ts",
+    find: "if ((retry?.attempt ?? 0) >= ASKED_IN_VAIN) silent.add(to);",
+    replace: "",
+    killedBy: failover("while it sleeps is missed by the owner whose copy it keeps [I8]"),
+  },
 ];

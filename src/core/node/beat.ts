@@ -14,6 +14,9 @@ import { wakeAt } from "./wake-at.ts";
 /** Heartbeats set aside at a time: one saved row per so many. */
 const BEAT_BLOCK = 1_024;
 
+/** The pauses of a stream grow: by then 1.25 s have passed at least, and about 5 s as a rule. */
+const ASKED_IN_VAIN = 5;
+
 /** What clients, copying and offering come as. What the coordinator says by itself keeps nobody awake. */
 const WORK: ReadonlySet<ClusterMessage["type"]> = new Set<ClusterMessage["type"]>([
   "OP_FORWARD",
@@ -84,12 +87,19 @@ function takeBeat(turn: Turn): number {
   return counter;
 }
 
-/** Members that have left something of this node's unanswered for long. */
+/** Members that have left something of this node's unanswered for long: what was passed on, or what copies need. */
 function silentPeers(turn: Turn): NodeId[] {
   const { maxNoHeartbeatMs, forwardTimeoutMs } = turn.config;
   const silent = new Set<NodeId>();
   for (const [, { to, deadline }] of turn.memory.forwards)
     if (to && turn.now - (deadline - forwardTimeoutMs) >= maxNoHeartbeatMs) silent.add(to);
+  for (const { streams, held } of turn.memory.partitions.values()) {
+    for (const { to, retry } of streams.values())
+      if ((retry?.attempt ?? 0) >= ASKED_IN_VAIN) silent.add(to);
+    const oldest = held.first();
+    if (oldest && turn.now - oldest.since >= maxNoHeartbeatMs)
+      for (const nodeId of oldest.wait.all.keys()) silent.add(nodeId);
+  }
   const { members } = turn.state.saved.view;
   return members.map(({ nodeId }) => nodeId).filter((id) => id !== turn.me && silent.has(id));
 }
