@@ -18,6 +18,8 @@ export interface LocalOptions {
   readonly inspect?: boolean;
   /** Lets tests order faults (`objects/faults.ts`). */
   readonly faults?: boolean;
+  /** As `GODWIT_PRESET`. */
+  readonly preset?: "fast";
 }
 
 export interface Local {
@@ -33,7 +35,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   const config = await readFile(join(ROOT, "wrangler.toml"), "utf8");
   const date = /^compatibility_date = "(.+)"$/m.exec(config)?.[1];
   if (date === undefined) throw new Error("wrangler.toml has no compatibility_date");
-  const { port, nodes, partitions, persist, inspect, faults } = options;
+  const { port, nodes, partitions, persist, inspect, faults, preset } = options;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: "godwit",
@@ -49,6 +51,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
         GODWIT_NODES: String(nodes),
         ...(partitions === undefined ? {} : { GODWIT_PARTITIONS: String(partitions) }),
         ...(faults === true ? { GODWIT_FAULTS: "1" } : {}),
+        ...(preset === undefined ? {} : { GODWIT_PRESET: preset }),
       },
       durableObjects: {
         NODES: { className: "NodeObject", useSQLite: true },

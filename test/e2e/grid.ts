@@ -31,6 +31,7 @@ interface GridOptions {
   readonly partitions: number;
   /** Lets `order` and `kill` through. */
   readonly faults?: boolean;
+  readonly preset?: "fast";
 }
 
 export class Grid {
