@@ -235,6 +235,34 @@ describe("a member that falls silent", () => {
     expect(stateOf(stage, A)).toBe("active");
   });
 
+  it("is answered when it says that it is there: nobody is kept waiting for ever [I8]", () => {
+    const stage = cluster();
+    work(stage, 500);
+    silence(stage, [A]);
+    work(stage, 4_000, [B, C]);
+    expect(stateOf(stage, A)).toBe("dead");
+    const { self, view } = stage.node(A).disk;
+    const message: ClusterMessage = {
+      type: "HEARTBEAT",
+      senderId: A,
+      timestampMs: stage.now,
+      incarnation: self.incarnation,
+      membersViewVersion: view.version,
+      tableVersion: self.tableVersion,
+      beat: self.beats + 1,
+      dormant: false,
+      suspectedNodes: [],
+      importing: [],
+      migrating: [],
+    };
+    stage.cut = () => false;
+    stage.letters.splice(0);
+    const { term } = self;
+    stage.deliver(stage.again({ from: A, to: "coordinator", message, call: 1, term }));
+    const said = stage.letters.filter(({ to }) => to === A);
+    expect(said).toMatchObject([{ call: null, message: { type: "MEMBERS_UPDATE" } }]);
+  });
+
   it("that said it is dormant is not suspected, however long it is silent [I8]", () => {
     const stage = cluster();
     work(stage, 1_000);

@@ -62,6 +62,7 @@ export class Client {
   /** The next frame of that type, also one that has come already; frames before it are taken away. */
   async next<Type extends ServerMessage["type"]>(
     type: Type,
+    timeoutMs = ANSWER_TIMEOUT_MS,
   ): Promise<Extract<ServerMessage, { type: Type }>> {
     for (const began = Date.now(); ;) {
       const found = this.received.findIndex((message) => message.type === type);
@@ -70,7 +71,7 @@ export class Client {
         this.received.splice(0, found + 1);
         return message;
       }
-      const left = ANSWER_TIMEOUT_MS - (Date.now() - began);
+      const left = timeoutMs - (Date.now() - began);
       if (this.closed !== null || left <= 0)
         throw new Error(`no ${type} (closed: ${this.closed}): ${JSON.stringify(this.received)}`);
       await new Promise<void>((resolve) => {

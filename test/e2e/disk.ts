@@ -2,8 +2,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { Entry } from "../../src/core/coordinator/state.ts";
+import type { Cluster, Entry } from "../../src/core/coordinator/state.ts";
 import type { PartitionSaved, Self } from "../../src/core/node/state.ts";
+import type { MemberInfo, MembersView } from "../../src/data/members.ts";
 
 /** How far a move is: of the states of coordinator and owner that are saved, the one furthest on. */
 export type Phase = "none" | "starting" | "copying" | "counts" | "closing" | "ready" | "finalizing";
@@ -41,6 +42,25 @@ export class Disk {
     const copy = role.copies.find(({ nodeId }) => nodeId === target);
     const counts = role.move.phase === "copying" && copy?.state === "counts";
     return { migrationId, phase: counts ? "counts" : role.move.phase };
+  }
+
+  /** What the coordinator has decided of a node; undefined: nothing, it is no member. */
+  member(nodeId: string): MemberInfo | undefined {
+    const [path = ""] = this.#files(COORDINATOR);
+    const view = documentsOf(path).get("view") as MembersView | undefined;
+    return view?.members.find((member) => member.nodeId === nodeId);
+  }
+
+  /** What the coordinator has decided of a partition. */
+  entry(partitionId: number): Entry {
+    const [path = ""] = this.#files(COORDINATOR);
+    return documentsOf(path).get(`entry/${partitionId}`) as Entry;
+  }
+
+  /** Counts reigns. */
+  term(): number {
+    const [path = ""] = this.#files(COORDINATOR);
+    return (documentsOf(path).get("cluster") as Cluster).term;
   }
 
   /** How many moves the coordinator has running. */

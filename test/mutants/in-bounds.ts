@@ -1,5 +1,5 @@
 /** What lets more in than may, or does what nobody waits for. */
-import { bound, flow, rule, type Mutant } from "./mutant.ts";
+import { bound, failover, flow, rule, type Mutant } from "./mutant.ts";
 
 export const IN_BOUNDS: readonly Mutant[] = [
   {
@@ -78,6 +78,26 @@ export const IN_BOUNDS: readonly Mutant[] = [
     replace: "      incarnation:",
     killedBy: rule(
       "who was invited is not turned away by an older coordinator [I1, sim seed 100077]",
+    ),
+  },
+  {
+    name: "given up and not answered",
+    bug: "the question of a dead node is left open, which keeps both in memory",
+    file: "src/core/coordinator/members.ts",
+    find: "if (call === null) turn.send(nodeId, news);\n  else turn.answer(call, news);",
+    replace: "turn.send(nodeId, news);",
+    killedBy: failover(
+      "is answered when it says that it is there: nobody is kept waiting for ever [I8]",
+    ),
+  },
+  {
+    name: "suspicion outlives a join",
+    bug: "who joins again is given up for the silence of its life before",
+    file: "src/core/coordinator/members.ts",
+    find: "    onReturn(turn, nodeId);\n",
+    replace: "",
+    killedBy: failover(
+      "leaves as soon as it is back, when it was asked to while it joined again [I7, I11]",
     ),
   },
   {

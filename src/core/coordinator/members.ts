@@ -15,7 +15,7 @@ import type { CallId } from "../machine/cluster-event.ts";
 import { evict, giveBack } from "./failover.ts";
 import { assignFirst, lastOwner, plan, replan } from "./plan.ts";
 import type { CoordinatorTurn } from "./turn.ts";
-import { onBeat, onComplaint } from "./watch.ts";
+import { onBeat, onComplaint, onReturn } from "./watch.ts";
 
 /** The first request that names a cluster creates it, with its first nodes invited. */
 export function form(turn: CoordinatorTurn, clusterId: ClusterId): void {
@@ -97,6 +97,7 @@ export function onJoinRequest(
   if (member && (member.host !== host || member.incarnation !== incarnation)) {
     const joinVersion = Version(turn.mint(turn.view.version));
     turn.setMember(nodeId, { host, incarnation, joinVersion, state: "joining" });
+    onReturn(turn, nodeId);
   }
   turn.answer(call, {
     type: "JOIN_RESPONSE",
@@ -129,14 +130,16 @@ export function onHeartbeat(
   call: CallId | null,
 ): void {
   const member = turn.member(heartbeat.senderId);
-  if (member?.state === "dead") return tellDead(turn, heartbeat.senderId);
+  if (member?.state === "dead") return tellDead(turn, heartbeat.senderId, call);
   heardOf(turn, heartbeat);
   turn.answer(call, { type: "DONE" });
 }
 
 /** It has been given up, and has something to do: it must hear so before it does much of it. */
-function tellDead(turn: CoordinatorTurn, nodeId: NodeId): void {
-  turn.send(nodeId, { type: "MEMBERS_UPDATE", view: turn.view, clusterTimeMs: turn.now });
+function tellDead(turn: CoordinatorTurn, nodeId: NodeId, call: CallId | null): void {
+  const news = { type: "MEMBERS_UPDATE", view: turn.view, clusterTimeMs: turn.now } as const;
+  if (call === null) turn.send(nodeId, news);
+  else turn.answer(call, news);
 }
 
 function heardOf(turn: CoordinatorTurn, heartbeat: Heartbeat): void {

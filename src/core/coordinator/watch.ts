@@ -43,6 +43,12 @@ export function onBeat(turn: CoordinatorTurn, { senderId, beat, dormant }: Heart
   return true;
 }
 
+/** It is there: what was suspected of its life before says nothing of this one. */
+export function onReturn(turn: CoordinatorTurn, nodeId: NodeId): void {
+  const { beat, dormant } = watchedOf(turn, nodeId);
+  setWatched(turn, nodeId, { ...UNHEARD, beat, dormant });
+}
+
 /** One that only slept, or was cut off, may not know. Nobody wakes up for it: it waits until somebody works. */
 function askTheDead(turn: CoordinatorTurn): void {
   for (const { nodeId, state } of turn.view.members) {

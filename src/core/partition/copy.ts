@@ -93,17 +93,9 @@ type CopyTag = Extract<NodeTag, { for: "copy" }>;
 
 /** The rows of an item are merged: acknowledge it, or first answer its marker. */
 export function onCopyMerged(turn: Turn, tag: CopyTag): void {
-  const { partitionId, call, streamId, n, marker } = tag;
+  const { partitionId, call, n, marker } = tag;
   const { inbound } = turn.going(partitionId);
-  if (!inbound || !isNext(inbound, tag))
-    return turn.answer(call, {
-      type: "STREAM_ACK",
-      partitionId,
-      streamId,
-      status: "unknown",
-      next: 0,
-      ruling: turn.partition(partitionId).ruling,
-    });
+  if (!inbound || !isNext(inbound, tag)) return answerUnknown(turn, tag);
   if (marker)
     return turn.do({ type: "digest", partitionId, rowsMax: turn.config.digestSliceRows, tag });
   const answered = keptUp(turn, partitionId, inbound.answered);
@@ -115,7 +107,7 @@ export function onCopyMerged(turn: Turn, tag: CopyTag): void {
 export function onCopyDigested(turn: Turn, tag: CopyTag, buckets: Uint8Array | null): void {
   const { partitionId, call, n } = tag;
   const { inbound } = turn.going(partitionId);
-  if (!inbound || !isNext(inbound, tag)) return;
+  if (!inbound || !isNext(inbound, tag)) return answerUnknown(turn, tag);
   if (buckets === null)
     return turn.answer(call, {
       ...opened(turn, partitionId, inbound),
@@ -139,6 +131,9 @@ function keptUp(
   return { ...answered, keptUntil: null };
 }
 
+/** Not to be answered would keep both in memory. */
+const answerUnknown = (turn: Turn, tag: CopyTag): void => refuse(turn, tag, tag.call, "unknown");
+
 const isNext = (inbound: Inbound, tag: CopyTag): boolean =>
   inbound.from === tag.from && inbound.streamId === tag.streamId && inbound.next === tag.n;
 
@@ -150,7 +145,7 @@ function opened(turn: Turn, partitionId: PartitionId, inbound: Inbound): StreamA
 
 function refuse(
   turn: Turn,
-  { partitionId, streamId }: MigrateData,
+  { partitionId, streamId }: Pick<MigrateData, "partitionId" | "streamId">,
   call: CallId,
   status: "unknown" | "busy",
 ): void {
