@@ -128,6 +128,10 @@ export function validate(config: Config): Config {
     Number.isInteger(initialNodes) && initialNodes >= 1 && initialNodes <= 100,
     `initialNodes is ${initialNodes}, must be 1 to 100`,
   );
+  assert(
+    Number.isInteger(config.backupCount) && config.backupCount >= 0 && config.backupCount <= 5,
+    `backupCount is ${config.backupCount}, must be 0 to 5`,
+  );
   assert(config.retryMsMin <= config.retryMsMax, "a pause cannot start above its maximum");
   assert(
     config.maxNoHeartbeatMs < config.migrationTimeoutMs,

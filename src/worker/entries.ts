@@ -4,7 +4,7 @@ import { PartitionId } from "../data/ids.ts";
 import { ok } from "../data/result.ts";
 import { toPartitionMap } from "../core/placement/table.ts";
 import { makeError, type ErrorInfo } from "../protocol/errors.ts";
-import type { Op, OpResult, ReadResult } from "../protocol/ops.ts";
+import type { AckLevel, Op, OpResult, ReadResult } from "../protocol/ops.ts";
 import { batchOf, readJson, type Batch } from "./bodies.ts";
 import type { Front } from "./front.ts";
 import { forward } from "./owners.ts";
@@ -30,7 +30,7 @@ export async function entries(front: Front, route: EntryRoute, asked: Asked): Pr
     case "scan":
       return (await notAsPinned(front, asked.pinned, PartitionId(0))) ?? scanReply(front, route);
     case "batch":
-      return batch(front, route.map, asked);
+      return batch(front, route, asked);
     default:
       return one(front, route, asked);
   }
@@ -41,7 +41,8 @@ export async function entries(front: Front, route: EntryRoute, asked: Asked): Pr
 async function one(front: Front, route: OneRoute, { request, pinned }: Asked): Promise<Response> {
   const op = await opOf(route, request);
   if (!op.ok) return errorReply(op.error);
-  const results = await apply(front, [op.value], pinned);
+  const ack = route.type === "get" ? "owner" : route.ack;
+  const results = await apply(front, [op.value], { pinned, ack });
   return results instanceof Response ? results : oneReply(op.value, results.get(op.value));
 }
 
@@ -59,12 +60,16 @@ async function opOf(route: OneRoute, request: Request): Promise<Parsed<Op>> {
   return ok({ ...write, value: value.value, expiresAt });
 }
 
-async function batch(front: Front, map: string, { request, pinned }: Asked): Promise<Response> {
+async function batch(
+  front: Front,
+  { map, ack }: Extract<EntryRoute, { type: "batch" }>,
+  { request, pinned }: Asked,
+): Promise<Response> {
   const json = await readJson(request);
   const asked = json.ok ? batchOf(map, json.value) : json;
   if (!asked.ok) return errorReply(asked.error);
   const ops = [...asked.value.values()].flatMap((op) => (op.ok ? [op.value] : []));
-  const results = await apply(front, ops, pinned);
+  const results = await apply(front, ops, { pinned, ack });
   return results instanceof Response ? results : batchReply(asked.value, results);
 }
 
@@ -72,7 +77,7 @@ async function batch(front: Front, map: string, { request, pinned }: Asked): Pro
 async function apply(
   front: Front,
   ops: readonly Op[],
-  pinned: number | null,
+  { pinned, ack }: Pick<Asked, "pinned"> & { readonly ack: AckLevel },
 ): Promise<Results | Response> {
   const known = await front.known();
   if (!known.ok) return errorReply(known.error);
@@ -80,7 +85,7 @@ async function apply(
   const placeOf = (op: Op | undefined): PartitionId => partitionOf(op?.key ?? "", partitionCount);
   const wrong = await notAsPinned(front, pinned, placeOf(ops[0]));
   if (wrong) return wrong;
-  const results = await forward(front, ops, { follow: pinned === null });
+  const results = await forward(front, ops, { follow: pinned === null, ack });
   const moved = results.findIndex((result) => errorOf(result)?.code === "NOT_OWNER");
   if (pinned !== null && moved >= 0) return wrongOwner(front, placeOf(ops[moved]));
   return new Map(ops.map((op, i) => [op, results[i]]));

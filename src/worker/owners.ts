@@ -4,7 +4,7 @@ import type { NodeId, PartitionId } from "../data/ids.ts";
 import { Seq } from "../data/ids.ts";
 import type { Ruling } from "../data/ruling.ts";
 import { makeError, type ErrorInfo } from "../protocol/errors.ts";
-import type { Op, OpResult, ReadResult } from "../protocol/ops.ts";
+import type { AckLevel, Op, OpResult, ReadResult } from "../protocol/ops.ts";
 import { errorOf, isPassing, type Answer, type Front } from "./front.ts";
 import { learnRuling, type Known } from "./known.ts";
 
@@ -23,13 +23,13 @@ interface Outcome {
 export async function forward(
   front: Front,
   ops: readonly Op[],
-  { follow = true } = {},
+  { follow, ack }: { readonly follow: boolean; readonly ack: AckLevel },
 ): Promise<readonly Result[]> {
   const outcomes: Outcome[] = ops.map(() => ({ result: refused(UNSENT), again: "now" }));
   const lacked = new Map<NodeId, Ruling[]>();
   for (let attempt = 0, hops = 0; ;) {
     const open = [...outcomes.keys()].filter((index) => outcomes[index]?.again !== "never");
-    await sendAll(front, ops, open, { outcomes, lacked, follow });
+    await sendAll(front, ops, open, { outcomes, lacked, follow, ack });
     const left = outcomes.filter(({ again }) => again !== "never");
     if (left.length === 0) break;
     if (left.some(({ again }) => again === "now") && hops++ < HOPS_AT_ONCE) continue;
@@ -45,6 +45,7 @@ interface Round {
   /** What an owner has shown not to know of its partitions: told with the next call. */
   readonly lacked: Map<NodeId, Ruling[]>;
   readonly follow: boolean;
+  readonly ack: AckLevel;
 }
 
 async function sendAll(
@@ -75,7 +76,7 @@ async function sendTo(
   front: Front,
   owner: NodeId,
   ops: readonly Op[],
-  { lacked, follow }: Round,
+  { lacked, follow, ack }: Round,
 ): Promise<readonly Outcome[]> {
   const rulings = lacked.get(owner) ?? [];
   const answer = await front.call(owner, {
@@ -83,6 +84,7 @@ async function sendTo(
     sourceNodeId: "front",
     ...(ops[0] && { targetPartitionId: placeOf(front, ops[0]) }),
     forwardId: Seq(1),
+    ...(ack === "backup" && { ack }),
     rulings,
     ops,
   });

@@ -17,17 +17,25 @@ import {
   SCAN_LIMIT_MAX,
   TTL_MS_MAX,
 } from "../protocol/limits.ts";
+import type { AckLevel } from "../protocol/ops.ts";
 import { decodeCursor, type Cursor } from "./cursor.ts";
 
 export type Route =
-  | { readonly type: "get" | "delete"; readonly map: string; readonly key: string }
+  | { readonly type: "get"; readonly map: string; readonly key: string }
+  | {
+      readonly type: "delete";
+      readonly map: string;
+      readonly key: string;
+      readonly ack: AckLevel;
+    }
   | {
       readonly type: "put";
       readonly map: string;
       readonly key: string;
       readonly ttlMs: number | null;
+      readonly ack: AckLevel;
     }
-  | { readonly type: "batch"; readonly map: string }
+  | { readonly type: "batch"; readonly map: string; readonly ack: AckLevel }
   | ScanRoute
   /** What the caller has; null: it does not say. */
   | { readonly type: "map"; readonly version: number | null; readonly viewVersion: number | null }
@@ -118,22 +126,32 @@ function mapHandlers({ query }: Asked, [map, key, ...more]: readonly string[]): 
   if (map === undefined || more.length > 0) return null;
   if (key === undefined) {
     const problem = mapProblem(map)?.("map");
-    const batch = (): Parsed<Route> => (problem ? err(problem) : ok({ type: "batch", map }));
-    return { GET: () => (problem ? err(problem) : scanRoute(map, query)), POST: batch };
+    const batch = (ack: AckLevel): Parsed<Route> => ok({ type: "batch", map, ack });
+    return {
+      GET: () => (problem ? err(problem) : scanRoute(map, query)),
+      POST: () => (problem ? err(problem) : withAck(query, batch)),
+    };
   }
   const problem = checkKey(map, key);
-  const entry = (type: "get" | "delete") => (): Parsed<Route> =>
-    problem ? err(problem) : ok({ type, map, key });
+  const remove = (ack: AckLevel): Parsed<Route> => ok({ type: "delete", map, key, ack });
   return {
-    GET: entry("get"),
+    GET: () => (problem ? err(problem) : ok({ type: "get", map, key })),
     PUT: () => (problem ? err(problem) : putRoute(map, key, query)),
-    DELETE: entry("delete"),
+    DELETE: () => (problem ? err(problem) : withAck(query, remove)),
   };
+}
+
+/** When a write is to be answered: left out, when its owner has it. */
+function withAck(query: URLSearchParams, route: (ack: AckLevel) => Parsed<Route>): Parsed<Route> {
+  const ack = query.get("ack") ?? "owner";
+  if (ack === "owner" || ack === "backup") return route(ack);
+  return err(malformed("owner or backup")("ack"));
 }
 
 function putRoute(map: string, key: string, query: URLSearchParams): Parsed<Route> {
   const ttl = integer(query.get("ttl"), "ttl", { min: 1, max: TTL_MS_MAX });
-  return ttl.ok ? ok({ type: "put", map, key, ttlMs: ttl.value }) : ttl;
+  if (!ttl.ok) return ttl;
+  return withAck(query, (ack) => ok({ type: "put", map, key, ttlMs: ttl.value, ack }));
 }
 
 function scanRoute(map: string, query: URLSearchParams): Parsed<Route> {
