@@ -73,7 +73,7 @@ export interface Config {
 export const DEFAULTS: Config = {
   partitionCount: 271,
   initialNodes: 3,
-  backupCount: 0,
+  backupCount: 1,
   maxParallelMigrations: 2,
   migrationTimeoutMs: 120_000,
   maxNoHeartbeatMs: 5_000,
