@@ -12,6 +12,8 @@ export interface LocalOptions {
   readonly nodes: number;
   /** Of a new cluster. */
   readonly partitions?: number;
+  /** Copies of each partition beside its owner. */
+  readonly backups?: number;
   /** Folder that keeps the state; without it the state ends with the process. */
   readonly persist?: string;
   /** Lets a debugger or profiler in: `miniflare.getInspectorURL()`. */
@@ -20,8 +22,6 @@ export interface LocalOptions {
   readonly faults?: boolean;
   /** As `GODWIT_PRESET`. */
   readonly preset?: "fast";
-  /** Copies of each partition beside its owner, of a new cluster. */
-  readonly backups?: number;
 }
 
 export interface Local {
@@ -37,7 +37,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   const config = await readFile(join(ROOT, "wrangler.toml"), "utf8");
   const date = /^compatibility_date = "(.+)"$/m.exec(config)?.[1];
   if (date === undefined) throw new Error("wrangler.toml has no compatibility_date");
-  const { port, nodes, partitions, persist, inspect, faults, preset, backups } = options;
+  const { port, nodes, partitions, backups, persist, inspect, faults, preset } = options;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: "godwit",
@@ -52,9 +52,9 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
       bindings: {
         GODWIT_NODES: String(nodes),
         ...(partitions === undefined ? {} : { GODWIT_PARTITIONS: String(partitions) }),
+        ...(backups === undefined ? {} : { GODWIT_BACKUPS: String(backups) }),
         ...(faults === true ? { GODWIT_FAULTS: "1" } : {}),
         ...(preset === undefined ? {} : { GODWIT_PRESET: preset }),
-        ...(backups === undefined ? {} : { GODWIT_BACKUPS: String(backups) }),
       },
       durableObjects: {
         NODES: { className: "NodeObject", useSQLite: true },

@@ -73,7 +73,7 @@ export interface Config {
 export const DEFAULTS: Config = {
   partitionCount: 271,
   initialNodes: 3,
-  backupCount: 0,
+  backupCount: 1,
   maxParallelMigrations: 2,
   migrationTimeoutMs: 120_000,
   maxNoHeartbeatMs: 5_000,
@@ -127,6 +127,10 @@ export function validate(config: Config): Config {
   assert(
     Number.isInteger(initialNodes) && initialNodes >= 1 && initialNodes <= 100,
     `initialNodes is ${initialNodes}, must be 1 to 100`,
+  );
+  assert(
+    Number.isInteger(config.backupCount) && config.backupCount >= 0 && config.backupCount <= 5,
+    `backupCount is ${config.backupCount}, must be 0 to 5`,
   );
   assert(config.retryMsMin <= config.retryMsMax, "a pause cannot start above its maximum");
   assert(

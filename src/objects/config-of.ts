@@ -3,12 +3,17 @@ import { DEFAULTS, FAST, validate, type Config } from "../core/config.ts";
 import type { Env } from "./env.ts";
 
 /** The defaults, with what the deployment sets. Throws on a value out of bounds: it must not start. */
-export const configOf = (env: Env): Config =>
+export const configOf = ({
+  GODWIT_NODES,
+  GODWIT_PARTITIONS,
+  GODWIT_BACKUPS,
+  GODWIT_PRESET,
+}: Env): Config =>
   validate({
-    ...presetOf(env.GODWIT_PRESET),
-    initialNodes: Number(env.GODWIT_NODES ?? DEFAULTS.initialNodes),
-    partitionCount: Number(env.GODWIT_PARTITIONS ?? DEFAULTS.partitionCount),
-    backupCount: Number(env.GODWIT_BACKUPS ?? DEFAULTS.backupCount),
+    ...presetOf(GODWIT_PRESET),
+    initialNodes: Number(GODWIT_NODES ?? DEFAULTS.initialNodes),
+    partitionCount: Number(GODWIT_PARTITIONS ?? DEFAULTS.partitionCount),
+    backupCount: Number(GODWIT_BACKUPS ?? DEFAULTS.backupCount),
   });
 
 function presetOf(name: string | undefined): Config {

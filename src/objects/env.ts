@@ -19,7 +19,7 @@ export interface Env {
   readonly GODWIT_PRESET?: string;
   /** Partitions of a new cluster, fixed from then on. */
   readonly GODWIT_PARTITIONS?: string;
-  /** Copies that each partition keeps beside its owner, 0 to 5. */
+  /** Copies of each partition beside its owner, 0 to 5. */
   readonly GODWIT_BACKUPS?: string;
   /** "1": a test may order faults (`faults.ts`). Never set where anybody else can ask. */
   readonly GODWIT_FAULTS?: string;

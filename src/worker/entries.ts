@@ -22,7 +22,6 @@ interface Asked {
   readonly pinned: number | null;
 }
 
-type How = Pick<Asked, "pinned"> & { readonly ack: AckLevel };
 type OneResult = OpResult | ReadResult;
 type Results = ReadonlyMap<Op, OneResult | undefined>;
 
@@ -78,7 +77,7 @@ async function batch(
 async function apply(
   front: Front,
   ops: readonly Op[],
-  { pinned, ack }: How,
+  { pinned, ack }: Pick<Asked, "pinned"> & { readonly ack: AckLevel },
 ): Promise<Results | Response> {
   const known = await front.known();
   if (!known.ok) return errorReply(known.error);

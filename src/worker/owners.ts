@@ -22,7 +22,7 @@ interface Outcome {
 export async function forward(
   front: Front,
   ops: readonly Op[],
-  { follow = true, ack = "owner" }: { readonly follow?: boolean; readonly ack?: AckLevel } = {},
+  { follow, ack }: { readonly follow: boolean; readonly ack: AckLevel },
 ): Promise<readonly Result[]> {
   const outcomes: Outcome[] = ops.map(() => ({ result: refused(UNSENT), again: "now" }));
   const lacked = new Map<NodeId, Ruling[]>();

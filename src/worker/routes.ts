@@ -10,7 +10,6 @@ import {
   mapProblem,
 } from "../protocol/checks.ts";
 import { makeError, type ErrorInfo } from "../protocol/errors.ts";
-import type { AckLevel } from "../protocol/ops.ts";
 import {
   NAME_PATTERN,
   PARTITION_COUNT_MAX,
@@ -18,6 +17,7 @@ import {
   SCAN_LIMIT_MAX,
   TTL_MS_MAX,
 } from "../protocol/limits.ts";
+import type { AckLevel } from "../protocol/ops.ts";
 import { decodeCursor, type Cursor } from "./cursor.ts";
 
 export type Route =
@@ -126,31 +126,32 @@ function mapHandlers({ query }: Asked, [map, key, ...more]: readonly string[]): 
   if (map === undefined || more.length > 0) return null;
   if (key === undefined) {
     const problem = mapProblem(map)?.("map");
+    const batch = (ack: AckLevel): Parsed<Route> => ok({ type: "batch", map, ack });
     return {
       GET: () => (problem ? err(problem) : scanRoute(map, query)),
-      POST: () => (problem ? err(problem) : acked(query, (ack) => ({ type: "batch", map, ack }))),
+      POST: () => (problem ? err(problem) : withAck(query, batch)),
     };
   }
   const problem = checkKey(map, key);
-  const or = (route: () => Parsed<Route>) => (): Parsed<Route> =>
-    problem ? err(problem) : route();
+  const remove = (ack: AckLevel): Parsed<Route> => ok({ type: "delete", map, key, ack });
   return {
-    GET: or(() => ok({ type: "get", map, key })),
-    PUT: or(() => putRoute(map, key, query)),
-    DELETE: or(() => acked(query, (ack) => ({ type: "delete", map, key, ack }))),
+    GET: () => (problem ? err(problem) : ok({ type: "get", map, key })),
+    PUT: () => (problem ? err(problem) : putRoute(map, key, query)),
+    DELETE: () => (problem ? err(problem) : withAck(query, remove)),
   };
 }
 
-function acked(query: URLSearchParams, route: (ack: AckLevel) => Route): Parsed<Route> {
+/** When a write is to be answered: left out, when its owner has it. */
+function withAck(query: URLSearchParams, route: (ack: AckLevel) => Parsed<Route>): Parsed<Route> {
   const ack = query.get("ack") ?? "owner";
-  return ack === "owner" || ack === "backup"
-    ? ok(route(ack))
-    : err(malformed("owner or backup")("ack"));
+  if (ack === "owner" || ack === "backup") return route(ack);
+  return err(malformed("owner or backup")("ack"));
 }
 
 function putRoute(map: string, key: string, query: URLSearchParams): Parsed<Route> {
   const ttl = integer(query.get("ttl"), "ttl", { min: 1, max: TTL_MS_MAX });
-  return ttl.ok ? acked(query, (ack) => ({ type: "put", map, key, ttlMs: ttl.value, ack })) : ttl;
+  if (!ttl.ok) return ttl;
+  return withAck(query, (ack) => ok({ type: "put", map, key, ttlMs: ttl.value, ack }));
 }
 
 function scanRoute(map: string, query: URLSearchParams): Parsed<Route> {

@@ -12,7 +12,13 @@ const [A, B, C] = [N(1), N(2), N(3)];
 
 /** A is the owner of the only partition. */
 function cluster(settings: Partial<Config> = {}): Stage {
-  const stage = new Stage({ ...FAST, initialNodes: 3, partitionCount: 1, ...settings });
+  const stage = new Stage({
+    ...FAST,
+    backupCount: 0,
+    initialNodes: 3,
+    partitionCount: 1,
+    ...settings,
+  });
   stage.ask({ type: "FETCH_PARTITION_TABLE" });
   stage.live(2_000);
   expect(ownerOf(stage)).toBe(A);

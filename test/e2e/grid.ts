@@ -25,6 +25,7 @@ interface Orders {
 interface GridOptions {
   readonly nodes: number;
   readonly partitions: number;
+  readonly backups?: number;
   /** Lets `order` and `kill` through. */
   readonly faults?: boolean;
   readonly preset?: "fast";

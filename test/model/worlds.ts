@@ -10,6 +10,7 @@ const config = (change: Partial<Config>): Config =>
     ...DEFAULTS,
     partitionCount: 1,
     initialNodes: 2,
+    backupCount: 0,
     finishedMovesMax: 1,
     resumeEveryChunks: 1,
     deltaWindow: 2,

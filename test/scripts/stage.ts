@@ -61,7 +61,7 @@ export class Stage {
 
   constructor(settings: Partial<Config>) {
     // Several deltas under way at a time show what happens when they overtake each other.
-    this.config = validate({ ...DEFAULTS, deltaWindow: 4, ...settings });
+    this.config = validate({ ...DEFAULTS, backupCount: 0, deltaWindow: 4, ...settings });
     this.coordinator = new SimHost<
       CoordinatorState,
       CoordinatorEvent,
