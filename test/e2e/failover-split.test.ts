@@ -13,7 +13,7 @@ const [A, B, C, D] = [NodeId("n1"), NodeId("n2"), NodeId("n3"), NodeId("n4")];
 let outage: Outage;
 
 const begin = (nodes: number) => async (): Promise<void> => {
-  outage = await Outage.start(nodes);
+  outage = await Outage.start({ nodes });
   await outage.write();
 };
 const end = async (): Promise<void> => {

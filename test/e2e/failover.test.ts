@@ -12,7 +12,8 @@ import { pause } from "./writer.ts";
 let outage: Outage;
 
 beforeAll(async () => {
-  outage = await Outage.start(3);
+  // Of what a node owns nobody has a copy.
+  outage = await Outage.start({ nodes: 3, backups: 0 });
 }, 60_000);
 afterEach(() => outage.checkWhole(), 90_000);
 afterAll(() => outage.grid.stop());

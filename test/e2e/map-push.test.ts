@@ -115,7 +115,8 @@ describe("20 sockets at three nodes", () => {
 
   it("over hibernation: what each was sent is known to a node that has forgotten everything else", async () => {
     for (let round = 0; round < 3; round++) {
-      for (const node of grid.nodes) expect(await grid.evict(node), node).toBe(true);
+      // To evict one takes until it is dormant; by then another may have gone by itself.
+      for (const node of grid.nodes) await grid.evict(node);
       const sent = clients.map(({ received }) => received.length);
       const owner = await grid.ownerOf(round);
       const to = grid.nodes.find((node) => node !== owner) ?? "";

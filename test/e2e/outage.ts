@@ -24,8 +24,13 @@ export class Outage {
     this.grid = grid;
   }
 
-  static async start(nodes: number): Promise<Outage> {
-    const grid = await Grid.start({ nodes, partitions: PARTITIONS, faults: true, preset: "fast" });
+  static async start(shape: { nodes: number; backups?: number }): Promise<Outage> {
+    const grid = await Grid.start({
+      ...shape,
+      partitions: PARTITIONS,
+      faults: true,
+      preset: "fast",
+    });
     await fill(grid.api, "before", { keys: before, value: "x" });
     return new Outage(grid);
   }
