@@ -61,7 +61,7 @@ function isDone({ members, migrations }: ClusterState, wanted: readonly string[]
   );
 }
 
-/** The cluster tells of its last 100 moves; here they are added up. What is copied to a backup is no move. */
+/** The cluster tells of its last 100 moves; here they are added up. What is copied to a backup is no move of a partition. */
 class Seen {
   rows = 0;
   bytes = 0;
@@ -77,10 +77,11 @@ class Seen {
   look({ running, queued, finished }: Migrations): void {
     this.unfinished = running.length + queued.length;
     for (const { migrationId, purpose, rows, bytes, outcome } of finished) {
-      if (purpose !== "move" || this.#ids.has(migrationId)) continue;
+      if (this.#ids.has(migrationId)) continue;
       this.#ids.add(migrationId);
       this.rows += rows ?? 0;
       this.bytes += bytes ?? 0;
+      if (purpose !== "move") continue;
       if (outcome === "completed") this.completed++;
       else this.failed++;
     }
