@@ -21,6 +21,7 @@ const MIGRATIONS = v.object({
   finished: v.array(
     v.object({
       migrationId: v.nullable(v.string()),
+      purpose: v.string(),
       rows: v.nullable(v.number()),
       bytes: v.nullable(v.number()),
       outcome: v.nullable(v.string()),

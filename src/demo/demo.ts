@@ -37,9 +37,9 @@ try {
 }
 
 async function run(wanted: Settings): Promise<boolean> {
-  const { partitions } = wanted;
+  const { partitions, backups } = wanted;
   const persist = join(folder, "state");
-  const local = await startLocal({ port: 0, nodes: NODES.length, partitions, persist });
+  const local = await startLocal({ port: 0, nodes: NODES.length, partitions, backups, persist });
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.removeAllListeners(signal); // Miniflare's own leaves at once, and the folder behind
     process.on(signal, () => void leave(local));

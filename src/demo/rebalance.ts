@@ -22,7 +22,6 @@ interface Stage {
 
 export async function rebalance(stage: Stage, order: Order): Promise<Rebalance> {
   const { cluster, crew, screen } = stage;
-  const before = (await cluster.state()).migrations;
   const seen = new Seen(await cluster.migrations());
   const gaps = [crew.overSockets, crew.overHttp].map((t) => ({ tally: t, from: t.gapsMs.length }));
   const began = performance.now();
@@ -40,12 +39,11 @@ export async function rebalance(stage: Stage, order: Order): Promise<Rebalance> 
   });
   while (performance.now() - began < TIMEOUT_MS) {
     seen.look(await cluster.migrations());
-    screen.update(progress(seen.completed, 0));
+    screen.update(progress(seen.completed, seen.failed));
     const state = seen.unfinished === 0 ? await cluster.state() : null;
     if (state && isDone(state, members)) {
       seen.look(await cluster.migrations());
-      const { completed, failed } = state.migrations;
-      const done = progress(completed - before.completed, failed - before.failed);
+      const done = progress(seen.completed, seen.failed);
       screen.finish(done);
       return done;
     }
@@ -63,11 +61,12 @@ function isDone({ members, migrations }: ClusterState, wanted: readonly string[]
   );
 }
 
-/** The cluster tells of its last 100 moves; here they are added up. */
+/** The cluster tells of its last 100 moves; here they are added up. What is copied to a backup is no move of a partition. */
 class Seen {
   rows = 0;
   bytes = 0;
   completed = 0;
+  failed = 0;
   unfinished = 0;
   readonly #ids: Set<string | null>;
 
@@ -77,12 +76,14 @@ class Seen {
 
   look({ running, queued, finished }: Migrations): void {
     this.unfinished = running.length + queued.length;
-    for (const { migrationId, rows, bytes, outcome } of finished) {
+    for (const { migrationId, purpose, rows, bytes, outcome } of finished) {
       if (this.#ids.has(migrationId)) continue;
       this.#ids.add(migrationId);
       this.rows += rows ?? 0;
       this.bytes += bytes ?? 0;
+      if (purpose !== "move") continue;
       if (outcome === "completed") this.completed++;
+      else this.failed++;
     }
   }
 }

@@ -3,6 +3,8 @@
 export interface Settings {
   /** Slices of the key space. */
   readonly partitions: number;
+  /** Copies of each beside its owner: with one the play takes at least twice as long. */
+  readonly backups: number;
   /** Entries written before the play begins, shared out among the writers. */
   readonly entries: number;
   /** Sockets per node. */
@@ -36,6 +38,7 @@ interface Variable {
 
 const VARIABLES: Readonly<Record<string, Variable>> = {
   GODWIT_PARTITIONS: { field: "partitions", fallback: 271, min: 5, max: 1_024 },
+  GODWIT_BACKUPS: { field: "backups", fallback: 0, min: 0, max: 5 },
   DEMO_ENTRIES: { field: "entries", fallback: 20_000, min: 100, max: 1_000_000 },
   DEMO_SOCKETS_PER_NODE: { field: "socketsPerNode", fallback: 2, min: 1, max: 20 },
   DEMO_WRITES_PER_SOCKET: { field: "writesPerSocket", fallback: 250, min: 8, max: 8_000 },
@@ -47,6 +50,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
 export function settingsOf(env: Readonly<Record<string, string | undefined>>): Settings | string[] {
   const settings: Record<keyof Settings, number> = {
     partitions: 0,
+    backups: 0,
     entries: 0,
     socketsPerNode: 0,
     writesPerSocket: 0,

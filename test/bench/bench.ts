@@ -73,14 +73,16 @@ await writeFile(`${folder}/bench.json`, JSON.stringify(figures, null, 2));
 
 async function benchRates(): Promise<void> {
   const grid = await startGrid({ inspect: values.profile });
+  const backed = await startGrid({ backups: 1 });
   const bare = await startBare();
   const run = async (): Promise<void> => {
-    figures.rates = await rates(grid, bare, rounds);
+    figures.rates = await rates({ grid, backed, bare }, rounds);
   };
   if (values.profile) showProfile(await profile(grid.miniflare, run));
   else await run();
   showRates(figures.rates ?? []);
   await grid.dispose();
+  await backed.dispose();
   await bare.dispose();
 }
 

@@ -16,32 +16,52 @@ const FRAME_SIZES = [1, 16, 64] as const;
 export interface Rate {
   readonly what: "puts" | "gets";
   readonly frame: number;
-  readonly keys: "local" | "spread" | "bare" | "bare grouped";
+  /** `backed up`: local keys of a grid that keeps one backup of each partition. */
+  readonly keys: "local" | "backed up" | "spread" | "bare" | "bare grouped";
   /** Operations per second, the median of all rounds. */
   readonly opsPerSecond: number;
 }
 
 type Kind = Pick<Rate, "what" | "frame" | "keys">;
 
-export async function rates(grid: Grid, bare: Local, rounds: number): Promise<Rate[]> {
+const KINDS = ["local", "backed up", "spread", "bare", "bare grouped"] as const;
+
+interface Worlds {
+  readonly grid: Grid;
+  readonly backed: Grid;
+  readonly bare: Local;
+}
+
+export async function rates({ grid, backed, bare }: Worlds, rounds: number): Promise<Rate[]> {
   const pipes = {
-    grid: await gridPipe(grid, "n1"),
+    local: await gridPipe(grid, "n1"),
+    spread: await gridPipe(grid, "n1"),
+    "backed up": await gridPipe(backed, "n1"),
     bare: await Socket.open(bare.url),
-    grouped: await Socket.open(new URL("/?grouped", bare.url)),
+    "bare grouped": await Socket.open(new URL("/?grouped", bare.url)),
   };
-  const local = keysWhere(KEYS, grid.owners.size, (id) => grid.owners.get(id) === "n1");
+  const ofFirst = ({ owners }: Grid): readonly string[] =>
+    keysWhere(KEYS, owners.size, (id) => owners.get(id) === "n1");
+  const local = ofFirst(grid);
   const spread = keysWhere(KEYS, grid.owners.size, () => true);
-  await filled(pipes.grid, [...new Set([...local, ...spread])]);
+  const keysOf = {
+    local,
+    spread,
+    "backed up": ofFirst(backed),
+    bare: local,
+    "bare grouped": local,
+  };
+  await filled(pipes.local, [...new Set([...local, ...spread])]);
   await filled(pipes.bare, local); // the object is the same for both
+  await filled(pipes["backed up"], keysOf["backed up"]);
   const found = new Map<string, { kind: Kind; rates: number[] }>();
   for (let round = 0; round < rounds; round++)
     for (const what of ["puts", "gets"] as const)
       for (const frame of FRAME_SIZES)
-        for (const keys of ["local", "spread", "bare", "bare grouped"] as const) {
-          const pipe =
-            keys === "bare" ? pipes.bare : keys === "bare grouped" ? pipes.grouped : pipes.grid;
+        for (const keys of KINDS) {
+          if (what === "gets" && keys === "backed up") continue;
           const kind = { what, frame, keys };
-          const rate = await measure(pipe, kind, keys === "spread" ? spread : local);
+          const rate = await measure(pipes[keys], kind, keysOf[keys]);
           const name = JSON.stringify(kind);
           const entry = found.get(name) ?? { kind, rates: [] };
           found.set(name, entry);

@@ -36,6 +36,16 @@ export function showRates(rates: readonly Rate[]): void {
       ];
     }),
   ]);
+  console.log("\nputs of local keys where each partition has one backup, ops/s");
+  const puts = rates.filter(({ keys }) => keys === "backed up");
+  print([
+    ["", "backed up", "(of local)"],
+    ...puts.map(({ frame, opsPerSecond }) => [
+      `puts, frames of ${frame}`,
+      whole(opsPerSecond),
+      two(opsPerSecond / find("puts", frame, "local")),
+    ]),
+  ]);
 }
 
 export function showBeside({ without, during }: BesideFigures): void {

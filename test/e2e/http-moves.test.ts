@@ -7,7 +7,7 @@ import { pause } from "./writer.ts";
 let grid: Grid;
 
 beforeAll(async () => {
-  grid = await Grid.start({ nodes: 3, partitions: 271 });
+  grid = await Grid.start({ nodes: 3, partitions: 271, backups: 0 });
 }, 60_000);
 afterAll(() => grid.stop());
 

@@ -10,7 +10,7 @@ const MAP = "load";
 let grid: Grid;
 
 beforeAll(async () => {
-  grid = await Grid.start({ nodes: 3, partitions: PARTITIONS });
+  grid = await Grid.start({ nodes: 3, partitions: PARTITIONS, backups: 0 });
 }, 60_000);
 afterAll(() => grid.stop());
 

@@ -24,7 +24,8 @@ export class Shuttle {
   }
 
   static async start(faults = false): Promise<Shuttle> {
-    const grid = await Grid.start({ nodes: 3, partitions: PARTITIONS, faults });
+    // A node that keeps a backup would have nothing to copy.
+    const grid = await Grid.start({ nodes: 3, partitions: PARTITIONS, backups: 0, faults });
     await fill(grid.api, "ballast", { keys: ballast, value });
     return new Shuttle(grid);
   }
