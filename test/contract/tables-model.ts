@@ -1,3 +1,4 @@
+import { compareStamps } from "../../src/data/hlc.ts";
 import type { Listed, MergedBatch } from "../../src/core/rows/effects.ts";
 import { identityKey } from "../../src/core/rows/identity-key.ts";
 import type { StoredRow } from "../../src/core/rows/row-store.ts";
@@ -25,7 +26,8 @@ export class TablesModel {
       const winner = standing ? mergeRows(standing.row, row) : row;
       const changed = winner !== standing?.row;
       if (changed) table.set(key, { row: winner, seq: Seq(seq + i) });
-      return { changed, stamp: winner.stamp };
+      const tied = standing !== undefined && compareStamps(standing.row.stamp, row.stamp) === 0;
+      return { changed, tied, stamp: winner.stamp };
     });
     return { partitionId, outcomes };
   }

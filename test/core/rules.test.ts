@@ -2,7 +2,6 @@
 import { describe, expect, it } from "vitest";
 import { coordinatorWakeAt } from "../../src/core/coordinator/pursue.ts";
 import { DEFAULTS } from "../../src/core/config.ts";
-import { compareStamps } from "../../src/data/hlc.ts";
 import { stepNode } from "../../src/core/node/node.ts";
 import { initialNode, type NodeState, type Role } from "../../src/core/node/state.ts";
 import type { NodeEvent } from "../../src/core/node/events.ts";
@@ -220,78 +219,6 @@ describe("rules that a simulation taught", () => {
   }
   const at = { map: "m", key: "k", kind: "lww", sub: "" } as const;
   const entry = { map: "m", key: "k", expiresAt: null } as const;
-
-  it("an owner stamps above every row that it was given, however fast a clock those had [I6]", () => {
-    const stage = pair();
-    const [n1, n2] = [NodeId("n1"), NodeId("n2")];
-    const fast = { millis: stage.now + 50_000, counter: 3, node: "client" };
-    const op = { ...entry, stamp: fast, value: Uint8Array.of(1) };
-    stage.client(n1, { type: "OPS", seq: 1, ops: [op] });
-    stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: n2 });
-    stage.settle();
-    const ops = [{ type: "write", ...entry, stamp: null, value: null }] as const;
-    const forward = { type: "OP_FORWARD", sourceNodeId: "front", forwardId: Seq(1) } as const;
-    stage.ask({ ...forward, rulings: [], ops }, n2);
-    stage.settle();
-    const [stored] = stage.node(n2).rows.read(P, [at]);
-    expect(stored?.row.value).toBeNull();
-    expect(stored?.row.stamp.millis).toBe(fast.millis);
-  });
-
-  it("a node that lost its memory stamps other keys, too, above all that it stamped before [I6]", () => {
-    const stage = pair();
-    const n1 = NodeId("n1");
-    const fast = { millis: stage.now + 50_000, counter: 3, node: "client" };
-    stage.client(n1, { type: "OPS", seq: 1, ops: [{ ...entry, stamp: fast, value: null }] });
-    const forward = { type: "OP_FORWARD", sourceNodeId: "front", rulings: [] } as const;
-    const stamps = ["a", "b"].map((key, i) => {
-      const ops = [{ type: "write", ...entry, key, stamp: null, value: null }] as const;
-      stage.ask({ ...forward, forwardId: Seq(i + 1), ops }, n1);
-      stage.settle();
-      stage.node(n1).crash();
-      return stage.node(n1).rows.read(P, [{ ...at, key }])[0]?.row.stamp;
-    });
-    const [before, after] = stamps;
-    if (!before || !after) throw new Error("one of them is not stored");
-    expect(compareStamps(before, { ...fast, node: before.node })).toBeGreaterThan(0);
-    expect(compareStamps(after, before)).toBeGreaterThan(0);
-  });
-
-  it("an owner that lost its memory stamps above all that it stamped before [I6, sim seed 11]", () => {
-    const stage = pair();
-    const n1 = NodeId("n1");
-    // A clock less than a second ahead, too, and within one millisecond.
-    const fast = { millis: stage.now + 900, counter: 3, node: "client" };
-    const op = { ...entry, stamp: fast, value: Uint8Array.of(1) };
-    stage.client(n1, { type: "OPS", seq: 1, ops: [op] });
-    for (const value of [9, 8, 7, 6]) {
-      stage.node(n1).crash();
-      const ops = [{ type: "write", ...entry, stamp: null, value: Uint8Array.of(value) }] as const;
-      const forward = { type: "OP_FORWARD", sourceNodeId: "front", forwardId: Seq(1) } as const;
-      stage.ask({ ...forward, rulings: [], ops }, n1);
-      stage.settle();
-      const [stored] = stage.node(n1).rows.read(P, [at]);
-      expect(stored?.row.value).toEqual(Uint8Array.of(value));
-    }
-  });
-
-  it.each([0, 1, 5, 500])(
-    "an owner whose clock went back by %i ms over a restart stamps again what came out behind [I6]",
-    (back) => {
-      const stage = pair();
-      const n1 = NodeId("n1");
-      for (const value of [9, 8]) {
-        const op = { type: "write", ...entry, stamp: null, value: Uint8Array.of(value) } as const;
-        const forward = { type: "OP_FORWARD", sourceNodeId: "front", forwardId: Seq(1) } as const;
-        stage.ask({ ...forward, rulings: [], ops: [op] }, n1);
-        stage.settle();
-        const [stored] = stage.node(n1).rows.read(P, [at]);
-        expect(stored?.row.value).toEqual(Uint8Array.of(value));
-        stage.node(n1).crash();
-        stage.now -= back;
-      }
-    },
-  );
 
   it("a write stamped again beside another one waits for its own place in the stream [I5]", () => {
     const stage = pair();

@@ -1,5 +1,5 @@
 /** What a test or a play finds: no run is likely to come there, or what is broken is no invariant. */
-import { play, rule, type Mutant } from "./mutant.ts";
+import { play, rule, stamp, type Mutant } from "./mutant.ts";
 
 export const IN_TESTS: readonly Mutant[] = [
   {
@@ -24,8 +24,18 @@ export const IN_TESTS: readonly Mutant[] = [
     file: "src/core/node/turn.ts",
     find: "if (millis > this.now && millis > reserved.millis)",
     replace: "if (millis < 0)",
-    killedBy: rule(
+    killedBy: stamp(
       "a node that lost its memory stamps other keys, too, above all that it stamped before [I6]",
+    ),
+  },
+  {
+    name: "same stamp stands",
+    bug: "of two writes with one stamp the greater bytes win, and nobody is told",
+    file: "src/core/node/serve.ts",
+    find: "(!changed || tied)",
+    replace: "!changed",
+    killedBy: stamp(
+      "a write that would get the stamp of the one before, whose clock was later, is stamped again [I6, sim seed 300036]",
     ),
   },
   {

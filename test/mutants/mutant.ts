@@ -41,6 +41,7 @@ const PLAYS = "test/scripts/scripts.test.ts";
 
 export const play = (title: string): Test => ({ file: PLAYS, title });
 export const rule = (title: string): Test => ({ file: "test/core/rules.test.ts", title });
+export const stamp = (title: string): Test => ({ file: "test/core/stamps.test.ts", title });
 export const reign = (title: string): Test => ({ file: "test/core/reign.test.ts", title });
 export const failover = (title: string): Test => ({
   file: "test/core/failover.test.ts",

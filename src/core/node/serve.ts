@@ -2,7 +2,7 @@
  * Operations at a node: its own partitions' are applied here, the others' passed on or sent back.
  * The path of one op saves nothing but its row.
  */
-import { isAhead, receive } from "../../data/hlc.ts";
+import { compareStamps, isAhead, receive } from "../../data/hlc.ts";
 import { partitionOf } from "../../data/hash.ts";
 import type { PartitionId } from "../../data/ids.ts";
 import { STAMP_AHEAD_MAX_MS } from "../../data/limits.ts";
@@ -116,7 +116,7 @@ export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]
         addWrite(behind, partitionId, { ...row, stamp: turn.stamp() }, place);
         continue;
       }
-      const stands = outcome.changed || sameStamp(outcome.stamp, row.stamp);
+      const stands = outcome.changed || compareStamps(outcome.stamp, row.stamp) === 0;
       const ack = ackOf(work, place);
       const wait = entry(waits, ack, () => waitOf(turn, partitionId, ack));
       const result: OpResult = { type: stands ? "stored" : "superseded", stamp: outcome.stamp };
@@ -140,16 +140,13 @@ function goingOut(turn: Turn, work: Work, { partitionId, outcomes }: MergedBatch
 
 const ackOf = (work: Work, { request }: Place): AckLevel => work.requests[request]?.ack ?? "owner";
 
-/** Stamped here and yet no newer than what stands: this node's clock has gone back over a restart. */
-function isBehind(work: Work, { request, index }: Place, { changed }: Outcome): boolean {
+/** Stamped here and yet no newer than what stood: this node's clock has gone back over a restart. */
+function isBehind(work: Work, { request, index }: Place, { changed, tied }: Outcome): boolean {
   const op = work.requests[request]?.ops[index];
-  return !changed && op?.type === "write" && op.stamp === null;
+  return (!changed || tied) && op?.type === "write" && op.stamp === null;
 }
 
 type Outcome = MergedBatch["outcomes"][number];
-
-const sameStamp = (a: Row["stamp"], b: Row["stamp"]): boolean =>
-  a.millis === b.millis && a.counter === b.counter && a.node === b.node;
 
 function hold(
   work: Work,

@@ -54,9 +54,14 @@ export interface MergedBatch {
   readonly partitionId: PartitionId;
   /**
    * Per row of the batch: did it change the table, and which stamp stands now? `changed` is false for
-   * an equal row, whose stamp then is the standing one, and for a row that lost.
+   * an equal row, whose stamp then is the standing one, and for a row that lost. `tied`: another row had the very
+   * same stamp, whichever of them stands now.
    */
-  readonly outcomes: readonly { readonly changed: boolean; readonly stamp: Stamp }[];
+  readonly outcomes: readonly {
+    readonly changed: boolean;
+    readonly tied: boolean;
+    readonly stamp: Stamp;
+  }[];
 }
 
 export interface ReadEffect<Tag> {

@@ -1,4 +1,5 @@
 /** One batch of rows merged onto what a table holds: who wins, what is written. No storage here. */
+import { compareStamps } from "../../data/hlc.ts";
 import { Seq } from "../../data/ids.ts";
 import { compareIdentity, mergeRows, type Identity, type Row } from "../../data/row.ts";
 import type { MergeBatch, MergedBatch } from "./effects.ts";
@@ -37,7 +38,7 @@ export function mergeWritten(
 ): (Merge & { readonly written: readonly StoredRow[] }) | null {
   if (distinct(rows).identities.length < rows.length) return null;
   const mine = rows.map((row, i) => ({ row, seq: Seq(seq + i) }));
-  const stands = rows.map(({ stamp }) => ({ changed: true, stamp }));
+  const stands = rows.map(({ stamp }) => ({ changed: true, tied: false, stamp }));
   if (write(mine) === rows.length) return { outcomes: stands, changes: [], written: mine };
   const standing = read(rows);
   const { outcomes, changes } = mergeBatch({ rows, seq, ...batch }, () => standing);
@@ -75,8 +76,10 @@ function take(place: Place, row: Row, i: number): MergedBatch["outcomes"][number
     place.standing = winner;
     place.wonBy = i;
   }
-  return { changed, stamp: winner.stamp };
+  return { changed, tied: standing !== undefined && ties(standing, row), stamp: winner.stamp };
 }
+
+const ties = (one: Row, other: Row): boolean => compareStamps(one.stamp, other.stamp) === 0;
 
 function changeOf({ old, standing, wonBy }: Place, seq: Seq): Change[] {
   if (wonBy < 0 || !standing) return [];
