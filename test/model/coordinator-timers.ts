@@ -13,6 +13,9 @@ type Change = Partial<CoordinatorState["memory"]>;
 const ALARM = { kind: "alarm", at: LATER, patience: false, about: null } as const;
 const PATIENT = { ...ALARM, patience: true } as const;
 
+/** Nobody waits for who is joining, or was given up. */
+const WATCHED: ReadonlySet<string> = new Set(["active", "leaving", "suspect"]);
+
 const remember = (state: CoordinatorState, change: Change): CoordinatorState => ({
   ...state,
   memory: { ...state.memory, ...change },
@@ -38,7 +41,7 @@ export function coordinatorTimers(state: CoordinatorState): Coordinator[] {
     timers.push({ ...PATIENT, at, name: "no quorum", due: parkedForLong });
   }
   for (const { nodeId, state: membership } of saved.view.members) {
-    if (membership !== "dead") timers.push(...watchTimers(state, nodeId));
+    if (WATCHED.has(membership)) timers.push(...watchTimers(state, nodeId));
     if (memory.answered.get(nodeId) === NOW) timers.push(ageing(nodeId));
   }
   return timers;

@@ -98,7 +98,7 @@ export const QUICK: readonly World[] = [
       cut: 0,
       config: config({ initialNodes: 1 }),
       asked: [JOIN],
-      statesMin: 1_700,
+      statesMin: 1_600,
       seen: ["an order waits for a quorum", "cuts while quiet", "a member is joining"],
     },
   ),
