@@ -10,7 +10,8 @@ import type { Timer } from "./timers.ts";
 type Coordinator = Timer<CoordinatorState>;
 type Change = Partial<CoordinatorState["memory"]>;
 
-const ALARM = { kind: "alarm", at: LATER, patience: false, about: null } as const;
+const ALARM = { kind: "alarm", at: LATER, patience: false, beats: false, about: null } as const;
+const TICK = { kind: "tick", patience: false, beats: true } as const;
 const PATIENT = { ...ALARM, patience: true } as const;
 
 /** Nobody waits for who is joining, or was given up. */
@@ -62,7 +63,7 @@ function watchTimers({ config, memory }: CoordinatorState, about: NodeId): Coord
   if (askedAt === null && detector.aliveUntil(about) !== null) {
     const due = (s: CoordinatorState): CoordinatorState => silent(s, about);
     const at = NOW + config.maxNoHeartbeatMs;
-    timers.push({ kind: "tick", at, patience: false, about, name: `silence of ${about}`, due });
+    timers.push({ ...TICK, at, about, name: `silence of ${about}`, due });
   }
   return timers;
 }
@@ -77,6 +78,7 @@ function ageing(about: NodeId): Coordinator {
     kind: "age",
     at: Infinity,
     patience: true,
+    beats: false,
     about,
     name: `answer of ${about} is old`,
     due,

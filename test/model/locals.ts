@@ -59,7 +59,13 @@ interface Stored {
 type TimerFacts = Omit<Timer<unknown>, "due" | "at">;
 
 /** Who is asleep only knows that it is to wake up. */
-const ALARM: TimerFacts = { name: "alarm", kind: "alarm", patience: false, about: null };
+const ALARM: TimerFacts = {
+  name: "alarm",
+  kind: "alarm",
+  patience: false,
+  beats: false,
+  about: null,
+};
 
 const CRASHES: readonly Crash[] = [null, "before-commit", "after-commit"];
 const PLACES = 16;
@@ -75,6 +81,7 @@ export class Locals {
   readonly #steps = new Map<number, Step>();
   readonly #missing = new Map<number, boolean>();
   readonly #links: number[] = [];
+  readonly #answers: boolean[] = [];
   readonly #stored = new Map<number, Stored>();
   readonly #timers = new Map<number, readonly TimerFacts[]>();
   readonly #kinds: { readonly coordinator: CoordinatorKind; readonly nodes: readonly NodeKind[] };
@@ -136,6 +143,27 @@ export class Locals {
     const missing = members.some(({ state }) => state === "dead");
     this.#missing.set(coordinator, missing);
     return missing;
+  }
+
+  /** An answer of the coordinator that is no news: terms and epochs only grow, so it never will be. */
+  isKnown(letter: number, images: readonly number[]): boolean {
+    if (!this.#mayBeKnown(letter)) return false;
+    const { to, term, message } = this.letters.get(letter);
+    const { self, partitions } = this.nodes.get(images[to] ?? 0).disk;
+    if (term > self.term) return false;
+    if (message.type !== "RULING") return true;
+    const { partitionId, epoch } = message.ruling;
+    return epoch <= (partitions.get(partitionId)?.ruling.epoch ?? 0);
+  }
+
+  #mayBeKnown(letter: number): boolean {
+    const known = this.#answers[letter];
+    if (known !== undefined) return known;
+    const { from, call, message } = this.letters.get(letter);
+    const isAnswer = from === "coordinator" && call === null;
+    const may = isAnswer && (message.type === "DONE" || message.type === "RULING");
+    this.#answers[letter] = may;
+    return may;
   }
 
   termOf(coordinator: number): Term {

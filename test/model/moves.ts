@@ -40,10 +40,15 @@ export class Rules {
   readonly asked: readonly Asked[];
   readonly #ordered: boolean;
   readonly #cut: Place;
+  readonly #awake: boolean;
 
-  constructor(locals: Locals, { asked, order, cut }: Pick<World, "asked" | "order" | "cut">) {
+  constructor(
+    locals: Locals,
+    { asked, order, cut, awake }: Pick<World, "asked" | "order" | "cut" | "awake">,
+  ) {
     this.#locals = locals;
     this.#cut = cut;
+    this.#awake = awake;
     this.#ordered = order === "links";
     this.asked = asked;
   }
@@ -117,6 +122,7 @@ export class Rules {
   #timersRing(list: Happening[], state: State, place: Place, image: number): void {
     const { cut, fresh } = state;
     for (const [timer, facts] of this.#locals.timers(place, image).entries()) {
+      if (this.#awake && facts.beats) continue;
       // Who waits for one that is cut off has nothing to ask again meanwhile.
       const isVain = cut >= 0 && (cut === place || facts.about === nameOf(cut));
       const heard = cut === 0 ? fresh : fresh & (1 << placeOf(facts.about ?? "coordinator"));
@@ -177,11 +183,19 @@ export class Rules {
     const step = this.#locals.step(place, state.images[place] ?? 0, stimulus, crash);
     const images = state.images.with(place, step.image);
     const acked = state.acked | step.acked;
-    const after = { ...before, ...this.#sent(before, step.sent), images, acked };
+    const after = this.#newsOnly({ ...before, ...this.#sent(before, step.sent), images, acked });
     if (place > 0) return { state: after, step };
     const fresh = this.#freshAfter(state, happening, images[0] ?? 0);
     const behind = (state.behind | step.inherited) & ~step.settled;
     return { state: { ...after, fresh: crash ? 0 : fresh, behind }, step, fresh };
+  }
+
+  /** What says nothing to whom it is for, and never will, need not come. */
+  #newsOnly(state: State): State {
+    const { letters, late, images } = state;
+    const isNews = (id: number): boolean => !this.#locals.isKnown(id, images);
+    if (letters.every(isNews) && late.every(isNews)) return state;
+    return { ...state, letters: letters.filter(isNews), late: late.filter(isNews) };
   }
 
   /** In each reign, and each life, a coordinator hears everybody anew. */
@@ -232,7 +246,8 @@ export class Rules {
     const step = this.#locals.step(0, state.replaced, stimulus, null);
     if (step.saved || step.wrong) return { state: { ...state, replaced: -1 }, step: null };
     const replaced = state.budget.stale > 0 ? step.image : -1;
-    return { state: { ...state, ...this.#sent(state, step.sent), replaced }, step };
+    const after = { ...state, ...this.#sent(state, step.sent), replaced };
+    return { state: this.#newsOnly(after), step };
   }
 }
 

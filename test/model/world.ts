@@ -40,6 +40,8 @@ export interface World {
   readonly budget: Budget;
   /** Who may be cut off: 0 the coordinator, 1 the node `n1`. */
   readonly cut: number;
+  /** Everybody works all the time, and every heartbeat comes in time: none is part of the world. */
+  readonly awake: boolean;
   /** `links`: what one says to another comes in that order, but for `delays`; `none`: anything may come next. */
   readonly order: "links" | "none";
   /** Fewer, and the world is not the one that was meant. */

@@ -48,11 +48,18 @@ const world = (name: string, budget: Partial<Budget>, rest: Rest): World => ({
   nodes: 2,
   config: config({}),
   before: BEFORE,
+  awake: false,
   order: "links",
   cut: 1,
   budget: { ...NO_FAULTS, ...budget },
   ...rest,
 });
+
+/** As if they had worked before, both of them. */
+const BOTH_WORK = [form, STANDS, put(2, "a", 1, "0")];
+
+const awake = (name: string, budget: Partial<Budget>, rest: Rest): World =>
+  world(name, budget, { awake: true, before: BOTH_WORK, ...rest });
 
 const MOVED = ["copying", "closing", "ready", "finalizing", "striking"];
 const LEFT = ["a member is leaving", "a node has left"];
@@ -62,8 +69,8 @@ const LEAVE = operator({ type: "LEAVE_REQUEST", nodeId: NodeId("n1") });
 
 /** Some seconds each: part of every test run. */
 export const QUICK: readonly World[] = [
-  world("a move", {}, { asked: [MOVE, DELETE], statesMin: 35_000, seen: MOVED }),
-  world("a write at the target", {}, { asked: [MOVE, AT_TARGET], statesMin: 56_000, seen: MOVED }),
+  world("a move", {}, { asked: [MOVE, DELETE], statesMin: 19_000, seen: MOVED }),
+  world("a write at the target", {}, { asked: [MOVE, AT_TARGET], statesMin: 30_000, seen: MOVED }),
   world(
     "a join",
     {},
@@ -72,7 +79,7 @@ export const QUICK: readonly World[] = [
       // Of the partition that the new node is given.
       before: [form, put(1, "b", 1, "0")],
       asked: [JOIN, put(1, "b", 2, null)],
-      statesMin: 130_000,
+      statesMin: 69_000,
       seen: MOVED,
     },
   ),
@@ -82,14 +89,14 @@ export const QUICK: readonly World[] = [
     {
       config: config({ initialNodes: 1 }),
       asked: [JOIN],
-      statesMin: 2_400,
+      statesMin: 2_100,
       seen: ["a member is joining", "an order waits for a quorum", "crashes while quiet"],
     },
   ),
   world(
     "an owner cut off",
     { cuts: 1 },
-    { asked: [DELETE], statesMin: 1_500, seen: ["a member is dead", "a partition is lost"] },
+    { asked: [DELETE], statesMin: 900, seen: ["a member is dead", "a partition is lost"] },
   ),
   world(
     "a coordinator cut off",
@@ -98,14 +105,14 @@ export const QUICK: readonly World[] = [
       cut: 0,
       config: config({ initialNodes: 1 }),
       asked: [JOIN],
-      statesMin: 1_600,
+      statesMin: 1_400,
       seen: ["an order waits for a quorum", "cuts while quiet", "a member is joining"],
     },
   ),
   world(
     "the same target again",
     {},
-    { asked: [MOVE, CANCEL, MOVE], statesMin: 34_000, seen: MOVED },
+    { asked: [MOVE, CANCEL, MOVE], statesMin: 16_000, seen: MOVED },
   ),
   world(
     "two chunks",
@@ -114,7 +121,7 @@ export const QUICK: readonly World[] = [
       config: config({ chunkRowsMax: 1, chunkWindow: 1 }),
       before: [form, STANDS, put(1, "b", 1, "0")],
       asked: [MOVE, put(1, "b", 2, null)],
-      statesMin: 36_000,
+      statesMin: 19_000,
       seen: MOVED,
     },
   ),
@@ -122,14 +129,14 @@ export const QUICK: readonly World[] = [
 
 /** A few minutes all together. */
 const SMALL: readonly World[] = [
-  world("a cancel", {}, { asked: [MOVE, CANCEL, DELETE], statesMin: 97_000, seen: MOVED }),
-  world("a leave", {}, { asked: [LEAVE, DELETE], statesMin: 88_000, seen: [...MOVED, ...LEFT] }),
-  world(
+  awake("a cancel", {}, { asked: [MOVE, CANCEL, DELETE], statesMin: 39_000, seen: MOVED }),
+  awake("a leave", {}, { asked: [LEAVE, DELETE], statesMin: 38_000, seen: [...MOVED, ...LEFT] }),
+  awake(
     "a loss",
     { losses: 1 },
-    { asked: [MOVE, DELETE], statesMin: 330_000, seen: during("losses") },
+    { asked: [MOVE, DELETE], statesMin: 118_000, seen: during("losses") },
   ),
-  world(
+  awake(
     "a crash",
     { crashes: 1 },
     { asked: [MOVE, DELETE], statesMin: 1_300_000, seen: during("crashes") },
@@ -137,24 +144,24 @@ const SMALL: readonly World[] = [
 ];
 
 const LARGE: readonly World[] = [
-  world(
+  awake(
     "a repeat",
     { repeats: 1 },
-    { asked: [MOVE, DELETE], statesMin: 100_000, seen: during("repeats") },
+    { asked: [MOVE, DELETE], statesMin: 600_000, seen: during("repeats") },
   ),
-  world(
+  awake(
     "a delay",
     { delays: 1 },
-    { asked: [MOVE, DELETE], statesMin: 600_000, seen: during("delays") },
+    { asked: [MOVE, DELETE], statesMin: 400_000, seen: during("delays") },
   ),
-  world(
+  awake(
     "an early timer",
     { early: 1 },
     { asked: [MOVE, DELETE], statesMin: 2_200_000, seen: during("early") },
   ),
-  world("three writes", {}, { asked: [MOVE, ...WRITES], statesMin: 100_000, seen: MOVED }),
-  world("there and back", {}, { asked: [MOVE, BACK, DELETE], statesMin: 300_000, seen: MOVED }),
-  world(
+  awake("three writes", {}, { asked: [MOVE, ...WRITES], statesMin: 100_000, seen: MOVED }),
+  awake("there and back", {}, { asked: [MOVE, BACK, DELETE], statesMin: 300_000, seen: MOVED }),
+  awake(
     "two coordinators",
     { stale: 3 },
     { asked: [MOVE, DELETE], statesMin: 50_000, seen: during("stale") },
