@@ -49,6 +49,8 @@ const world = (name: string, budget: Partial<Budget>, rest: Rest): World => ({
   config: config({}),
   before: BEFORE,
   awake: false,
+  turns: "any",
+  ahead: -1,
   order: "links",
   cut: 1,
   budget: { ...NO_FAULTS, ...budget },
@@ -64,6 +66,23 @@ const awake = (name: string, budget: Partial<Budget>, rest: Rest): World =>
 const MOVED = ["copying", "closing", "ready", "finalizing", "striking"];
 const LEFT = ["a member is leaving", "a node has left"];
 const during = (fault: string): string[] => MOVED.map((phase) => `${fault} while ${phase}`);
+
+/** By an HTTP client: whoever owns the entry stamps it. */
+const front = (key: string, value: string): Asked => ({
+  type: "front",
+  op: {
+    type: "write",
+    map: "m",
+    key,
+    stamp: null,
+    value: new TextEncoder().encode(value),
+    expiresAt: null,
+  },
+});
+const ONE_BY_ONE = [front("a", "1"), front("a", "2")];
+
+/** Who has restored a coordinator gives it something to decide: so it finds out what it has forgotten. */
+const CHECKED = { ...MOVE, restored: true };
 
 const LEAVE = operator({ type: "LEAVE_REQUEST", nodeId: NodeId("n1") });
 
@@ -107,6 +126,48 @@ export const QUICK: readonly World[] = [
       asked: [JOIN],
       statesMin: 1_400,
       seen: ["an order waits for a quorum", "cuts while quiet", "a member is joining"],
+    },
+  ),
+  awake(
+    "a clock ahead at the source",
+    {},
+    {
+      ahead: 1,
+      turns: "acknowledged",
+      asked: [MOVE, ...ONE_BY_ONE],
+      statesMin: 61_000,
+      seen: MOVED,
+    },
+  ),
+  awake(
+    "a clock ahead at the target",
+    {},
+    {
+      ahead: 2,
+      turns: "acknowledged",
+      asked: [MOVE, ...ONE_BY_ONE],
+      statesMin: 62_000,
+      seen: MOVED,
+    },
+  ),
+  world(
+    "stamps with a crash",
+    { crashes: 1 },
+    {
+      config: config({ initialNodes: 1 }),
+      turns: "acknowledged",
+      asked: ONE_BY_ONE,
+      statesMin: 330,
+      seen: ["crashes while quiet"],
+    },
+  ),
+  world(
+    "a restored coordinator",
+    { restores: 1 },
+    {
+      asked: [MOVE, CHECKED],
+      statesMin: 105_000,
+      seen: [...MOVED, "a coordinator asks everybody what he knows"],
     },
   ),
   world(
@@ -159,8 +220,12 @@ const LARGE: readonly World[] = [
     { early: 1 },
     { asked: [MOVE, DELETE], statesMin: 2_200_000, seen: during("early") },
   ),
-  awake("three writes", {}, { asked: [MOVE, ...WRITES], statesMin: 100_000, seen: MOVED }),
-  awake("there and back", {}, { asked: [MOVE, BACK, DELETE], statesMin: 300_000, seen: MOVED }),
+  awake(
+    "three writes",
+    {},
+    { turns: "asked", asked: [MOVE, ...WRITES], statesMin: 100_000, seen: MOVED },
+  ),
+  awake("there and back", {}, { asked: [MOVE, BACK, DELETE], statesMin: 160_000, seen: MOVED }),
   awake(
     "two coordinators",
     { stale: 3 },
