@@ -1,5 +1,5 @@
 import type { Locals } from "./locals.ts";
-import type { Happening, Next, Rules } from "./moves.ts";
+import { isForRestored, type Happening, type Next, type Rules } from "./moves.ts";
 import { newCoordinator, newNode } from "./process.ts";
 import type { Wrong } from "./search.ts";
 import type { State } from "./state.ts";
@@ -29,8 +29,13 @@ export function begin(
     // Of what wakes somebody the last brings him to rest.
     const first = happenings.find((one) => !isWake(one)) ?? happenings.at(-1);
     if (!first) {
-      const unasked = { unasked: later, acked: state.acked & ~later };
-      return { first: { ...state, ...unasked, budget }, wrong: null };
+      rules.restoresTo(state.images[0] ?? 0);
+      const unasked = asked.reduce(
+        (all, one, bit) => (isForRestored(one) ? all : all | (1 << bit)),
+        0,
+      );
+      const asks = { unasked: unasked << before.length, acked: state.acked & ~later };
+      return { first: { ...state, ...asks, budget }, wrong: null };
     }
     const next = rules.happen(state, first);
     const acked = next.state.acked & ~later;

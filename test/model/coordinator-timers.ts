@@ -10,8 +10,12 @@ import type { Timer } from "./timers.ts";
 type Coordinator = Timer<CoordinatorState>;
 type Change = Partial<CoordinatorState["memory"]>;
 
-const ALARM = { kind: "alarm", at: LATER, patience: false, about: null } as const;
+const ALARM = { kind: "alarm", at: LATER, patience: false, beats: false, about: null } as const;
+const TICK = { kind: "tick", patience: false, beats: true } as const;
 const PATIENT = { ...ALARM, patience: true } as const;
+
+/** Nobody waits for who is joining, or was given up. */
+const WATCHED: ReadonlySet<string> = new Set(["active", "leaving", "suspect"]);
 
 const remember = (state: CoordinatorState, change: Change): CoordinatorState => ({
   ...state,
@@ -38,7 +42,7 @@ export function coordinatorTimers(state: CoordinatorState): Coordinator[] {
     timers.push({ ...PATIENT, at, name: "no quorum", due: parkedForLong });
   }
   for (const { nodeId, state: membership } of saved.view.members) {
-    if (membership !== "dead") timers.push(...watchTimers(state, nodeId));
+    if (WATCHED.has(membership)) timers.push(...watchTimers(state, nodeId));
     if (memory.answered.get(nodeId) === NOW) timers.push(ageing(nodeId));
   }
   return timers;
@@ -59,7 +63,7 @@ function watchTimers({ config, memory }: CoordinatorState, about: NodeId): Coord
   if (askedAt === null && detector.aliveUntil(about) !== null) {
     const due = (s: CoordinatorState): CoordinatorState => silent(s, about);
     const at = NOW + config.maxNoHeartbeatMs;
-    timers.push({ kind: "tick", at, patience: false, about, name: `silence of ${about}`, due });
+    timers.push({ ...TICK, at, about, name: `silence of ${about}`, due });
   }
   return timers;
 }
@@ -74,6 +78,7 @@ function ageing(about: NodeId): Coordinator {
     kind: "age",
     at: Infinity,
     patience: true,
+    beats: false,
     about,
     name: `answer of ${about} is old`,
     due,

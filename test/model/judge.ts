@@ -3,6 +3,7 @@ import type { CoordinatorSaved } from "../../src/core/coordinator/state.ts";
 import type { NodeSaved } from "../../src/core/node/state.ts";
 import { partitionOf } from "../../src/data/hash.ts";
 import type { MembersView } from "../../src/data/members.ts";
+import type { Key, Told } from "./told.ts";
 import { placeOf } from "./letters.ts";
 import { strays } from "../../src/core/coordinator/moves.ts";
 import type { NodeId, PartitionId, Term } from "../../src/data/ids.ts";
@@ -11,6 +12,7 @@ import { INVARIANTS, type Invariant } from "../sim/checkers.ts";
 import {
   activeKnowsItsView,
   coordinatorMonotone,
+  entryOf,
   joiningOwnsNothing,
   majority,
   monotone,
@@ -127,19 +129,22 @@ export class ModelJudge implements Judge {
     }
   }
 
-  /** Of what everybody has on disk, and the greatest row of each key that was acknowledged. */
-  moment(cluster: Cluster, acked: readonly Row[], behind: number): void {
-    for (const row of acked) {
-      noLostAck(this, cluster, row);
-      if (((behind >> partitionOf(row.key, cluster.options.config.partitionCount)) & 1) === 0)
-        noResurrection(this, cluster, row);
+  /** Of what everybody has on disk. */
+  moment(cluster: Cluster, { rows, keys }: Told, behind: number): void {
+    const { partitionCount } = cluster.options.config;
+    const isBehind = ({ key }: Pick<Row, "key">): boolean =>
+      ((behind >> partitionOf(key, partitionCount)) & 1) === 1;
+    if (!isRestored(cluster)) {
+      for (const row of rows) noLostAck(this, cluster, row);
+      for (const row of rows) if (!isBehind(row)) noResurrection(this, cluster, row);
+      for (const key of keys) if (!isBehind(key.row)) stands(this, cluster, key);
     }
     activeKnowsItsView(this, cluster);
     this.#allAgree(cluster);
   }
 
-  switched(cluster: Cluster, change: Switch, acked: readonly Row[]): void {
-    moveAtomicity(this, cluster, change, acked);
+  switched(cluster: Cluster, change: Switch, { rows }: Told): void {
+    moveAtomicity(this, cluster, change, rows);
   }
 
   /** `fresh`: whom the coordinator has heard lately. */
@@ -170,3 +175,28 @@ export class ModelJudge implements Judge {
     settled(this, cluster);
   }
 }
+
+/** R-later-write: an owner that knows it is one has what was acknowledged last, or what is being written. */
+function stands(judge: Judge, cluster: Cluster, { row, values }: Key): void {
+  const { partitionId, owner } = entryOf(cluster, row.key)?.ruling ?? {};
+  if (partitionId === undefined || !owner) return;
+  const node = cluster.nodes.get(owner);
+  if (node?.disk.partitions.get(partitionId)?.role.type !== "owner") return;
+  judge.count("R-later-write");
+  const there = node.rows.read(partitionId, [row])[0]?.row.value;
+  const isThere = (value: Uint8Array | null): boolean => String(value) === String(there);
+  if (!values.some(isThere))
+    judge.fail(
+      "R-later-write",
+      `${row.key} is ${String(there)}, not ${values.map(String).join(" or ")}`,
+    );
+}
+
+/** Somebody has heard what the coordinator has forgotten, or it waits for all to tell it: it knows so little as yet. */
+const isRestored = ({ coordinator, nodes }: Cluster): boolean =>
+  (coordinator.disk.cluster?.unheard ?? null) !== null ||
+  [...nodes.values()].some(({ disk }) =>
+    [...disk.partitions].some(
+      ([id, { ruling }]) => ruling.epoch > (coordinator.disk.entries.get(id)?.ruling.epoch ?? 0),
+    ),
+  );

@@ -1,10 +1,9 @@
 /** What is on its way in a model. */
 import { NO_FLOW } from "../../src/core/node/flow.ts";
 import type { NodeEvent } from "../../src/core/node/events.ts";
-import { ClusterId, Version, type Term } from "../../src/data/ids.ts";
+import { ClusterId, Seq, Term, Version } from "../../src/data/ids.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
-import type { ClusterEvent } from "../../src/core/machine/cluster-event.ts";
-import { MOMENT } from "./process.ts";
+import type { ClusterEvent, Moment } from "../../src/core/machine/cluster-event.ts";
 import type { Asked } from "./world.ts";
 
 const CLUSTER = ClusterId("model");
@@ -12,8 +11,11 @@ const CLUSTER = ClusterId("model");
 /** 0 is the coordinator, 1 the node `n1`, and so on. */
 export type Place = number;
 
-/** Whoever asks from outside hears nothing that a model would have to know. */
+/** Whoever asks from outside; of what it is told only counts if what it asked for was done. */
 export const OUTSIDE: Place = 999;
+/** The front's call for what has this number among all that is asked. */
+const callOf = (index: number): number => OUTSIDE + 1 + index;
+export const askedBy = (call: number): number => call - OUTSIDE - 1;
 
 export interface Letter {
   readonly from: Sender;
@@ -29,20 +31,27 @@ export const nameOf = (place: Place): string => (place === 0 ? "coordinator" : `
 export const placeOf = (name: Sender): Place =>
   name === "coordinator" ? 0 : name === "front" ? OUTSIDE : Number(name.slice(1));
 
-export const eventOf = ({ from, message, call, term }: Omit<Letter, "to">): ClusterEvent => ({
+export const eventOf = (
+  { from, message, call, term }: Omit<Letter, "to">,
+  moment: Moment,
+): ClusterEvent => ({
   type: "message",
   clusterId: CLUSTER,
   from,
   term,
   message,
   call,
-  ...MOMENT,
+  ...moment,
 });
 
 const NEWEST = Version(Number.MAX_SAFE_INTEGER);
 
 /** The client of a write has one frame for each, and passes for one that knows the newest map. */
-export const frameOf = ({ op }: Extract<Asked, { type: "write" }>, seq: number): NodeEvent => ({
+export const frameOf = (
+  { op }: Extract<Asked, { type: "write" }>,
+  seq: number,
+  moment: Moment,
+): NodeEvent => ({
   type: "frames",
   frames: [
     {
@@ -52,5 +61,15 @@ export const frameOf = ({ op }: Extract<Asked, { type: "write" }>, seq: number):
       message: { type: "OPS", seq, ops: [op] },
     },
   ],
-  ...MOMENT,
+  ...moment,
 });
+
+export const frontOf = (
+  { op }: Extract<Asked, { type: "front" }>,
+  index: number,
+  moment: Moment,
+): NodeEvent => {
+  const facts = { type: "OP_FORWARD", sourceNodeId: "front", rulings: [] } as const;
+  const message = { ...facts, forwardId: Seq(index), ops: [op] };
+  return eventOf({ from: "front", message, call: callOf(index), term: Term(0) }, moment);
+};

@@ -2,7 +2,7 @@
  * What each object of a model can do by itself. Nearly every state of a model differs from another in one object
  * only, so each step of each object is taken once, by the machines of production, and remembered.
  */
-import type { Config } from "../../src/core/config.ts";
+import type { Moment } from "../../src/core/machine/cluster-event.ts";
 import type { CoordinatorEffect } from "../../src/core/coordinator/state.ts";
 import type { NodeSaved } from "../../src/core/node/state.ts";
 import { MemoryRowStore } from "../sim/memory-row-store.ts";
@@ -11,10 +11,21 @@ import { NodeId, Term } from "../../src/data/ids.ts";
 import type { CrashPoint } from "../sim/process.ts";
 import { Interner } from "./interner.ts";
 import { ModelJudge, NOTHING_DECIDED, type Decision, type Switch } from "./judge.ts";
-import { eventOf, frameOf, nameOf, OUTSIDE, placeOf, type Letter, type Place } from "./letters.ts";
+import {
+  askedBy,
+  eventOf,
+  frameOf,
+  frontOf,
+  nameOf,
+  OUTSIDE,
+  placeOf,
+  type Letter,
+  type Place,
+} from "./letters.ts";
 import {
   asleep,
   coordinatorKind,
+  momentAt,
   nodeKind,
   ring,
   run,
@@ -25,7 +36,7 @@ import {
   type Ran,
 } from "./process.ts";
 import type { Timer } from "./timers.ts";
-import type { Asked } from "./world.ts";
+import type { Asked, World } from "./world.ts";
 
 export type Crash = CrashPoint | null;
 
@@ -59,7 +70,13 @@ interface Stored {
 type TimerFacts = Omit<Timer<unknown>, "due" | "at">;
 
 /** Who is asleep only knows that it is to wake up. */
-const ALARM: TimerFacts = { name: "alarm", kind: "alarm", patience: false, about: null };
+const ALARM: TimerFacts = {
+  name: "alarm",
+  kind: "alarm",
+  patience: false,
+  beats: false,
+  about: null,
+};
 
 const CRASHES: readonly Crash[] = [null, "before-commit", "after-commit"];
 const PLACES = 16;
@@ -72,20 +89,31 @@ export class Locals {
   readonly nodes = new Interner<NodeImage>();
   readonly judge: ModelJudge;
   readonly #asked: readonly Asked[];
+  /** What the clock of each says, which stands still. */
+  readonly #moments: readonly Moment[];
   readonly #steps = new Map<number, Step>();
   readonly #missing = new Map<number, boolean>();
   readonly #links: number[] = [];
+  readonly #answers: boolean[] = [];
   readonly #stored = new Map<number, Stored>();
   readonly #timers = new Map<number, readonly TimerFacts[]>();
   readonly #kinds: { readonly coordinator: CoordinatorKind; readonly nodes: readonly NodeKind[] };
 
-  constructor(config: Config, nodes: number, asked: readonly Asked[]) {
+  constructor({
+    config,
+    nodes,
+    asked,
+    ahead,
+  }: Pick<World, "config" | "nodes" | "asked" | "ahead">) {
     this.#asked = asked;
+    this.#moments = Array.from({ length: nodes + 1 }, (_, place) =>
+      momentAt(place === ahead ? config.maxClockSkewMs : 0),
+    );
     this.judge = new ModelJudge(config.maxParallelMigrations);
     const ids = Array.from({ length: nodes }, (_, i) => nameOf(i + 1));
     this.#kinds = {
       coordinator: coordinatorKind(config),
-      nodes: ids.map((id) => nodeKind(config, id)),
+      nodes: ids.map((id, i) => nodeKind(config, id, this.#momentOf(i + 1))),
     };
   }
 
@@ -136,6 +164,27 @@ export class Locals {
     const missing = members.some(({ state }) => state === "dead");
     this.#missing.set(coordinator, missing);
     return missing;
+  }
+
+  /** An answer of the coordinator that is no news: terms and epochs only grow, so it never will be. */
+  isKnown(letter: number, images: readonly number[]): boolean {
+    if (!this.#mayBeKnown(letter)) return false;
+    const { to, term, message } = this.letters.get(letter);
+    const { self, partitions } = this.nodes.get(images[to] ?? 0).disk;
+    if (term > self.term) return false;
+    if (message.type !== "RULING") return true;
+    const { partitionId, epoch } = message.ruling;
+    return epoch <= (partitions.get(partitionId)?.ruling.epoch ?? 0);
+  }
+
+  #mayBeKnown(letter: number): boolean {
+    const known = this.#answers[letter];
+    if (known !== undefined) return known;
+    const { from, call, message } = this.letters.get(letter);
+    const isAnswer = from === "coordinator" && call === null;
+    const may = isAnswer && (message.type === "DONE" || message.type === "RULING");
+    this.#answers[letter] = may;
+    return may;
   }
 
   termOf(coordinator: number): Term {
@@ -191,7 +240,7 @@ export class Locals {
       const ran =
         stimulus.type === "ring"
           ? ring(kind, image, stimulus.timer, crash)
-          : run(kind, image, this.#toNode(stimulus), crash);
+          : run(kind, image, this.#toNode(place, stimulus), crash);
       for (const [before, after] of ran.commits)
         this.judge.nodeCommitted(NodeId(nameOf(place)), before, after);
       const letter = stimulus.type === "letter" ? this.letters.get(stimulus.id) : null;
@@ -215,19 +264,29 @@ export class Locals {
   }
 
   #toCoordinator(stimulus: Exclude<Stimulus, { type: "ring" }>): ReturnType<typeof eventOf> {
-    if (stimulus.type === "letter") return eventOf(this.letters.get(stimulus.id));
+    const moment = this.#momentOf(0);
+    if (stimulus.type === "letter") return eventOf(this.letters.get(stimulus.id), moment);
     const asked = this.#asked[stimulus.index];
     if (asked?.type !== "operator") throw new Error("no write is for the coordinator");
-    return eventOf({ from: "front", message: asked.message, call: OUTSIDE, term: Term(0) });
+    const { message } = asked;
+    return eventOf({ from: "front", message, call: OUTSIDE, term: Term(0) }, moment);
+  }
+
+  #momentOf(place: Place): Moment {
+    return this.#moments[place] ?? momentAt(0);
   }
 
   #toNode(
+    place: Place,
     stimulus: Exclude<Stimulus, { type: "ring" }>,
   ): Parameters<NodeKind["machine"]["step"]>[1] {
-    if (stimulus.type === "letter") return eventOf(this.letters.get(stimulus.id));
-    const asked = this.#asked[stimulus.index];
+    const moment = this.#momentOf(place);
+    if (stimulus.type === "letter") return eventOf(this.letters.get(stimulus.id), moment);
+    const { index } = stimulus;
+    const asked = this.#asked[index];
+    if (asked?.type === "front") return frontOf(asked, index, moment);
     if (asked?.type !== "write") throw new Error("no operator asks a node");
-    return frameOf(asked, stimulus.index);
+    return frameOf(asked, index, moment);
   }
 
   #outcome<State, Saved>(
@@ -239,11 +298,15 @@ export class Locals {
     let acked = 0;
     const from = place === 0 ? "coordinator" : NodeId(nameOf(place));
     const post = (to: Place, message: Letter["message"], call: Place | null): void => {
-      if (to !== OUTSIDE) sent.push(this.letters.intern({ from, to, message, call, term }));
+      if (to < OUTSIDE) sent.push(this.letters.intern({ from, to, message, call, term }));
     };
     for (const effect of said) {
       if (effect.type === "send") post(placeOf(effect.to), effect.message, place);
       if (effect.type === "answer") post(effect.call, effect.message, null);
+      if (effect.type === "answer" && effect.message.type === "OP_FORWARDED") {
+        const isDone = effect.message.results.every(({ type }) => type !== "refused");
+        if (effect.call > OUTSIDE && isDone) acked |= 1 << askedBy(effect.call);
+      }
       if (effect.type === "push" && effect.message.type === "ACK") {
         const { seq, exceptions } = effect.message;
         if (exceptions.every(({ result }) => result.type !== "refused")) acked |= 1 << seq;

@@ -55,6 +55,7 @@ export class Marks {
     const { disk, state } = this.#locals.coordinators.get(id);
     const facts = new Set(disk.view.members.map(({ state: is }) => `a member is ${is}`));
     if ([...disk.entries.values()].some(({ lost }) => lost)) facts.add("a partition is lost");
+    if (disk.cluster?.unheard) facts.add("a coordinator asks everybody what he knows");
     if (state && state.memory.parked.length > 0) facts.add("an order waits for a quorum");
     if (disk.cluster && disk.cluster.departed.length > 0) facts.add("a node has left");
     const list = [...facts];

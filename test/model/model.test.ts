@@ -19,9 +19,12 @@ describe("every state of a world is good, and leads to an end", () => {
     expect(found.states).toBeGreaterThanOrEqual(statesMin);
     expect([...found.seen.keys()]).toEqual(expect.arrayContaining([...seen]));
     expect(found.ends).toBeGreaterThan(0);
-    const judged = ["I4", "I6", "I7", "I8", "I9", "I12", "I14"] as const;
-    const moved = seen.includes("finalizing") ? (["I2", "I5"] as const) : [];
-    for (const invariant of [...judged, ...moved])
+    const judged = ["I4", "I6", "I7", "I8", "I9", "I14"] as const;
+    const moved = seen.includes("finalizing") ? (["I2", "I5", "I12"] as const) : [];
+    const joined = seen.some((mark) => mark.includes("member")) ? (["I12"] as const) : [];
+    const stamped = search.rules.asked.some(({ type }) => type === "front");
+    const later = stamped ? (["R-later-write"] as const) : [];
+    for (const invariant of [...judged, ...moved, ...joined, ...later])
       expect(search.locals.judge.judged.get(invariant), invariant).toBeGreaterThan(0);
   });
 });

@@ -12,6 +12,7 @@ export type Happening =
   | { readonly type: "delay"; readonly letter: number; readonly fault: "delays" }
   | { readonly type: "sleep"; readonly place: Place; readonly fault: "crashes" }
   | { readonly type: "replace"; readonly fault: "stale" }
+  | { readonly type: "restore"; readonly fault: "restores" }
   | { readonly type: "cut"; readonly place: Place; readonly fault: "cuts" }
   | { readonly type: "heal"; readonly fault: null }
   | {
@@ -40,12 +41,20 @@ export class Rules {
   readonly asked: readonly Asked[];
   readonly #ordered: boolean;
   readonly #cut: Place;
+  readonly #world: Pick<World, "awake" | "turns">;
+  /** Where the coordinator's storage is restored to. */
+  #restored = -1;
 
-  constructor(locals: Locals, { asked, order, cut }: Pick<World, "asked" | "order" | "cut">) {
+  constructor(locals: Locals, world: Pick<World, "asked" | "order" | "cut" | "awake" | "turns">) {
     this.#locals = locals;
-    this.#cut = cut;
-    this.#ordered = order === "links";
-    this.asked = asked;
+    this.#world = world;
+    this.#cut = world.cut;
+    this.#ordered = world.order === "links";
+    this.asked = world.asked;
+  }
+
+  restoresTo(coordinator: number): void {
+    this.#restored = this.#locals.asleep(0, coordinator);
   }
 
   /** Always in the same order for the same state. */
@@ -62,10 +71,9 @@ export class Rules {
     for (const [i, letter] of state.late.entries())
       if (state.late[i - 1] !== letter) this.#letterHappens(list, state, letter);
     for (const [index, asked] of this.asked.entries())
-      if (this.#canBeAsked(state, index)) {
-        const place = asked.type === "operator" ? 0 : asked.at;
-        this.#stepHappens(list, state, place, { type: "asked", index });
-      }
+      if (this.#canBeAsked(state, index))
+        for (const place of placesOf(asked, state))
+          this.#stepHappens(list, state, place, { type: "asked", index });
     for (const [place, image] of state.images.entries()) {
       this.#timersRing(list, state, place, image);
       if (may("crashes") && this.#locals.isAwake(place, image))
@@ -73,6 +81,7 @@ export class Rules {
     }
     if (may("stale") && state.replaced < 0 && this.#locals.isAwake(0, state.images[0] ?? 0))
       list.push({ type: "replace", fault: "stale" });
+    if (may("restores")) list.push({ type: "restore", fault: "restores" });
     if (may("cuts") && state.cut < 0) list.push({ type: "cut", place: this.#cut, fault: "cuts" });
     if (state.cut >= 0 && this.#isQuiet(state)) list.push({ type: "heal", fault: null });
     return list;
@@ -103,9 +112,19 @@ export class Rules {
   /** A write that is not acknowledged is asked for again when nothing is on its way; any, while somebody is missed. */
   #canBeAsked(state: State, index: number): boolean {
     const { unasked, acked, images } = state;
-    if ((unasked >> index) & 1) return true;
-    if (this.asked[index]?.type !== "write" || !this.#isQuiet(state)) return false;
+    if ((unasked >> index) & 1) return this.#isItsTurn(state, index);
+    if (this.asked[index]?.type === "operator" || !this.#isQuiet(state)) return false;
     return ((acked >> index) & 1) === 0 || this.#locals.isMissing(images[0] ?? 0);
+  }
+
+  #isItsTurn({ unasked, acked }: State, index: number): boolean {
+    const { turns } = this.#world;
+    if (turns === "any" || this.asked[index]?.type === "operator") return true;
+    const missing = turns === "asked" ? unasked : ~acked;
+    const isWrite = ({ type }: Asked): boolean => type !== "operator";
+    return this.asked
+      .slice(0, index)
+      .every((asked, before) => !isWrite(asked) || !((missing >> before) & 1));
   }
 
   /** What is late may come after any number of timers; without an order everything is late. */
@@ -117,6 +136,7 @@ export class Rules {
   #timersRing(list: Happening[], state: State, place: Place, image: number): void {
     const { cut, fresh } = state;
     for (const [timer, facts] of this.#locals.timers(place, image).entries()) {
+      if (this.#world.awake && facts.beats) continue;
       // Who waits for one that is cut off has nothing to ask again meanwhile.
       const isVain = cut >= 0 && (cut === place || facts.about === nameOf(cut));
       const heard = cut === 0 ? fresh : fresh & (1 << placeOf(facts.about ?? "coordinator"));
@@ -157,6 +177,14 @@ export class Rules {
         const images = state.images.with(0, this.#locals.asleep(0, replaced));
         return { state: { ...state, budget, images, replaced, fresh: 0 }, step: null };
       }
+      case "restore": {
+        const images = state.images.with(0, this.#restored);
+        const unasked = this.asked.reduce(
+          (bits, asked, i) => (isForRestored(asked) ? bits | (1 << i) : bits),
+          state.unasked,
+        );
+        return { state: { ...state, budget, images, unasked, fresh: 0 }, step: null };
+      }
       case "cut": {
         const { place: cut } = happening;
         const letters = this.#uncut(cut, state.letters);
@@ -177,11 +205,19 @@ export class Rules {
     const step = this.#locals.step(place, state.images[place] ?? 0, stimulus, crash);
     const images = state.images.with(place, step.image);
     const acked = state.acked | step.acked;
-    const after = { ...before, ...this.#sent(before, step.sent), images, acked };
+    const after = this.#newsOnly({ ...before, ...this.#sent(before, step.sent), images, acked });
     if (place > 0) return { state: after, step };
     const fresh = this.#freshAfter(state, happening, images[0] ?? 0);
     const behind = (state.behind | step.inherited) & ~step.settled;
     return { state: { ...after, fresh: crash ? 0 : fresh, behind }, step, fresh };
+  }
+
+  /** What says nothing to whom it is for, and never will, need not come. */
+  #newsOnly(state: State): State {
+    const { letters, late, images } = state;
+    const isNews = (id: number): boolean => !this.#locals.isKnown(id, images);
+    if (letters.every(isNews) && late.every(isNews)) return state;
+    return { ...state, letters: letters.filter(isNews), late: late.filter(isNews) };
   }
 
   /** In each reign, and each life, a coordinator hears everybody anew. */
@@ -232,9 +268,19 @@ export class Rules {
     const step = this.#locals.step(0, state.replaced, stimulus, null);
     if (step.saved || step.wrong) return { state: { ...state, replaced: -1 }, step: null };
     const replaced = state.budget.stale > 0 ? step.image : -1;
-    return { state: { ...state, ...this.#sent(state, step.sent), replaced }, step };
+    const after = { ...state, ...this.#sent(state, step.sent), replaced };
+    return { state: this.#newsOnly(after), step };
   }
 }
+
+/** Of nodes whoever the front takes for the owner. */
+function placesOf(asked: Asked, { images }: State): readonly Place[] {
+  if (asked.type === "operator") return [0];
+  return asked.type === "write" ? [asked.at] : [...images.keys()].slice(1);
+}
+
+export const isForRestored = (asked: Asked): boolean =>
+  asked.type === "operator" && asked.restored === true;
 
 const spent = (budget: Budget, fault: Fault): Budget => ({
   ...budget,

@@ -10,11 +10,13 @@ import type { Timer } from "./timers.ts";
 const DUE = { at: NOW, attempt: 0 };
 
 type Change = Partial<NodeMemory>;
-type Rest = Partial<Pick<Timer<NodeState>, "kind" | "at" | "patience" | "about">>;
+type Rest = Partial<Pick<Timer<NodeState>, "kind" | "at" | "patience" | "beats" | "about">>;
+
+const ALARM = { kind: "alarm", at: LATER, patience: false, beats: false, about: null } as const;
 
 function timer(name: string, change: Change, rest: Rest = {}): Timer<NodeState> {
   const due = (s: NodeState): NodeState => ({ ...s, memory: { ...s.memory, ...change } });
-  return { name, kind: "alarm", at: LATER, patience: false, about: null, ...rest, due };
+  return { name, ...ALARM, ...rest, due };
 }
 
 /** Falling silent is the last: whoever takes the last one comes to rest. */
@@ -47,7 +49,8 @@ function beatTimers(state: NodeState): Timer<NodeState>[] {
   const tick = { kind: "tick", at: beat.nextAt } as const;
   const { forwardTimeoutMs, maxNoHeartbeatMs } = state.config;
   const due = { beat: { ...beat, nextAt: NOW } };
-  const timers = [timer("heartbeat", due, tick)];
+  const beats = { ...tick, beats: true };
+  const timers = [timer("heartbeat", due, beats)];
   const unanswered = NOW + forwardTimeoutMs - maxNoHeartbeatMs;
   for (const [id, pending] of forwards) {
     const late = forwards.with(id, { ...pending, deadline: unanswered });
@@ -55,7 +58,7 @@ function beatTimers(state: NodeState): Timer<NodeState>[] {
     timers.push(timer(`complain of ${pending.to}`, { ...due, forwards: late }, patient));
   }
   const idle = { beat: { ...beat, nextAt: NOW, workAt: -LATER } };
-  if (wakeAt(state) === null) timers.push(timer("fall silent", idle, tick));
+  if (wakeAt(state) === null) timers.push(timer("fall silent", idle, beats));
   return timers;
 }
 

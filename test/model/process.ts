@@ -9,6 +9,7 @@ import {
   type CoordinatorState,
 } from "../../src/core/coordinator/state.ts";
 import type { Config } from "../../src/core/config.ts";
+import type { Moment } from "../../src/core/machine/cluster-event.ts";
 import type { Machine } from "../../src/core/machine/step.ts";
 import type { NodeEffect, NodeEvent } from "../../src/core/node/events.ts";
 import { node } from "../../src/core/node/node.ts";
@@ -54,7 +55,8 @@ export interface Kind<State extends { readonly saved: Saved }, Event, Effect, Sa
   readonly foldDisk: (saved: Saved) => Saved;
 }
 
-export const MOMENT = { now: NOW, random: 0.5 };
+export const momentAt = (aheadMs: number): Moment => ({ now: NOW + aheadMs, random: 0.5 });
+const MOMENT = momentAt(0);
 
 const NO_ROWS: MemorySnapshot = { tables: [] };
 
@@ -66,12 +68,12 @@ export type CoordinatorKind = Kind<
   CoordinatorSaved
 >;
 
-export const nodeKind = (config: Config, id: string): NodeKind => ({
+export const nodeKind = (config: Config, id: string, moment: Moment): NodeKind => ({
   machine: node,
   wake: (saved) => wake(config, saved),
   digestKey: (state) => state.saved.self.digestKey,
-  started: { type: "started", host: `object-${id}`, hasClients: false, ...MOMENT },
-  woke: { type: "woke", ...MOMENT },
+  started: { type: "started", host: `object-${id}`, hasClients: false, ...moment },
+  woke: { type: "woke", ...moment },
   timers: nodeTimers,
   fold: foldNode,
   foldDisk: (saved) => saved,

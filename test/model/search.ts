@@ -4,7 +4,6 @@
  * which everything is settled and nothing is left to happen.
  */
 import { NodeId } from "../../src/data/ids.ts";
-import { compareRows, type Row } from "../../src/data/row.ts";
 import type { Cluster } from "../sim/predicates.ts";
 import { Graph } from "./graph.ts";
 import { Objection } from "./judge.ts";
@@ -12,6 +11,7 @@ import { nameOf } from "./letters.ts";
 import { Locals } from "./locals.ts";
 import { Rules, type Next } from "./moves.ts";
 import { Marks } from "./marks.ts";
+import { toldOf, type Told } from "./told.ts";
 import { Seen } from "./seen.ts";
 import { Names, type State } from "./state.ts";
 import { begin } from "./begin.ts";
@@ -44,14 +44,14 @@ export class Search {
   readonly #names: Names;
   readonly #seen = new Seen();
   readonly #graph = new Graph();
-  readonly #rowsOf = new Map<number, readonly Row[]>();
+  readonly #toldOf = new Map<number, Told>();
   readonly #wrongAtFirst: Omit<Wrong, "way"> | null;
   #ends = 0;
 
   constructor(world: World) {
     this.world = world;
     const asked = [...world.before, ...world.asked];
-    this.locals = new Locals(world.config, world.nodes, asked);
+    this.locals = new Locals({ ...world, asked });
     this.rules = new Rules(this.locals, { ...world, asked });
     this.#names = new Names(this.locals);
     this.marks = new Marks(this.locals);
@@ -124,13 +124,13 @@ export class Search {
     const cluster = this.cluster(state);
     return caught(() => {
       for (const decision of step.decided) judge.decided(cluster, decision, fresh);
-      for (const change of step.switches) judge.switched(cluster, change, this.#acked(state));
+      for (const change of step.switches) judge.switched(cluster, change, this.#told(state));
     });
   }
 
   #judge(state: State): Omit<Wrong, "way"> | null {
     return caught(() =>
-      this.locals.judge.moment(this.cluster(state), this.#acked(state), state.behind),
+      this.locals.judge.moment(this.cluster(state), this.#told(state), state.behind),
     );
   }
 
@@ -157,20 +157,13 @@ export class Search {
     };
   }
 
-  /** The greatest of each key. */
-  #acked({ acked }: State): readonly Row[] {
-    const known = this.#rowsOf.get(acked);
+  #told({ acked, unasked }: State): Told {
+    const key = acked * 2 ** 26 + unasked;
+    const known = this.#toldOf.get(key);
     if (known) return known;
-    const rows = new Map<string, Row>();
-    for (const [index, asked] of this.rules.asked.entries()) {
-      if (asked.type !== "write" || ((acked >> index) & 1) === 0) continue;
-      const row: Row = { ...asked.op, kind: "lww", sub: "" };
-      const before = rows.get(row.key);
-      if (!before || compareRows(row, before) > 0) rows.set(row.key, row);
-    }
-    const list = [...rows.values()];
-    this.#rowsOf.set(acked, list);
-    return list;
+    const told = toldOf(this.rules.asked, { acked, unasked });
+    this.#toldOf.set(key, told);
+    return told;
   }
 }
 

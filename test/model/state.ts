@@ -3,7 +3,7 @@ import type { Budget } from "./world.ts";
 import { FAULTS } from "./world.ts";
 import type { Interner } from "./interner.ts";
 import type { Locals } from "./locals.ts";
-import { COUNTERS, counterOf, NOW } from "./numbers.ts";
+import { isMinted, NOW } from "./numbers.ts";
 
 /** Never changes. */
 export interface State {
@@ -33,29 +33,40 @@ export interface State {
  */
 export class Names {
   readonly #locals: Locals;
-  /** By whose they are: the counters that the state has, and their ranks. */
-  readonly #groups: number[][];
-  readonly #ranks: number[][];
+  readonly #key: number[] = [];
+  /** Each counter that was ever met has a number of its own; by it: when it was last met, and its rank then. */
+  readonly #numbers = new Map<number, number>();
+  readonly #values: number[] = [];
+  readonly #metAt: number[] = [];
+  readonly #ranks: number[] = [];
+  readonly #known = new Map<Named, (readonly number[])[]>();
+  #time = 0;
+  /** The numbers of those that the state has, by what they count. */
+  readonly #met: number[] = [];
+  readonly #now: readonly number[];
 
   constructor(locals: Locals) {
     this.#locals = locals;
-    this.#groups = Array.from({ length: COUNTERS }, () => []);
-    this.#ranks = this.#groups.map(() => []);
+    this.#now = [this.#numberOf(NOW)];
   }
 
-  keyOf(state: State): number[] {
+  /** Valid until the next. */
+  keyOf(state: State): readonly number[] {
     const { images, letters, late, unasked, acked, budget, replaced } = state;
     const { cut, fresh, behind } = state;
     const { coordinators, nodes, letters: post } = this.#locals;
-    for (const group of this.#groups) group.length = 0;
-    this.#groups[0]?.push(NOW);
+    this.#time++;
+    this.#met.length = 0;
+    this.#collect(this.#now);
     for (const [place, id] of images.entries())
-      this.#collect((place === 0 ? coordinators : nodes).countersOf(id));
-    if (replaced >= 0) this.#collect(coordinators.countersOf(replaced));
-    for (const id of letters) this.#collect(post.countersOf(id));
-    for (const id of late) this.#collect(post.countersOf(id));
+      this.#collect(this.#countersOf(place === 0 ? coordinators : nodes, id));
+    if (replaced >= 0) this.#collect(this.#countersOf(coordinators, replaced));
+    for (const id of letters) this.#collect(this.#countersOf(post, id));
+    for (const id of late) this.#collect(this.#countersOf(post, id));
     this.#rank();
-    const key = [unasked, acked, letters.length, late.length, cut, fresh, behind];
+    const key = this.#key;
+    key.length = 0;
+    key.push(unasked, acked, letters.length, late.length, cut, fresh, behind);
     for (const fault of FAULTS) key.push(budget[fault]);
     for (const [place, id] of images.entries())
       this.#append(key, place === 0 ? coordinators : nodes, id);
@@ -67,35 +78,53 @@ export class Names {
     return key;
   }
 
-  /** Into its group, which stays ascending and has each once. */
+  #numberOf(counter: number): number {
+    const known = this.#numbers.get(counter);
+    if (known !== undefined) return known;
+    const number = this.#values.push(counter) - 1;
+    this.#numbers.set(counter, number);
+    this.#metAt.push(0);
+    this.#ranks.push(0);
+    return number;
+  }
+
+  #countersOf(interner: Named, id: number): readonly number[] {
+    let all = this.#known.get(interner);
+    if (!all) this.#known.set(interner, (all = []));
+    return (all[id] ??= interner.countersOf(id).map((counter) => this.#numberOf(counter)));
+  }
+
+  /** They stay ascending, each once. */
   #collect(counters: readonly number[]): void {
-    for (const counter of counters) {
-      const group = this.#groups[counterOf(counter) ?? 0];
-      if (!group) continue;
-      let at = group.length;
-      while (at > 0 && (group[at - 1] ?? 0) > counter) at--;
-      if (group[at - 1] === counter) continue;
-      for (let i = group.length; i > at; i--) group[i] = group[i - 1] ?? 0;
-      group[at] = counter;
+    const [met, values, metAt] = [this.#met, this.#values, this.#metAt];
+    for (const number of counters) {
+      if (metAt[number] === this.#time) continue;
+      metAt[number] = this.#time;
+      const value = values[number] ?? 0;
+      let at = met.length;
+      for (; at > 0; at--) {
+        const before = met[at - 1] ?? 0;
+        if ((values[before] ?? 0) < value) break;
+        met[at] = before;
+      }
+      met[at] = number;
     }
   }
 
   #append(key: number[], interner: Named, id: number): number[] {
     key.push(interner.shapeOf(id));
-    for (const counter of interner.countersOf(id)) {
-      const place = counterOf(counter) ?? 0;
-      key.push(this.#ranks[place]?.[this.#groups[place]?.indexOf(counter) ?? -1] ?? -1);
-    }
+    for (const number of this.#countersOf(interner, id)) key.push(this.#ranks[number] ?? -1);
     return key;
   }
 
-  /** From 0 up, 1 apart if the counters are, else 2. */
+  /** From 0 up, 1 apart if the counters are, else 2; of what nodes count only the order matters. */
   #rank(): void {
-    for (const [place, group] of this.#groups.entries()) {
-      const ranks = this.#ranks[place] ?? [];
-      ranks[0] = 0;
-      for (let i = 1; i < group.length; i++)
-        ranks[i] = (ranks[i - 1] ?? 0) + Math.min(2, (group[i] ?? 0) - (group[i - 1] ?? 0));
+    let [rank, last] = [0, NOW];
+    for (const number of this.#met) {
+      const value = this.#values[number] ?? 0;
+      rank += Math.min(isMinted(value) ? 2 : 1, value - last);
+      this.#ranks[number] = rank;
+      last = value;
     }
   }
 }

@@ -9,6 +9,8 @@ export interface Timer<State> {
   readonly at: number;
   /** It ends an attempt: it never rings before what is asked again and again has been asked again. */
   readonly patience: boolean;
+  /** It is about who is awake and who is silent. */
+  readonly beats: boolean;
   /** It takes longer than an answer counts for anything. */
   readonly outlasts?: boolean;
   /** For whom it waits: one that is cut off keeps it waiting. */

@@ -1,7 +1,7 @@
 /** A way through a world as text, in the form of a play: what happens next, and below it what came of it. */
 import { formatScript, parseScript, type Act } from "../scripts/script.ts";
 import { showMessage } from "../scripts/show.ts";
-import { nameOf } from "./letters.ts";
+import { nameOf, type Place } from "./letters.ts";
 import { REPLACED, type Happening, type Next } from "./moves.ts";
 import type { Search } from "./search.ts";
 import type { State } from "./state.ts";
@@ -31,6 +31,8 @@ function nameIt(search: Search, state: State, happening: Happening): string {
       return `cut off ${nameOf(happening.place)}`;
     case "heal":
       return "heal";
+    case "restore":
+      return "restore coordinator";
     case "step": {
       const { place, crash } = happening;
       const words = [whatFor(search, state, happening)];
@@ -48,7 +50,7 @@ function whatFor(
 ): string {
   if (stimulus.type === "letter")
     return `${repeats ? "repeat" : "deliver"} ${showLetter(search, stimulus.id)}`;
-  if (stimulus.type === "asked") return showAsked(search.rules.asked[stimulus.index]);
+  if (stimulus.type === "asked") return showAsked(search.rules.asked[stimulus.index], place);
   const timers = search.locals.timers(place, state.images[place] ?? 0);
   return `wake ${nameOf(place)} ${timers[stimulus.timer]?.name}`;
 }
@@ -58,13 +60,12 @@ function showLetter({ locals }: Search, id: number): string {
   return `${from}>${nameOf(to)} ${showMessage(message)}`;
 }
 
-function showAsked(asked: Asked | undefined): string {
+function showAsked(asked: Asked | undefined, place: Place): string {
   if (asked?.type === "operator") return `ask ${showMessage(asked.message)}`;
   if (!asked) return "ask nothing";
   const { key, value } = asked.op;
-  return value
-    ? `put n${asked.at} ${key}=${new TextDecoder().decode(value)}`
-    : `delete n${asked.at} ${key}`;
+  const at = asked.type === "front" ? `front n${place}` : `n${place}`;
+  return value ? `put ${at} ${key}=${new TextDecoder().decode(value)}` : `delete ${at} ${key}`;
 }
 
 function printed(search: Search, { step }: Next): string {

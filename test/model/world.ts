@@ -2,15 +2,25 @@
 import type { Config } from "../../src/core/config.ts";
 import type { ClientOp } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
+import type { WriteOp } from "../../src/protocol/ops.ts";
 
-export const FAULTS = ["losses", "delays", "repeats", "crashes", "early", "stale", "cuts"] as const;
+export const FAULTS = [
+  "losses",
+  "delays",
+  "repeats",
+  "crashes",
+  "early",
+  "stale",
+  "cuts",
+  "restores",
+] as const;
 
 /**
  * `losses`, `delays`, `repeats`: messages that never come, that come at any later time, that come once more at any
  * later time. `crashes`: of anybody, between two events, before
  * or after a commit. `early`: timers that ring while messages are on their way, or that end an attempt. `stale`:
  * events that a coordinator still handles which another has replaced. `cuts`: of one object from all others, healed
- * at any time at which nothing is on its way.
+ * at any time at which nothing is on its way. `restores`: of the coordinator's storage to what it was at first.
  */
 export type Budget = Readonly<Record<(typeof FAULTS)[number], number>>;
 
@@ -22,12 +32,17 @@ export const NO_FAULTS: Budget = {
   early: 0,
   stale: 0,
   cuts: 0,
+  restores: 0,
 };
 
-/** Asked once, at any moment; a write again and again until it is acknowledged. */
+/**
+ * Asked once, at any moment; a write again and again until it is acknowledged. What comes through the front is
+ * asked of any node, and stamped by the owner. `restored`: asked when the coordinator has been restored, not before.
+ */
 export type Asked =
-  | { readonly type: "operator"; readonly message: ClusterMessage }
-  | { readonly type: "write"; readonly at: number; readonly op: ClientOp };
+  | { readonly type: "operator"; readonly message: ClusterMessage; readonly restored?: boolean }
+  | { readonly type: "write"; readonly at: number; readonly op: ClientOp }
+  | { readonly type: "front"; readonly op: WriteOp };
 
 export interface World {
   readonly name: string;
@@ -38,8 +53,14 @@ export interface World {
   readonly before: readonly Asked[];
   readonly asked: readonly Asked[];
   readonly budget: Budget;
+  /** When a write is asked for: whenever, after those before it in the list, when those are acknowledged. */
+  readonly turns: "any" | "asked" | "acknowledged";
+  /** Whose clock is ahead of all others, as far as clocks may differ; -1: nobody's. */
+  readonly ahead: number;
   /** Who may be cut off: 0 the coordinator, 1 the node `n1`. */
   readonly cut: number;
+  /** Everybody works all the time, and every heartbeat comes in time: none is part of the world. */
+  readonly awake: boolean;
   /** `links`: what one says to another comes in that order, but for `delays`; `none`: anything may come next. */
   readonly order: "links" | "none";
   /** Fewer, and the world is not the one that was meant. */

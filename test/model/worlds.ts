@@ -48,22 +48,48 @@ const world = (name: string, budget: Partial<Budget>, rest: Rest): World => ({
   nodes: 2,
   config: config({}),
   before: BEFORE,
+  awake: false,
+  turns: "any",
+  ahead: -1,
   order: "links",
   cut: 1,
   budget: { ...NO_FAULTS, ...budget },
   ...rest,
 });
 
+/** As if they had worked before, both of them. */
+const BOTH_WORK = [form, STANDS, put(2, "a", 1, "0")];
+
+const awake = (name: string, budget: Partial<Budget>, rest: Rest): World =>
+  world(name, budget, { awake: true, before: BOTH_WORK, ...rest });
+
 const MOVED = ["copying", "closing", "ready", "finalizing", "striking"];
 const LEFT = ["a member is leaving", "a node has left"];
 const during = (fault: string): string[] => MOVED.map((phase) => `${fault} while ${phase}`);
+
+/** By an HTTP client: whoever owns the entry stamps it. */
+const front = (key: string, value: string): Asked => ({
+  type: "front",
+  op: {
+    type: "write",
+    map: "m",
+    key,
+    stamp: null,
+    value: new TextEncoder().encode(value),
+    expiresAt: null,
+  },
+});
+const ONE_BY_ONE = [front("a", "1"), front("a", "2")];
+
+/** Who has restored a coordinator gives it something to decide: so it finds out what it has forgotten. */
+const CHECKED = { ...MOVE, restored: true };
 
 const LEAVE = operator({ type: "LEAVE_REQUEST", nodeId: NodeId("n1") });
 
 /** Some seconds each: part of every test run. */
 export const QUICK: readonly World[] = [
-  world("a move", {}, { asked: [MOVE, DELETE], statesMin: 35_000, seen: MOVED }),
-  world("a write at the target", {}, { asked: [MOVE, AT_TARGET], statesMin: 56_000, seen: MOVED }),
+  world("a move", {}, { asked: [MOVE, DELETE], statesMin: 19_000, seen: MOVED }),
+  world("a write at the target", {}, { asked: [MOVE, AT_TARGET], statesMin: 30_000, seen: MOVED }),
   world(
     "a join",
     {},
@@ -72,7 +98,7 @@ export const QUICK: readonly World[] = [
       // Of the partition that the new node is given.
       before: [form, put(1, "b", 1, "0")],
       asked: [JOIN, put(1, "b", 2, null)],
-      statesMin: 130_000,
+      statesMin: 69_000,
       seen: MOVED,
     },
   ),
@@ -82,14 +108,14 @@ export const QUICK: readonly World[] = [
     {
       config: config({ initialNodes: 1 }),
       asked: [JOIN],
-      statesMin: 2_400,
+      statesMin: 2_100,
       seen: ["a member is joining", "an order waits for a quorum", "crashes while quiet"],
     },
   ),
   world(
     "an owner cut off",
     { cuts: 1 },
-    { asked: [DELETE], statesMin: 1_500, seen: ["a member is dead", "a partition is lost"] },
+    { asked: [DELETE], statesMin: 900, seen: ["a member is dead", "a partition is lost"] },
   ),
   world(
     "a coordinator cut off",
@@ -98,14 +124,56 @@ export const QUICK: readonly World[] = [
       cut: 0,
       config: config({ initialNodes: 1 }),
       asked: [JOIN],
-      statesMin: 1_700,
+      statesMin: 1_400,
       seen: ["an order waits for a quorum", "cuts while quiet", "a member is joining"],
+    },
+  ),
+  awake(
+    "a clock ahead at the source",
+    {},
+    {
+      ahead: 1,
+      turns: "acknowledged",
+      asked: [MOVE, ...ONE_BY_ONE],
+      statesMin: 61_000,
+      seen: MOVED,
+    },
+  ),
+  awake(
+    "a clock ahead at the target",
+    {},
+    {
+      ahead: 2,
+      turns: "acknowledged",
+      asked: [MOVE, ...ONE_BY_ONE],
+      statesMin: 62_000,
+      seen: MOVED,
+    },
+  ),
+  world(
+    "stamps with a crash",
+    { crashes: 1 },
+    {
+      config: config({ initialNodes: 1 }),
+      turns: "acknowledged",
+      asked: ONE_BY_ONE,
+      statesMin: 330,
+      seen: ["crashes while quiet"],
+    },
+  ),
+  world(
+    "a restored coordinator",
+    { restores: 1 },
+    {
+      asked: [MOVE, CHECKED],
+      statesMin: 105_000,
+      seen: [...MOVED, "a coordinator asks everybody what he knows"],
     },
   ),
   world(
     "the same target again",
     {},
-    { asked: [MOVE, CANCEL, MOVE], statesMin: 34_000, seen: MOVED },
+    { asked: [MOVE, CANCEL, MOVE], statesMin: 16_000, seen: MOVED },
   ),
   world(
     "two chunks",
@@ -114,7 +182,7 @@ export const QUICK: readonly World[] = [
       config: config({ chunkRowsMax: 1, chunkWindow: 1 }),
       before: [form, STANDS, put(1, "b", 1, "0")],
       asked: [MOVE, put(1, "b", 2, null)],
-      statesMin: 36_000,
+      statesMin: 19_000,
       seen: MOVED,
     },
   ),
@@ -122,14 +190,14 @@ export const QUICK: readonly World[] = [
 
 /** A few minutes all together. */
 const SMALL: readonly World[] = [
-  world("a cancel", {}, { asked: [MOVE, CANCEL, DELETE], statesMin: 97_000, seen: MOVED }),
-  world("a leave", {}, { asked: [LEAVE, DELETE], statesMin: 88_000, seen: [...MOVED, ...LEFT] }),
-  world(
+  awake("a cancel", {}, { asked: [MOVE, CANCEL, DELETE], statesMin: 39_000, seen: MOVED }),
+  awake("a leave", {}, { asked: [LEAVE, DELETE], statesMin: 38_000, seen: [...MOVED, ...LEFT] }),
+  awake(
     "a loss",
     { losses: 1 },
-    { asked: [MOVE, DELETE], statesMin: 330_000, seen: during("losses") },
+    { asked: [MOVE, DELETE], statesMin: 118_000, seen: during("losses") },
   ),
-  world(
+  awake(
     "a crash",
     { crashes: 1 },
     { asked: [MOVE, DELETE], statesMin: 1_300_000, seen: during("crashes") },
@@ -137,24 +205,28 @@ const SMALL: readonly World[] = [
 ];
 
 const LARGE: readonly World[] = [
-  world(
+  awake(
     "a repeat",
     { repeats: 1 },
-    { asked: [MOVE, DELETE], statesMin: 100_000, seen: during("repeats") },
+    { asked: [MOVE, DELETE], statesMin: 600_000, seen: during("repeats") },
   ),
-  world(
+  awake(
     "a delay",
     { delays: 1 },
-    { asked: [MOVE, DELETE], statesMin: 600_000, seen: during("delays") },
+    { asked: [MOVE, DELETE], statesMin: 400_000, seen: during("delays") },
   ),
-  world(
+  awake(
     "an early timer",
     { early: 1 },
     { asked: [MOVE, DELETE], statesMin: 2_200_000, seen: during("early") },
   ),
-  world("three writes", {}, { asked: [MOVE, ...WRITES], statesMin: 100_000, seen: MOVED }),
-  world("there and back", {}, { asked: [MOVE, BACK, DELETE], statesMin: 300_000, seen: MOVED }),
-  world(
+  awake(
+    "three writes",
+    {},
+    { turns: "asked", asked: [MOVE, ...WRITES], statesMin: 100_000, seen: MOVED },
+  ),
+  awake("there and back", {}, { asked: [MOVE, BACK, DELETE], statesMin: 160_000, seen: MOVED }),
+  awake(
     "two coordinators",
     { stale: 3 },
     { asked: [MOVE, DELETE], statesMin: 50_000, seen: during("stale") },

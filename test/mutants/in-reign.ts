@@ -3,6 +3,26 @@ import { failover, reign, type Mutant } from "./mutant.ts";
 
 export const IN_REIGN: readonly Mutant[] = [
   {
+    name: "adopted copies stay",
+    bug: "a restored coordinator keeps every copy that it hears of for a backup that is wanted",
+    file: "src/core/coordinator/restored.ts",
+    find: "complete.slice(0, turn.config.backupCount)",
+    replace: "complete",
+    killedBy: { world: "a restored coordinator", invariants: ["I8"] },
+  },
+  {
+    name: "loser of a former owner acknowledged",
+    bug: "what an old owner has stamped and its follower has overtaken by its own clock is not stamped again",
+    file: "src/core/node/forward.ts",
+    find: 'result?.type === "superseded" && stamped.has(indexes[i] ?? -1);',
+    replace: "stamped.has(NaN) && indexes[i] === NaN && result === undefined;",
+    killedBy: {
+      file: "test/core/later-write.test.ts",
+      title:
+        "a write at an old owner, after an answer of the new one, stands over it by any clock [R-later-write]",
+    },
+  },
+  {
     name: "incomplete copy promoted",
     bug: "whoever has some of the rows takes the place of a lost owner",
     file: "src/core/coordinator/failover.ts",

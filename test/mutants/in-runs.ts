@@ -9,7 +9,6 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "return answered >= needed;",
     replace: "return answered >= Math.min(needed, 1);",
     killedBy: { checkers: ["I9"], seeds: 50 },
-    killedIn: { world: "a coordinator cut off", invariants: ["I9"] },
   },
   {
     name: "answers of long ago counted",
@@ -18,7 +17,6 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "return at !== undefined && now - at <= config.maxNoHeartbeatMs;",
     replace: "return at !== undefined && now - at <= config.maxNoHeartbeatMs + 1e9;",
     killedBy: { checkers: ["I9"], seeds: 100 },
-    killedIn: { world: "a coordinator cut off", invariants: ["I9"] },
   },
   {
     name: "term not persisted before spoken",
@@ -43,7 +41,6 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "if (ruling.epoch <= before.ruling.epoch) return;",
     replace: "",
     killedBy: { checkers: ["I4", "I2"], seeds: 200 },
-    killedIn: { world: "a move", invariants: ["I4"] },
   },
   {
     name: "overwrite instead of merge",
@@ -52,7 +49,6 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "const winner = standing ? mergeRows(standing, row) : row;",
     replace: "const winner = row;",
     killedBy: { checkers: ["I6", "I14"], seeds: 200 },
-    killedIn: { world: "a delay", invariants: ["I14"] },
   },
   {
     name: "ack before the copies",
@@ -61,7 +57,6 @@ export const IN_RUNS: readonly Mutant[] = [
     find: 'if (ack === "owner" && !isClosing(role)) return false;',
     replace: 'if (ack === "owner") return false;',
     killedBy: { checkers: ["I5", "I14"], seeds: 400 },
-    killedIn: { world: "a move", invariants: ["I5"] },
   },
   {
     name: "source kept active",
@@ -70,7 +65,6 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "if (ruling.owner === me)",
     replace: 'if (ruling.owner === me || role.type === "owner")',
     killedBy: { checkers: ["I2", "I14", "I7"], seeds: 200 },
-    killedIn: { world: "a move", invariants: ["I2"] },
   },
   {
     name: "epoch used twice",
@@ -79,7 +73,6 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "const epoch = Epoch(this.mint(before.ruling.epoch));",
     replace: "const epoch = Epoch(Math.max(before.ruling.epoch, 1));",
     killedBy: { checkers: ["I2", "I8", "I7", "I16"], seeds: 200 },
-    killedIn: { world: "a move", invariants: ["I8"] },
   },
   {
     name: "rollback forgets its marker",
@@ -88,7 +81,6 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "for (const nodeId of strays(entry).filter((id) => isThere(turn, id))) {",
     replace: "for (const nodeId of strays(entry).slice(1)) {",
     killedBy: { checkers: ["I7", "I8"], seeds: 200 },
-    killedIn: { world: "a move", invariants: ["I7"] },
   },
   {
     name: "ready without comparing",
@@ -97,7 +89,6 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "setStream(turn, partitionId, compareAgain(stream));",
     replace: "becomeReady(turn, partitionId); ask(turn, partitionId);",
     killedBy: { checkers: ["I5", "I6", "I14"], seeds: 200 },
-    killedIn: { world: "a move", invariants: ["I5"] },
   },
   {
     name: "active before its view",
@@ -106,7 +97,6 @@ export const IN_RUNS: readonly Mutant[] = [
     find: 'turn.setMember(nodeId, { host, incarnation, joinVersion, state: "joining" });',
     replace: 'turn.setMember(nodeId, { host, incarnation, joinVersion, state: "active" });',
     killedBy: { checkers: ["I10", "I8"], seeds: 100 },
-    killedIn: { world: "a move", invariants: ["I10"] },
   },
   {
     name: "table version given out twice",
@@ -115,7 +105,6 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "const version = Version(this.mint(this.cluster.tableVersion));",
     replace: "const version = this.cluster.tableVersion;",
     killedBy: { checkers: ["I12"], seeds: 200 },
-    killedIn: { world: "a move", invariants: ["I12"] },
   },
   {
     name: "ack before durable",
@@ -124,7 +113,6 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "else outgoing.push(effect);",
     replace: "else host.perform(effect);",
     killedBy: { checkers: ["I6", "I14", "I2", "I4", "I10", "I16"], seeds: 200 },
-    killedIn: { world: "a crash", invariants: ["I6"] },
   },
   {
     name: "an ack counts for more",
@@ -133,7 +121,6 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "stream.unacked.filter((item) => item.n < ack.next)",
     replace: "stream.unacked.filter((item) => item.n <= ack.next)",
     killedBy: { checkers: ["I5", "I14", "I6"], seeds: 1_000 },
-    killedIn: { world: "a move", invariants: ["I5"] },
   },
   {
     name: "stamps given twice",
@@ -175,7 +162,6 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "for (const item of outstanding(stream)) sendItem(turn, partitionId, stream, item);\n  const { task } = stream;",
     replace: "const { task } = stream;",
     killedBy: { checkers: ["I8"], seeds: 300 },
-    killedIn: { world: "a loss", invariants: ["I8"] },
   },
   {
     name: "too many moves at once",

@@ -296,7 +296,6 @@ export const IN_TESTS: readonly Mutant[] = [
     replace:
       'const { seq, millis } = saved.self.reserved;\n  const opened = [...saved.partitions].map(([id, p]) => [id, p.role.type === "owner" && p.role.move ? { ...p, role: { ...p.role, move: { ...p.role.move, phase: "copying" as const } } } : p] as const);\n  saved = { ...saved, partitions: new Map(opened) };',
     killedBy: play("owner-restarts-in-ready.txt"),
-    killedIn: { world: "a crash", invariants: ["I5"] },
   },
   {
     name: "loser acknowledged early",

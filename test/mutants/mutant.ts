@@ -23,7 +23,7 @@ export interface World {
   readonly invariants: readonly Invariant[];
 }
 
-type Killer = Checkers | Test;
+type Killer = Checkers | Test | World;
 
 /** One of these checkers, in a run of at most so many seeds. */
 export interface Checkers {
@@ -53,12 +53,12 @@ export const flow = (title: string): Test => ({ file: "test/core/node/flow.test.
 
 /** As the catalogue says it. */
 export function nameOf({ killedBy, killedIn }: Mutant): string {
-  const inWorld = killedIn ? `; world ${killedIn.world}: ${killedIn.invariants.join(", ")}` : "";
-  return nameOfKiller(killedBy) + inWorld;
+  return nameOfKiller(killedBy) + (killedIn ? `; ${nameOfKiller(killedIn)}` : "");
 }
 
 function nameOfKiller(killer: Killer): string {
   if ("checkers" in killer) return killer.checkers.join(", ");
+  if ("world" in killer) return `world ${killer.world}: ${killer.invariants.join(", ")}`;
   return killer.file === PLAYS ? `play ${killer.title}` : `test ${killer.title}`;
 }
 

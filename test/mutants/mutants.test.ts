@@ -36,11 +36,11 @@ const inRuns = MUTANTS.flatMap(({ name, bug, killedBy }) =>
   "checkers" in killedBy ? [{ name, bug, killedBy }] : [],
 );
 const inTests = MUTANTS.flatMap(({ name, bug, killedBy }) =>
-  "checkers" in killedBy ? [] : [{ name, bug, killedBy }],
+  "title" in killedBy ? [{ name, bug, killedBy }] : [],
 );
 
-const inWorlds = MUTANTS.flatMap(({ name, bug, killedIn }) =>
-  killedIn ? [{ name, bug, killedBy: killedIn }] : [],
+const inWorlds = MUTANTS.flatMap(({ name, bug, killedBy, killedIn }) =>
+  [killedBy, killedIn].flatMap((by) => (by && "world" in by ? [{ name, bug, killedBy: by }] : [])),
 );
 
 type Of<K> = Pick<Mutant, "name" | "bug"> & { readonly killedBy: K };

@@ -4,9 +4,10 @@ import { IN_DETECTORS } from "./in-detectors.ts";
 import { IN_REIGN } from "./in-reign.ts";
 import { IN_RUNS } from "./in-runs.ts";
 import { IN_TESTS } from "./in-tests.ts";
+import { IN_WORLDS } from "./in-worlds.ts";
 import type { Mutant } from "./mutant.ts";
 
-export const MUTANTS: readonly Mutant[] = [
+const ALL: readonly Mutant[] = [
   ...IN_RUNS,
   ...IN_TESTS,
   ...IN_BACKUPS,
@@ -14,3 +15,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...IN_DETECTORS,
   ...IN_REIGN,
 ];
+
+export const MUTANTS: readonly Mutant[] = ALL.map((mutant) => {
+  const killedIn = IN_WORLDS[mutant.name];
+  return killedIn ? { ...mutant, killedIn } : mutant;
+});

@@ -5,7 +5,7 @@ import { patched, type Mutant, type Test } from "./mutant.ts";
 import { MUTANTS } from "./mutants.ts";
 
 const inTests = MUTANTS.flatMap((mutant) =>
-  "checkers" in mutant.killedBy ? [] : [{ mutant, killedBy: mutant.killedBy }],
+  "title" in mutant.killedBy ? [{ mutant, killedBy: mutant.killedBy }] : [],
 );
 
 interface InTest {

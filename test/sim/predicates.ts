@@ -125,6 +125,8 @@ export function coordinatorMonotone(
   monotone(judge, "coordinator term", before.cluster?.term, after.cluster?.term);
   monotone(judge, "table version", before.cluster?.tableVersion, after.cluster?.tableVersion);
   monotone(judge, "view version", before.view.version, after.view.version);
+  // A restored coordinator does not know what they were told since.
+  if (after.cluster?.unheard && !before.cluster?.unheard) return;
   const [old, now] = [before.cluster?.pushed, after.cluster?.pushed];
   monotone(judge, "view that all have", old?.view, now?.view);
   monotone(judge, "table that all have", old?.table, now?.table);

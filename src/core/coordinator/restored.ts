@@ -45,7 +45,9 @@ function adopt(turn: CoordinatorTurn, { view, partitions, tableVersion: theirs }
     const { owner, partitionId, copies } = ruling;
     const named = [...(owner ? [owner] : []), ...copies.map(({ nodeId }) => nodeId)];
     const holders = [...new Set([...(entries.get(partitionId)?.holders ?? []), ...named])];
-    const wantedBackups = copies.filter(isComplete).map(({ nodeId }) => nodeId);
+    const complete = copies.filter(isComplete).map(({ nodeId }) => nodeId);
+    // Others were to be struck, or are struck now that nobody wants them.
+    const wantedBackups = complete.slice(0, turn.config.backupCount);
     const plan = { wanted: owner, wantedBackups, lost: null };
     const entry: Entry = { ruling, version, holders, ...plan, move: null, again: null };
     entries.set(partitionId, entry);

@@ -103,7 +103,9 @@ export function onForwarded(
     const [elsewhere, here] = partition(its.keys(), (i) => isRefused(its[i], "NOT_OWNER"));
     const [refused, done] = partition(here, (i) => together && isRefused(its[i], "OVERLOADED"));
     const [crowded, alone] = partition(refused, (i) => isCrowded(its[i]));
-    settle(turn, part.id, pick(part, done).indexes, at(its, done));
+    const [lost, over] = partition(done, (i) => hasLost(part, i, its[i]));
+    settle(turn, part.id, pick(part, over).indexes, at(its, over));
+    if (lost.length > 0) stampAgain(turn, pick(part, lost), at(its, lost));
     if (elsewhere.length > 0) open.push(pick(part, elsewhere));
     // Alone it may wait, and there may be room for it.
     if (alone.length > 0) begin(turn, { ...pending, parts: [pick(part, alone)], lacked: [] });
@@ -113,6 +115,17 @@ export function onForwarded(
   }
   if (full.length > 0) later(turn, { ...pending, parts: full });
   follow(turn, from, { ...pending, parts: open }, notOwned);
+}
+
+/** This node had stamped it while the owner that has followed it was stamping already, by another clock. */
+const hasLost = ({ stamped, indexes }: Part, i: number, result: Result | undefined): boolean =>
+  result?.type === "superseded" && stamped.has(indexes[i] ?? -1);
+
+/** Whoever wrote it may have been told of what stands, so it stands over that. */
+function stampAgain(turn: Turn, part: Part, results: readonly Result[]): void {
+  turn.hearStamps(results.flatMap((result) => (result.type === "superseded" ? [result] : [])));
+  const ops = part.ops.map((op) => (op.type === "write" ? { ...op, stamp: turn.stamp() } : op));
+  passOn(turn, [{ ...part, ops }]);
 }
 
 /**
@@ -213,9 +226,8 @@ function drop(turn: Turn, forwardId: Seq): void {
   turn.setMemory({ forwards, forwardsAt });
 }
 
-const pick = ({ id, indexes, ops, ack }: Part, which: readonly number[]): Part => ({
-  id,
-  ack,
+const pick = ({ indexes, ops, ...rest }: Part, which: readonly number[]): Part => ({
+  ...rest,
   indexes: at(indexes, which),
   ops: at(ops, which),
 });

@@ -105,6 +105,7 @@ export type Waiter =
       readonly ops: readonly Op[];
       readonly results: readonly OpResult[];
       readonly ack: AckLevel;
+      readonly stamped: ReadonlySet<number>;
     }
   | { readonly type: "adopted"; readonly reply: AdoptReply };
 
@@ -114,6 +115,8 @@ export interface Part {
   readonly indexes: readonly number[];
   readonly ops: readonly Op[];
   readonly ack: AckLevel;
+  /** By index, those that came without a stamp and were given one here. */
+  readonly stamped: ReadonlySet<number>;
 }
 
 /** Ops for one owner, under way to it. */
@@ -180,4 +183,5 @@ export interface HeldWork {
   readonly indexes: number[];
   readonly ops: WriteOp[];
   readonly results: OpResult[];
+  readonly stamped: Set<number>;
 }

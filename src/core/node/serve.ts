@@ -155,11 +155,14 @@ function hold(
   { row, result }: { readonly row: Row; readonly result: OpResult },
 ): void {
   const key = request * 2 ** 16 + at.partitionId;
-  const make = (): HeldWork => ({ ...at, request, indexes: [], ops: [], results: [] });
+  const nothing = { indexes: [], ops: [], results: [], stamped: new Set<number>() };
+  const make = (): HeldWork => ({ ...at, request, ...nothing });
   const held = entry(work.held, key, make);
   // What was stamped again is later in the stream, and whatever waits for that waits for all before it.
   held.wait = at.wait;
   held.indexes.push(index);
+  const asked = work.requests[request]?.ops[index];
+  if (asked?.type === "write" && asked.stamp === null) held.stamped.add(index);
   held.results.push(result);
   // Passed on after all, should this node lose the partition: under the stamp it was stored with.
   const { map, key: name, stamp, value, expiresAt } = row;
@@ -268,7 +271,8 @@ function keep(
   for (const { partitionId, wait, ...rest } of held)
     holdBack(turn, partitionId, wait, { type: "request", id, ack, ...rest });
   if (passed.length === 0) return null;
-  return { id, indexes: passed, ops: passed.flatMap((index) => ops[index] ?? []), ack };
+  const passedOps = passed.flatMap((index) => ops[index] ?? []);
+  return { id, indexes: passed, ops: passedOps, ack, stamped: new Set() };
 }
 
 /** It is durable here, but what was asked for together must not wait for it: it comes again, alone. */
