@@ -24,6 +24,7 @@ const VERDICT = v.object({
 /** Only a few keys, so that puts and deletes of the same one race with every move. */
 const SETTINGS: Settings = {
   partitions: 0,
+  backups: 0,
   entries: 3_000,
   socketsPerNode: 1,
   writesPerSocket: 400,
