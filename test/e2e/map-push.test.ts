@@ -101,7 +101,9 @@ describe("20 sockets at three nodes", () => {
       expect(slow.received, "it has read nothing yet").toHaveLength(1);
       slow.readOn();
       const [late] = await caughtUp([slow]);
-      expect(late).toMatchObject({ wholes: 1, misfits: 0 });
+      // An answer may bring the map, where a key is elsewhere by now; no push does.
+      expect(slow.received.map(({ type }) => type)).not.toContain("MAP");
+      expect(late?.misfits).toBe(0);
       expect(slow.receivedBytes).toBeGreaterThan(PILE * 3_000_000);
       expect(late?.deltas).toBeGreaterThan(1);
     } finally {
@@ -115,8 +117,10 @@ describe("20 sockets at three nodes", () => {
 
   it("over hibernation: what each was sent is known to a node that has forgotten everything else", async () => {
     for (let round = 0; round < 3; round++) {
-      // To evict one takes until it is dormant; by then another may have gone by itself.
-      for (const node of grid.nodes) await grid.evict(node);
+      // To evict one takes until it is dormant: meanwhile another may leave by itself.
+      let evicted = 0;
+      for (const node of grid.nodes) if (await grid.evict(node)) evicted++;
+      expect(evicted).toBeGreaterThan(0);
       const sent = clients.map(({ received }) => received.length);
       const owner = await grid.ownerOf(round);
       const to = grid.nodes.find((node) => node !== owner) ?? "";

@@ -115,7 +115,7 @@ export const QUICK: readonly World[] = [
   world(
     "an owner cut off",
     { cuts: 1 },
-    { asked: [DELETE], statesMin: 900, seen: ["a member is dead", "a partition is lost"] },
+    { asked: [DELETE], statesMin: 800, seen: ["a member is dead", "a partition is lost"] },
   ),
   world(
     "a coordinator cut off",
