@@ -51,15 +51,6 @@ export const IN_BACKUPS: readonly Mutant[] = [
     killedBy: backup("that an eviction gives to another node gets a backup again [I8]"),
   },
   {
-    name: "failover forgets the backups",
-    bug: "what a lost member leaves is not planned anew",
-    file: "src/core/coordinator/plan.ts",
-    find: 'owners(turn, turn.entries.size > 0 ? ["active", "suspect", "joining"] : ["active"])',
-    replace:
-      'owners(turn, turn.entries.size > 0 ? ["active", "suspect", "joining", "dead"] : ["active"])',
-    killedBy: backup("whose owner is lost is served by the backup, and backed up again [I6, I8]"),
-  },
-  {
     name: "copy taken for a move",
     bug: "a partition that is being backed up is said to be migrating",
     file: "src/core/coordinator/partition-state.ts",
