@@ -9,7 +9,10 @@ const STEPS_MAX = 10_000;
 
 type Objection = Omit<Wrong, "way">;
 
-interface Begun {
+export interface Begun {
+  /** Nobody exists yet; and what happened from there on, each by its number among what could. */
+  readonly newborn: State;
+  readonly way: readonly number[];
   readonly first: State;
   readonly wrong: Objection | null;
 }
@@ -23,7 +26,9 @@ export function begin(
 ): Begun {
   const { before, asked, budget } = world;
   const later = bits(asked.length) << before.length;
-  let state = newborn(world, locals, later);
+  const born = newborn(world, locals, later);
+  const way: number[] = [];
+  let state = born;
   for (let i = 0; i < STEPS_MAX; i++) {
     const happenings = rules.happenings(state);
     // Of what wakes somebody the last brings him to rest.
@@ -35,13 +40,14 @@ export function begin(
         0,
       );
       const asks = { unasked: unasked << before.length, acked: state.acked & ~later };
-      return { first: { ...state, ...asks, budget }, wrong: null };
+      return { newborn: born, way, first: { ...state, ...asks, budget }, wrong: null };
     }
+    way.push(happenings.indexOf(first));
     const next = rules.happen(state, first);
     const acked = next.state.acked & ~later;
     const wrong = judge({ ...next, state: { ...next.state, acked } });
     state = next.state;
-    if (wrong) return { first: state, wrong };
+    if (wrong) return { newborn: born, way, first: state, wrong };
   }
   throw new Error("the cluster never forms");
 }

@@ -64,12 +64,17 @@ export const frameOf = (
   ...moment,
 });
 
-export const frontOf = (
-  { op }: Extract<Asked, { type: "front" }>,
-  index: number,
-  moment: Moment,
-): NodeEvent => {
-  const facts = { type: "OP_FORWARD", sourceNodeId: "front", rulings: [] } as const;
-  const message = { ...facts, forwardId: Seq(index), ops: [op] };
+type Front = Extract<Asked, { type: "front" }>;
+
+export const forwardOf = ({ op }: Front, index: number): ClusterMessage => ({
+  type: "OP_FORWARD",
+  sourceNodeId: "front",
+  rulings: [],
+  forwardId: Seq(index),
+  ops: [op],
+});
+
+export const frontOf = (asked: Front, index: number, moment: Moment): NodeEvent => {
+  const message = forwardOf(asked, index);
   return eventOf({ from: "front", message, call: callOf(index), term: Term(0) }, moment);
 };

@@ -224,9 +224,8 @@ export class Locals {
       const decided = ran.commits.map(([before, after]) =>
         this.judge.coordinatorCommitted(before, after),
       );
-      const term = ran.image.disk.cluster?.term ?? Term(0);
       return {
-        ...this.#outcome(0, term, ran),
+        ...this.#outcome(0, ran, ({ cluster }) => cluster?.term ?? Term(0)),
         image: this.coordinators.intern(ran.image),
         ...this.judge.together(decided, ran.image.disk),
       };
@@ -247,7 +246,7 @@ export class Locals {
       if (letter?.from === "coordinator")
         this.judge.obeyed(letter.term, image.disk, ran.image.disk);
       return {
-        ...this.#outcome(place, ran.image.disk.self.term, ran),
+        ...this.#outcome(place, ran, ({ self }) => self.term),
         image: this.nodes.intern(ran.image),
         ...NOTHING_DECIDED,
       };
@@ -291,18 +290,24 @@ export class Locals {
 
   #outcome<State, Saved>(
     place: Place,
-    term: Term,
     { said, commits }: Ran<State, Saved, NodeEffect | CoordinatorEffect>,
+    termOf: (saved: Saved) => Term,
   ): Pick<Step, "sent" | "acked" | "saved"> {
     const sent: number[] = [];
     let acked = 0;
     const from = place === 0 ? "coordinator" : NodeId(nameOf(place));
-    const post = (to: Place, message: Letter["message"], call: Place | null): void => {
+    const post = (
+      to: Place,
+      { message, call, term }: Pick<Letter, "message" | "call" | "term">,
+    ): void => {
       if (to < OUTSIDE) sent.push(this.letters.intern({ from, to, message, call, term }));
     };
-    for (const effect of said) {
-      if (effect.type === "send") post(placeOf(effect.to), effect.message, place);
-      if (effect.type === "answer") post(effect.call, effect.message, null);
+    for (const [effect, saved] of said) {
+      const term = termOf(saved);
+      if (effect.type === "send")
+        post(placeOf(effect.to), { message: effect.message, call: place, term });
+      if (effect.type === "answer")
+        post(effect.call, { message: effect.message, call: null, term });
       if (effect.type === "answer" && effect.message.type === "OP_FORWARDED") {
         const isDone = effect.message.results.every(({ type }) => type !== "refused");
         if (effect.call > OUTSIDE && isDone) acked |= 1 << askedBy(effect.call);

@@ -38,7 +38,8 @@ export type CoordinatorImage = Image<CoordinatorState, CoordinatorSaved>;
 
 export interface Ran<State, Saved, Effect> {
   readonly image: Image<State, Saved>;
-  readonly said: readonly Effect[];
+  /** Each with what was saved when it was said. */
+  readonly said: readonly (readonly [effect: Effect, saved: Saved])[];
   /** What was saved, step by step: a start is a step of its own. */
   readonly commits: readonly (readonly [before: Saved, after: Saved])[];
 }
@@ -116,7 +117,7 @@ export function run<
   event: Event,
   crash: CrashPoint | null,
 ): Ran<State, Saved, Effect> {
-  const said: Effect[] = [];
+  const said: [Effect, Saved][] = [];
   const commits: [Saved, Saved][] = [];
   let { armed } = image;
   const host = new SimHost<State, Event, Effect, Saved>(
@@ -125,7 +126,7 @@ export function run<
       machine: kind.machine,
       kind: { wake: kind.wake, saved: (state) => state.saved, digestKey: kind.digestKey },
       started: () => kind.started,
-      perform: (effect) => void said.push(effect),
+      perform: (effect) => void said.push([effect, host.disk]),
       arm: () => {
         armed = true;
       },

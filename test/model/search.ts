@@ -14,7 +14,7 @@ import { Marks } from "./marks.ts";
 import { toldOf, type Told } from "./told.ts";
 import { Seen } from "./seen.ts";
 import { Names, type State } from "./state.ts";
-import { begin } from "./begin.ts";
+import { begin, type Begun } from "./begin.ts";
 import type { World } from "./world.ts";
 
 export interface Found {
@@ -39,6 +39,7 @@ export class Search {
   readonly world: World;
   readonly locals: Locals;
   readonly rules: Rules;
+  readonly begun: Begun;
   readonly first: State;
   readonly marks: Marks;
   readonly #names: Names;
@@ -61,6 +62,7 @@ export class Search {
       this.rules,
       (next) => this.#objection(next) ?? this.#judge(next.state),
     );
+    this.begun = begun;
     this.first = begun.first;
     this.#wrongAtFirst = begun.wrong;
   }

@@ -108,7 +108,7 @@ export const QUICK: readonly World[] = [
     {
       config: config({ initialNodes: 1 }),
       asked: [JOIN],
-      statesMin: 2_100,
+      statesMin: 1_750,
       seen: ["a member is joining", "an order waits for a quorum", "crashes while quiet"],
     },
   ),
@@ -197,39 +197,39 @@ const SMALL: readonly World[] = [
     { losses: 1 },
     { asked: [MOVE, DELETE], statesMin: 118_000, seen: during("losses") },
   ),
+  awake("there and back", {}, { asked: [MOVE, BACK, DELETE], statesMin: 160_000, seen: MOVED }),
   awake(
-    "a crash",
-    { crashes: 1 },
-    { asked: [MOVE, DELETE], statesMin: 1_300_000, seen: during("crashes") },
+    "a delay",
+    { delays: 1 },
+    { asked: [MOVE, DELETE], statesMin: 430_000, seen: during("delays") },
+  ),
+  awake(
+    "an early timer",
+    { early: 1 },
+    { asked: [MOVE, DELETE], statesMin: 560_000, seen: during("early") },
   ),
 ];
 
 const LARGE: readonly World[] = [
   awake(
+    "a crash",
+    { crashes: 1 },
+    { asked: [MOVE, DELETE], statesMin: 1_300_000, seen: during("crashes") },
+  ),
+  awake(
     "a repeat",
     { repeats: 1 },
-    { asked: [MOVE, DELETE], statesMin: 600_000, seen: during("repeats") },
-  ),
-  awake(
-    "a delay",
-    { delays: 1 },
-    { asked: [MOVE, DELETE], statesMin: 400_000, seen: during("delays") },
-  ),
-  awake(
-    "an early timer",
-    { early: 1 },
-    { asked: [MOVE, DELETE], statesMin: 2_200_000, seen: during("early") },
+    { asked: [MOVE, DELETE], statesMin: 650_000, seen: during("repeats") },
   ),
   awake(
     "three writes",
     {},
-    { turns: "asked", asked: [MOVE, ...WRITES], statesMin: 100_000, seen: MOVED },
+    { turns: "asked", asked: [MOVE, ...WRITES], statesMin: 1_000_000, seen: MOVED },
   ),
-  awake("there and back", {}, { asked: [MOVE, BACK, DELETE], statesMin: 160_000, seen: MOVED }),
   awake(
     "two coordinators",
-    { stale: 3 },
-    { asked: [MOVE, DELETE], statesMin: 50_000, seen: during("stale") },
+    { stale: 2 },
+    { asked: [MOVE, DELETE], statesMin: 3_000_000, seen: during("stale") },
   ),
 ];
 

@@ -1,8 +1,10 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { INVARIANTS } from "../sim/checkers.ts";
 import { parseCatalogue, problemsOf, type Facts } from "./catalogue.ts";
+import { BRIEF, WORLDS } from "../model/worlds.ts";
 import { MUTANTS } from "./mutants.ts";
+import { unformatted, withTables } from "./table.ts";
 
 const TEXT = readFileSync("test/INVARIANTS.md", "utf8");
 
@@ -17,6 +19,28 @@ describe("the catalogue of invariants", () => {
   it("names nothing that is not there, and misses nothing that is", () => {
     expect(parseCatalogue(TEXT).length).toBeGreaterThan(14);
     expect(problemsOf(TEXT, FACTS)).toEqual([]);
+  });
+});
+
+describe("the tables of small worlds", () => {
+  const there = { worlds: WORLDS, brief: BRIEF, mutants: MUTANTS };
+
+  it("say what there is", () => {
+    const right = withTables(TEXT, there);
+    if (process.env["UPDATE"] === "1") writeFileSync("test/INVARIANTS.md", right);
+    else expect(unformatted(TEXT)).toBe(unformatted(right));
+  });
+
+  it("are wrong when a mutant is found in another world, or no more", () => {
+    const lost = MUTANTS.map(({ killedIn: _, ...rest }) => rest);
+    expect(unformatted(withTables(TEXT, { ...there, mutants: lost }))).not.toBe(unformatted(TEXT));
+  });
+
+  it("name worlds that there are", () => {
+    const names = WORLDS.map(({ name }) => name);
+    for (const { killedBy, killedIn } of MUTANTS)
+      for (const by of [killedBy, killedIn])
+        if (by && "world" in by) expect(names).toContain(by.world);
   });
 });
 

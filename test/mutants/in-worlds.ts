@@ -13,7 +13,12 @@ export const IN_WORLDS: Readonly<Record<string, World>> = {
   "ready without comparing": { world: "a move", invariants: ["I5"] },
   "active before its view": { world: "a move", invariants: ["I10"] },
   "table version given out twice": { world: "a move", invariants: ["I12"] },
-  "ack before durable": { world: "a crash", invariants: ["I6"] },
+  "ack before durable": { world: "stamps with a crash", invariants: ["R-later-write"] },
+  "a restored coordinator rules at once": {
+    world: "a restored coordinator",
+    invariants: ["I4"],
+  },
+  "higher epochs not adopted": { world: "a restored coordinator", invariants: ["I8"] },
   "an ack counts for more": { world: "a move", invariants: ["I5"] },
   "nothing sent again": { world: "a loss", invariants: ["I8"] },
   "ready not saved": { world: "a crash", invariants: ["I5"] },

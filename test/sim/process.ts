@@ -108,6 +108,12 @@ export class SimHost<
     return ghost as this;
   }
 
+  /** Only time has gone by for it: that is no commit. */
+  later(state: State): void {
+    this.#state = state;
+    this.disk = this.#wiring.kind.saved(state);
+  }
+
   crash(): void {
     this.#state = undefined;
     this.#tables = undefined;
