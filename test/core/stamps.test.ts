@@ -93,7 +93,10 @@ describe("a stamp", () => {
   it("a write that would get the stamp of the one before, whose clock was later, is stamped again [I6, sim seed 300036]", () => {
     const stage = pair();
     const n1 = NodeId("n1");
-    const put = (forwardId: number, ...keys: string[]): void => {
+    // No stamp is ahead of the clock then, so none is saved.
+    const began = stage.now + 1_000;
+    const put = (forwardId: number, now: number, ...keys: string[]): void => {
+      stage.now = now;
       const value = Uint8Array.of(forwardId);
       const ops = keys.map(
         (key) => ({ type: "write", ...entry, key, stamp: null, value }) as const,
@@ -103,13 +106,11 @@ describe("a stamp", () => {
       stage.settle();
     };
     const stampOf = (key: string) => stage.node(n1).rows.read(P, [{ ...at, key }])[0]?.row.stamp;
-    stage.now += 1_000; // No stamp is ahead of the clock then, so none is saved.
-    put(1, "k", "other", "k", "k");
+    put(1, began, "k", "other", "k", "k");
     const before = stampOf("k");
     stage.node(n1).crash();
-    stage.now -= 500;
-    put(2, "other"); // Stamped behind the one that stands, as `k` was to be next.
-    put(3, "k");
+    put(2, began - 500, "other"); // Stamped again, and the next stamp is the one of `k`.
+    put(3, began - 400, "k");
     expect(isNewer(stampOf("k"), before)).toBe(true);
   });
 });
