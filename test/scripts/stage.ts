@@ -35,6 +35,8 @@ export interface Letter {
 
 const CLUSTER = ClusterId("play");
 const ROUNDS_MAX = 500;
+/** At one moment: more means that somebody answers somebody, or wakes up, for ever. */
+const EVENTS_MAX = 100_000;
 
 interface Ring {
   readonly rings: Map<Sender, number>;
@@ -55,6 +57,8 @@ export class Stage {
   /** What the network loses on the way. */
   cut: (from: Sender, to: Sender, message: ClusterMessage) => boolean = () => false;
   #calls = 0;
+  #lastAt = 0;
+  #atOnce = 0;
   readonly #callers = new Map<CallId, Sender>();
   readonly #alarms = new Map<Sender, number>();
   readonly #ticks = new Map<Sender, number>();
@@ -138,12 +142,19 @@ export class Stage {
 
   deliver(letter: Letter, crash: CrashPoint | null = null): void {
     const { from, to, message } = letter;
+    this.#countAtOnce();
     assertCoded(from, message);
     this.lines.push(`${from} → ${to} ${showMessage(message)}`);
     this.delivered.set(message.type, (this.delivered.get(message.type) ?? 0) + 1);
     const { call, term } = letter;
     const facts = { type: "message", clusterId: CLUSTER, from, term, message, call } as const;
     this.#tell(to, { ...facts, ...this.#moment() }, crash);
+  }
+
+  #countAtOnce(): void {
+    this.#atOnce = this.#lastAt === this.now ? this.#atOnce + 1 : 0;
+    this.#lastAt = this.now;
+    if (this.#atOnce > EVENTS_MAX) throw new Error("this goes on without an end");
   }
 
   /** Lets time go by; alarms and timers ring in their order. */
@@ -156,6 +167,7 @@ export class Stage {
       if (rings === this.#alarms) host?.rang();
       else if (!host?.ticked(at)) continue;
       this.now = Math.max(this.now, at);
+      this.#countAtOnce();
       this.lines.push(`${id} wakes at ${this.now}`);
       this.#tell(id, { type: "woke", ...this.#moment() }, null);
     }
