@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { OnStage } from "./on-stage.ts";
 import { Search } from "./search.ts";
 import { replay, transcript, worldOf } from "./trace.ts";
 import { FAULTS, type World } from "./world.ts";
@@ -53,7 +54,10 @@ function explore(world: World): boolean {
 if (values.replay !== undefined) {
   const text = readFileSync(values.replay, "utf8");
   const search = new Search(worldNamed(worldOf(text)));
-  console.log(replay(search, text).text);
+  const { text: again, way } = replay(search, text);
+  console.log(again);
+  new OnStage(search).follow(search.first, way);
+  console.log("# on the stage of the plays the same is said");
 } else {
   const all = values.large === true ? WORLDS : BRIEF;
   const worlds = values.world === undefined ? all : [worldNamed(values.world)];

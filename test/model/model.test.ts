@@ -66,9 +66,9 @@ describe("a way through a world", () => {
     const text = readFileSync(SHORTEST, "utf8");
     expect(shortest).toBe(text);
     const fresh = new Search(worldNamed(worldOf(text)));
-    const { text: again, end } = replay(fresh, text);
+    const { text: again, way, end } = replay(fresh, text);
     expect(again).toBe(text);
     expect(fresh.rules.happenings(end)).toEqual([]);
-    new OnStage(search).follow(search.first, found.shortest);
+    new OnStage(fresh).follow(fresh.first, way);
   });
 });

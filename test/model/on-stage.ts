@@ -167,11 +167,7 @@ const deaf = (state: NodeState): NodeState => ({
   memory: { ...state.memory, map: foldNode(state).memory.map },
 });
 
-function due<S>(
-  state: S,
-  timers: (state: S) => readonly Timer<S>[],
-  name: string | undefined,
-): S {
+function due<S>(state: S, timers: (state: S) => readonly Timer<S>[], name: string | undefined): S {
   const found = timers(state).find((timer) => timer.name === name);
   if (!found) throw new Error(`nobody waits for ${name}`);
   return found.due(state);

@@ -100,16 +100,20 @@ export const worldOf = (text: string): string =>
 export function replay(
   search: Search,
   text: string,
-): { readonly text: string; readonly end: State } {
+): { readonly text: string; readonly way: readonly number[]; readonly end: State } {
   const [first, ...acts] = parseScript(text);
   if (!first) throw new Error("there is nothing to replay");
   let state = search.first;
+  const way: number[] = [];
   const again = acts.map((act): Act => {
-    const found = named(search, state).find(([command]) => command === act.command);
-    if (!found) throw new Error(`this cannot happen here: ${act.command}`);
-    const next = search.rules.happen(state, found[1]);
+    const all = named(search, state);
+    const ordinal = all.findIndex(([command]) => command === act.command);
+    const [, happening] = all[ordinal] ?? [];
+    if (!happening) throw new Error(`this cannot happen here: ${act.command}`);
+    way.push(ordinal);
+    const next = search.rules.happen(state, happening);
     state = next.state;
     return { ...act, printed: printed(search, next) };
   });
-  return { text: formatScript([first, ...again]), end: state };
+  return { text: formatScript([first, ...again]), way, end: state };
 }
