@@ -130,13 +130,14 @@ export class ModelJudge implements Judge {
   }
 
   /** Of what everybody has on disk. */
-  moment(cluster: Cluster, { rows, keys }: Told, behind: number): void {
+  moment(cluster: Cluster, { rows, backed, keys }: Told, behind: number): void {
     const { partitionCount } = cluster.options.config;
     const isBehind = ({ key }: Pick<Row, "key">): boolean =>
       ((behind >> partitionOf(key, partitionCount)) & 1) === 1;
     if (!isRestored(cluster)) {
       for (const row of rows) noLostAck(this, cluster, row);
-      for (const row of rows) if (!isBehind(row)) noResurrection(this, cluster, row);
+      for (const row of rows)
+        if (backed.has(row) || !isBehind(row)) noResurrection(this, cluster, row);
       for (const key of keys) if (!isBehind(key.row)) stands(this, cluster, key);
     }
     activeKnowsItsView(this, cluster);

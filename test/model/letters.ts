@@ -48,7 +48,7 @@ const NEWEST = Version(Number.MAX_SAFE_INTEGER);
 
 /** The client of a write has one frame for each, and passes for one that knows the newest map. */
 export const frameOf = (
-  { op }: Extract<Asked, { type: "write" }>,
+  { op, ack }: Extract<Asked, { type: "write" }>,
   seq: number,
   moment: Moment,
 ): NodeEvent => ({
@@ -58,7 +58,7 @@ export const frameOf = (
       socket: "client",
       session: { clientId: "client", forward: true, mapVersion: NEWEST, viewVersion: NEWEST },
       flow: NO_FLOW,
-      message: { type: "OPS", seq, ops: [op] },
+      message: { type: "OPS", seq, ops: [op], ack },
     },
   ],
   ...moment,

@@ -1,4 +1,5 @@
 /** What a world came to see: phases of moves, and faults in each of them. A world that missed them proves nothing. */
+import { strays } from "../../src/core/coordinator/moves.ts";
 import type { Locals } from "./locals.ts";
 import type { Happening } from "./moves.ts";
 import type { State } from "./state.ts";
@@ -42,8 +43,8 @@ export class Marks {
     if (known !== undefined) return known;
     const { entries } = this.#locals.coordinators.get(id).disk;
     const phases = [...entries.values()].flatMap(({ move }) => move?.phase ?? []);
-    const strays = [...entries.values()].some(({ holders }) => holders.length > 1);
-    const phase = phases.toSorted()[0] ?? (strays ? "striking" : "quiet");
+    const isStriking = [...entries.values()].some((entry) => strays(entry).length > 0);
+    const phase = phases.toSorted()[0] ?? (isStriking ? "striking" : "quiet");
     this.#decided.set(id, phase);
     return phase;
   }

@@ -6,6 +6,8 @@ import type { Asked } from "./world.ts";
 export interface Told {
   /** The greatest of each key that came with a stamp. */
   readonly rows: readonly Row[];
+  /** Those among them that every complete copy has acknowledged, too. */
+  readonly backed: ReadonlySet<Row>;
   /** What its owner has stamped: what a key may have now. */
   readonly keys: readonly Key[];
 }
@@ -21,6 +23,7 @@ export function toldOf(
 ): Told {
   const rows = new Map<string, Row>();
   const keys = new Map<string, Key>();
+  const backed = new Set<Row>();
   for (const [index, one] of asked.entries()) {
     if (one.type === "operator") continue;
     const { map, key, value } = one.op;
@@ -36,7 +39,8 @@ export function toldOf(
       const row: Row = { ...one.op, kind: "lww", sub: "" };
       const before = rows.get(key);
       if (!before || compareRows(row, before) > 0) rows.set(key, row);
+      if (one.ack === "backup") backed.add(row);
     }
   }
-  return { rows: [...rows.values()], keys: [...keys.values()] };
+  return { rows: [...rows.values()], backed, keys: [...keys.values()] };
 }

@@ -2,7 +2,7 @@
 import type { Config } from "../../src/core/config.ts";
 import type { ClientOp } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
-import type { WriteOp } from "../../src/protocol/ops.ts";
+import type { AckLevel, WriteOp } from "../../src/protocol/ops.ts";
 
 export const FAULTS = [
   "losses",
@@ -41,7 +41,12 @@ export const NO_FAULTS: Budget = {
  */
 export type Asked =
   | { readonly type: "operator"; readonly message: ClusterMessage; readonly restored?: boolean }
-  | { readonly type: "write"; readonly at: number; readonly op: ClientOp }
+  | {
+      readonly type: "write";
+      readonly at: number;
+      readonly op: ClientOp;
+      readonly ack: AckLevel;
+    }
   | { readonly type: "front"; readonly op: WriteOp };
 
 export interface World {

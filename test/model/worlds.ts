@@ -20,11 +20,18 @@ const config = (change: Partial<Config>): Config =>
 const P = PartitionId(0);
 const form: Asked = { type: "operator", message: { type: "FETCH_PARTITION_TABLE" } };
 
+type Write = Extract<Asked, { type: "write" }>;
+
 /** The later one of a key has the greater stamp. */
-function put(at: number, key: string, counter: number, value: string | null): Asked {
+function put(at: number, key: string, counter: number, value: string | null): Write {
   const stamp = { millis: WRITTEN, counter, node: "client" };
   const bytes = value === null ? null : new TextEncoder().encode(value);
-  return { type: "write", at, op: { map: "m", key, stamp, value: bytes, expiresAt: null } };
+  return {
+    type: "write",
+    at,
+    ack: "owner",
+    op: { map: "m", key, stamp, value: bytes, expiresAt: null },
+  };
 }
 
 const operator = (message: ClusterMessage): Asked => ({ type: "operator", message });
@@ -85,6 +92,11 @@ const ONE_BY_ONE = [front("a", "1"), front("a", "2")];
 const CHECKED = { ...MOVE, restored: true };
 
 const LEAVE = operator({ type: "LEAVE_REQUEST", nodeId: NodeId("n1") });
+
+/** Two nodes, of which each that does not own a partition has a backup of it. */
+const BACKED = { config: config({ backupCount: 1 }) };
+const DELETE_BACKED: Asked = { ...DELETE, ack: "backup" };
+const TAKEN_OVER = ["a member is dead", "a copy has taken over", "a member is joining"];
 
 /** Some seconds each: part of every test run. */
 export const QUICK: readonly World[] = [
@@ -190,6 +202,42 @@ export const QUICK: readonly World[] = [
 
 /** A few minutes all together. */
 const SMALL: readonly World[] = [
+  world(
+    "a backup takes over",
+    { cuts: 1 },
+    { ...BACKED, asked: [DELETE], statesMin: 95_000, seen: [...TAKEN_OVER, "replicating"] },
+  ),
+  world(
+    "a backup is struck",
+    { cuts: 1 },
+    {
+      ...BACKED,
+      cut: 2,
+      asked: [DELETE_BACKED],
+      statesMin: 68_000,
+      seen: ["a member is dead", "a member is joining", "replicating"],
+    },
+  ),
+  world(
+    "a backup is made",
+    {},
+    {
+      config: config({ backupCount: 1, initialNodes: 1 }),
+      asked: [JOIN, DELETE_BACKED],
+      statesMin: 8_500,
+      seen: ["a member is joining", "replicating"],
+    },
+  ),
+  world(
+    "a move to a backup",
+    {},
+    {
+      ...BACKED,
+      asked: [MOVE, DELETE_BACKED],
+      statesMin: 5_600,
+      seen: ["closing", "ready", "finalizing"],
+    },
+  ),
   awake("a cancel", {}, { asked: [MOVE, CANCEL, DELETE], statesMin: 39_000, seen: MOVED }),
   awake("a leave", {}, { asked: [LEAVE, DELETE], statesMin: 38_000, seen: [...MOVED, ...LEFT] }),
   awake(

@@ -11,6 +11,18 @@ export const IN_REIGN: readonly Mutant[] = [
     killedBy: { world: "a restored coordinator", invariants: ["I8"] },
   },
   {
+    name: "first change taken for there",
+    bug: "the change that opens the stream to a complete copy counts as acknowledged",
+    file: "src/core/partition/streams.ts",
+    find: 'const has = upToDate ? (saved.after === "end" ? saved.cut : Seq(0)) : seq;',
+    replace: "const has = seq;",
+    killedBy: {
+      file: "test/core/unreplicated-tail.test.ts",
+      title:
+        "the write that opens the stream to a backup, and never gets there, is offered by its returned owner [I6]",
+    },
+  },
+  {
     name: "loser of a former owner acknowledged",
     bug: "what an old owner has stamped and its follower has overtaken by its own clock is not stamped again",
     file: "src/core/node/forward.ts",

@@ -95,13 +95,15 @@ interface Opening {
   readonly compares?: boolean;
   /** Bytes of changes that the stream before it had not got through; a copy may lack no more for a reset. */
   readonly owed?: number;
+  /** What the copy has for certain, if that is less than `known`: the rest is about to come as changes. */
+  readonly has?: Seq;
 }
 
 export function openStream(
   to: NodeId,
   seq: Seq,
   known: Resume,
-  { compares = true, owed = 0 }: Opening = {},
+  { compares = true, owed = 0, has = seq }: Opening = {},
 ): Stream {
   const all = isKnown(known, seq);
   const owedBytes = all ? 0 : owed;
@@ -116,9 +118,9 @@ export function openStream(
     unacked: [],
     pending: Queue.of([]),
     pendingSeq: seq,
-    sentSeq: seq,
+    sentSeq: has,
     scanSent: all ? "end" : null,
-    ackedSeq: seq,
+    ackedSeq: has,
     scanAcked: all ? "end" : null,
     unackedBytes: owedBytes,
     owedBytes,

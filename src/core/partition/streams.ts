@@ -31,10 +31,13 @@ export function open(turn: Turn, partitionId: PartitionId, copy: OwnerCopy): voi
   const owed = turn.going(partitionId).streams.get(copy.nodeId)?.unackedBytes ?? 0;
   const behind = turn.memory.behind.get(partitionId)?.has(copy.nodeId) ?? false;
   const upToDate = copy.state === "complete" && copy.digest !== "" && !behind;
-  const known: Resume = upToDate ? { cut: Seq(seq - 1), after: "end" } : resumeAt(copy, turn.self);
+  const saved = resumeAt(copy, turn.self);
+  const known: Resume = upToDate ? { cut: Seq(seq - 1), after: "end" } : saved;
+  // The change that opens the stream lies below it, and is not there yet.
+  const has = upToDate ? (saved.after === "end" ? saved.cut : Seq(0)) : seq;
   caughtUp(turn, partitionId, copy.nodeId);
   turn.setMemory({ changedAt: turn.now });
-  const opening = { compares: compares(turn, partitionId, copy), owed };
+  const opening = { compares: compares(turn, partitionId, copy), owed, has };
   setStream(turn, partitionId, openStream(copy.nodeId, seq, known, opening));
   pump(turn, partitionId, copy.nodeId);
 }
