@@ -262,12 +262,12 @@ const LARGE: readonly World[] = [
   awake(
     "a crash",
     { crashes: 1 },
-    { asked: [MOVE, DELETE], statesMin: 1_300_000, seen: during("crashes") },
+    { asked: [MOVE, DELETE], statesMin: 1_700_000, seen: during("crashes") },
   ),
   awake(
     "a repeat",
     { repeats: 1 },
-    { asked: [MOVE, DELETE], statesMin: 650_000, seen: during("repeats") },
+    { asked: [MOVE, DELETE], statesMin: 720_000, seen: during("repeats") },
   ),
   awake(
     "three writes",
@@ -277,7 +277,7 @@ const LARGE: readonly World[] = [
   awake(
     "two coordinators",
     { stale: 2 },
-    { asked: [MOVE, DELETE], statesMin: 3_000_000, seen: during("stale") },
+    { asked: [MOVE, DELETE], statesMin: 2_600_000, seen: during("stale") },
   ),
 ];
 
