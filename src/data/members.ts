@@ -1,5 +1,5 @@
 /** The members of a cluster as the coordinator sees them, and as clients are told. */
-import type { Incarnation, NodeId, PartitionId, Version } from "./ids.ts";
+import type { ClusterId, Incarnation, NodeId, PartitionId, Version } from "./ids.ts";
 
 /** joining → active → suspect → dead → removed; active → leaving → removed; suspect → active. */
 export type NodeState = "joining" | "active" | "suspect" | "leaving" | "dead" | "removed";
@@ -30,6 +30,8 @@ export interface MemberInfo {
 export interface MembersView {
   readonly version: Version;
   readonly members: readonly MemberInfo[];
+  /** Clusters that were merged into this one, or are being so: it answers to their names, and takes their rows. */
+  readonly taken?: readonly ClusterId[];
 }
 
 /** What clients and fronts route by. */

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { ClusterEffect, ClusterEvent, Moment } from "../core/machine/cluster-event.ts";
 import { drive } from "../core/machine/drive.ts";
 import type { Machine } from "../core/machine/step.ts";
-import type { ClusterMessage, Envelope, Sender } from "../protocol/cluster-messages.ts";
+import type { ClusterMessage, Envelope } from "../protocol/cluster-messages.ts";
 import { decodeEnvelope, encodeEnvelope } from "../protocol/codec.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import { call, Calls, type Address } from "./door.ts";
@@ -138,11 +138,13 @@ export abstract class ClusterObject<
 
   protected speak(effect: ClusterEffect): void {
     if (effect.type === "answer") this.#calls.answer(effect.call, effect.message);
-    else this.ctx.waitUntil(this.#send(effect.to, effect.message));
+    else this.ctx.waitUntil(this.#send(effect));
   }
 
-  async #send(to: Sender, message: ClusterMessage): Promise<void> {
-    const asked = (): Promise<Envelope | null> => call(this.env, this.address(), to, message);
+  async #send({ to, message, cluster }: Send): Promise<void> {
+    const address = this.address();
+    const callee = { to, cluster: cluster ?? address.clusterId };
+    const asked = (): Promise<Envelope | null> => call(this.env, address, callee, message);
     const answer = await (this.#faults ? this.#faults.around(to, asked) : asked());
     if (answer) this.#hear(answer, null, null);
     else this.tell({ type: "undelivered", to, message, ...moment() });
@@ -177,6 +179,8 @@ export abstract class ClusterObject<
     return encodeEnvelope({ ...this.address(), version: PROTOCOL_VERSION, message });
   }
 }
+
+type Send = Extract<ClusterEffect, { type: "send" }>;
 
 /** Whose room it takes: nodes pass on what their clients want. */
 const sideOf = ({ from, message }: Envelope): Claim["side"] =>

@@ -31,16 +31,22 @@ export interface Address {
   readonly term: Term;
 }
 
-/** Calls `deliver` of another object of the cluster; null when it failed, was silent, or answered nonsense. */
+/** One object of one cluster. */
+export interface Callee {
+  readonly to: Sender;
+  readonly cluster: ClusterId;
+}
+
+/** Calls `deliver` of another object; null when it failed, was silent, or answered nonsense. */
 export async function call(
   env: Env,
   { clusterId, from, term }: Address,
-  to: Sender,
+  { to, cluster }: Callee,
   message: ClusterMessage,
 ): Promise<Envelope | null> {
   const bytes = encodeEnvelope({ clusterId, version: PROTOCOL_VERSION, term, from, message });
   try {
-    const answer = await within(CALL_MS_MAX, stubOf(env, clusterId, to).deliver(bytes));
+    const answer = await within(CALL_MS_MAX, stubOf(env, cluster, to).deliver(bytes));
     const decoded = decodeEnvelope(answer);
     return decoded.ok ? decoded.value : null;
   } catch {

@@ -6,6 +6,7 @@
 import type { ClusterId, Term } from "../data/ids.ts";
 import type { ErrorInfo } from "./errors.ts";
 import type { MembershipMessage } from "./membership-messages.ts";
+import type { MergeMessage } from "./merge-messages.ts";
 import type { MoveMessage } from "./move-messages.ts";
 import type { OpMessage, Sender } from "./op-messages.ts";
 import type { OperatorMessage } from "./operator-messages.ts";
@@ -26,6 +27,7 @@ export interface Envelope {
 export type ClusterMessage =
   | MembershipMessage
   | ReignMessage
+  | MergeMessage
   | TableMessage
   | MoveMessage
   | StreamMessage
@@ -46,6 +48,7 @@ export interface Failed {
 
 export type * from "./membership-messages.ts";
 export type * from "./reign-messages.ts";
+export type * from "./merge-messages.ts";
 export type * from "./table-messages.ts";
 export type * from "./move-messages.ts";
 export type * from "./row-messages.ts";

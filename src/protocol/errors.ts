@@ -38,6 +38,12 @@ export interface ErrorData {
   CLUSTER_FULL: { nodesMax: number };
   CLUSTER_FORMING: { active: number; wanted: number };
   LAST_NODE: { nodeId: string };
+  CLUSTER_NOT_FOUND: { clusterId: string };
+  CLUSTER_UNREACHABLE: { clusterId: string };
+  CLUSTER_MERGED: { clusterId: string; into: string };
+  MERGE_WITH_ITSELF: { clusterId: string };
+  MERGE_IN_PROGRESS: { clusterId: string; other: string };
+  PARTITION_COUNTS_DIFFER: { clusterId: string; partitionCount: number; other: number };
   PARTITION_LOST: { partitionId: number };
   STALE_EPOCH: { partitionId: number; epoch: number };
   PARTITION_NOT_FOUND: { partitionId: number; partitionCount: number };
@@ -140,6 +146,33 @@ export const ERRORS: { readonly [Code in ErrorCode]: ErrorRule<Code> } = {
     ({ active, wanted }) => `the cluster forms: ${active} of ${wanted} nodes are active`,
   ),
   LAST_NODE: rule(409, "never", ({ nodeId }) => `${nodeId} is the last active node`),
+  CLUSTER_NOT_FOUND: rule(
+    404,
+    "never",
+    ({ clusterId }) => `nobody has ever asked for a cluster ${clusterId}`,
+  ),
+  CLUSTER_UNREACHABLE: rule(
+    503,
+    "later",
+    ({ clusterId }) => `the coordinator of ${clusterId} does not answer`,
+  ),
+  CLUSTER_MERGED: rule(
+    421,
+    "there",
+    ({ clusterId, into }) => `${clusterId} is a part of ${into} by now`,
+  ),
+  MERGE_WITH_ITSELF: rule(409, "never", ({ clusterId }) => `${clusterId} is this cluster itself`),
+  MERGE_IN_PROGRESS: rule(
+    409,
+    "later",
+    ({ clusterId, other }) => `${clusterId} is being merged with ${other}`,
+  ),
+  PARTITION_COUNTS_DIFFER: rule(
+    409,
+    "never",
+    ({ clusterId, partitionCount, other }) =>
+      `${clusterId} has ${partitionCount} partitions, the other cluster has ${other}`,
+  ),
   PARTITION_LOST: rule(
     503,
     "later",

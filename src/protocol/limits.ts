@@ -145,6 +145,9 @@ export const PARTITION_COUNT_MAX = 16_384;
 /** Members of a cluster. */
 export const NODES_MAX = 1_000;
 
+/** Clusters that one has taken in, by name; those that they had taken in count, too. */
+export const CLUSTERS_TAKEN_MAX = 64;
+
 /** Nodes that one call may add. */
 export const ADD_NODES_COUNT_MAX = 100;
 

@@ -1,5 +1,5 @@
 /** Operations on their way to the owner of their keys. */
-import type { NodeId, PartitionId, Seq } from "../data/ids.ts";
+import type { ClusterId, NodeId, PartitionId, Seq } from "../data/ids.ts";
 import type { Ruling } from "../data/ruling.ts";
 import type { AckLevel, Op, OpResult, ReadResult } from "./ops.ts";
 
@@ -54,6 +54,8 @@ export interface Scanned {
   readonly pages: readonly ScanPage[];
   /** Partitions asked for that this node does not own. */
   readonly notOwned: readonly Ruling[];
+  /** Partitions asked for whose rows are in that cluster by now. */
+  readonly ceded?: { readonly into: ClusterId; readonly partitionIds: readonly PartitionId[] };
 }
 
 export interface ScanPage {

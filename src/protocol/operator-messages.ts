@@ -1,5 +1,13 @@
 /** What operators ask of the coordinator, by way of the front. */
-import type { Epoch, MigrationId, NodeId, PartitionId, Term, Version } from "../data/ids.ts";
+import type {
+  ClusterId,
+  Epoch,
+  MigrationId,
+  NodeId,
+  PartitionId,
+  Term,
+  Version,
+} from "../data/ids.ts";
 import type { MembersView, NodeState } from "../data/members.ts";
 import type { MovePurpose } from "./move-messages.ts";
 
@@ -99,6 +107,17 @@ export interface ClusterReport {
     readonly completed: number;
     readonly failed: number;
   };
+  /** With whom it becomes one at this time. */
+  readonly merge?: MergeReport;
+}
+
+export interface MergeReport {
+  readonly winner: ClusterId;
+  readonly loser: ClusterId;
+  /** `asking`: the loser has asked the winner. `ceding`: rows are offered. `merged`: all are there. */
+  readonly phase: "asking" | "ceding" | "merged";
+  /** Partitions of the loser that it still holds rows of; null at the winner, which does not know. */
+  readonly left: number | null;
 }
 
 export interface MemberReport {

@@ -1,6 +1,7 @@
 /** One schema per cluster message, complete: a message without one does not compile. */
 import type { ClusterMessage } from "./cluster-messages.ts";
 import { membershipSchemas, tableSchemas } from "./schema-membership.ts";
+import { mergeSchemas } from "./schema-merge.ts";
 import { moveSchemas, streamSchemas } from "./schema-moves.ts";
 import { answerSchemas, operationSchemas } from "./schema-operations.ts";
 import { operatorSchemas } from "./schema-operator.ts";
@@ -12,6 +13,7 @@ export const CLUSTER_SCHEMAS: {
 } = {
   ...membershipSchemas,
   ...reignSchemas,
+  ...mergeSchemas,
   ...tableSchemas,
   ...moveSchemas,
   ...streamSchemas,

@@ -18,7 +18,7 @@ import {
   unpackResults,
 } from "./packed-results.ts";
 import { describe } from "./packed.ts";
-import { clientId, integer, list, packed, partitionId, sender, seq } from "./schema.ts";
+import { clientId, clusterId, integer, list, packed, partitionId, sender, seq } from "./schema.ts";
 import { ackLevel, errorInfo, key, mapName, partitionIds, rulings } from "./schema-shared.ts";
 
 const ops = packed(
@@ -74,6 +74,7 @@ export const operationSchemas = {
         PARTITION_COUNT_MAX,
       ),
       notOwned: rulings,
+      ceded: v.exactOptional(v.object({ into: clusterId, partitionIds })),
     }),
   ),
 };

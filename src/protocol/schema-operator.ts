@@ -28,6 +28,7 @@ import {
   WEIGHT_MIN,
 } from "./limits.ts";
 import {
+  clusterId,
   count,
   digestIfAny,
   epoch,
@@ -140,6 +141,14 @@ export const operatorSchemas = {
         completed: count(),
         failed: count(),
       }),
+      merge: v.exactOptional(
+        v.object({
+          winner: clusterId,
+          loser: clusterId,
+          phase: v.picklist(["asking", "ceding", "merged"]),
+          left: v.nullable(count()),
+        }),
+      ),
     }),
   ),
   FETCH_MIGRATIONS: declared<FetchMigrations>()(v.object({ type: v.literal("FETCH_MIGRATIONS") })),

@@ -18,6 +18,7 @@ import {
 import { declared } from "./declared.ts";
 import { ERRORS, type ErrorCode, type ErrorInfo } from "./errors.ts";
 import {
+  CLUSTERS_TAKEN_MAX,
   COPIES_MAX,
   ENDPOINT_BYTES_MAX,
   ERROR_FIELD_NAME_BYTES_MAX,
@@ -32,6 +33,7 @@ import {
 } from "./limits.ts";
 import { isFields } from "./reader.ts";
 import {
+  clusterId,
   count,
   epoch,
   incarnation,
@@ -72,8 +74,11 @@ const member = declared<MemberInfo>()(
   }),
 );
 
+export const members = list(member, NODES_MAX);
+export const taken = list(clusterId, CLUSTERS_TAKEN_MAX);
+
 export const membersView = declared<MembersView>()(
-  v.object({ version, members: list(member, NODES_MAX) }),
+  v.object({ version, members, taken: v.exactOptional(taken) }),
 );
 
 // ------------------------------------------------------------------ partitions

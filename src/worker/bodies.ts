@@ -3,10 +3,16 @@ import type * as v from "valibot";
 import type { PartitionId } from "../data/ids.ts";
 import { err, ok } from "../data/result.ts";
 import { keyProblem, malformed } from "../protocol/checks.ts";
-import type { AddNodes, ClaimPartition, MovePartition } from "../protocol/cluster-messages.ts";
+import type {
+  AddNodes,
+  ClaimPartition,
+  MergeCluster,
+  MovePartition,
+} from "../protocol/cluster-messages.ts";
 import { makeError, type ErrorInfo } from "../protocol/errors.ts";
 import { FRAME_BYTES_MAX, FRAME_OPS_MAX } from "../protocol/limits.ts";
 import type { WriteOp } from "../protocol/ops.ts";
+import { mergeSchemas } from "../protocol/schema-merge.ts";
 import { operatorSchemas } from "../protocol/schema-operator.ts";
 import { parse } from "../protocol/schema.ts";
 import type { Parsed } from "./routes.ts";
@@ -112,6 +118,15 @@ export function moveOf(json: unknown): Parsed<MovePartition> {
     partitionId,
     to,
   });
+  return message.ok ? message : err(message.error(""));
+}
+
+/** `{ cluster }` */
+export function mergeOf(json: unknown): Parsed<MergeCluster> {
+  const fields = fieldsOf(json, ["cluster"]);
+  if (!fields.ok) return fields;
+  const { cluster: clusterId } = fields.value;
+  const message = parse(mergeSchemas.MERGE_CLUSTER, { type: "MERGE_CLUSTER", clusterId });
   return message.ok ? message : err(message.error(""));
 }
 

@@ -1,5 +1,5 @@
 /** A cluster as its front sees it: what it answers is what its coordinator says. */
-import type { NodeId, PartitionId } from "../data/ids.ts";
+import type { ClusterId, NodeId, PartitionId } from "../data/ids.ts";
 import { isMaster, masterOf, type MembersView, type PartitionMapPayload } from "../data/members.ts";
 import { ok } from "../data/result.ts";
 import { toPartitionMap } from "../core/placement/table.ts";
@@ -8,6 +8,7 @@ import type {
   ClaimPartition,
   ClusterMessage,
   ClusterReport,
+  MergeStarted,
   MigrationsReport,
   NodesAdded,
   PlannedMove,
@@ -78,6 +79,10 @@ export class Cluster implements ClusterService {
   }
   cancel(partitionId: PartitionId): Promise<Parsed<readonly PlannedMove[]>> {
     return this.#planned({ type: "CANCEL_MOVE", partitionId });
+  }
+  /** Whichever of the two wins, the rows of both are there. */
+  merge(clusterId: ClusterId): Promise<Parsed<MergeStarted>> {
+    return this.#front.ask({ type: "MERGE_CLUSTER", clusterId }, "MERGE_STARTED");
   }
   rebalance(): Promise<Parsed<readonly PlannedMove[]>> {
     return this.#planned({ type: "REBALANCE" });

@@ -1,5 +1,5 @@
 /** One request's way into a cluster: asked again after what will pass, and all of it by one deadline. */
-import { PartitionId, Term, Version, type ClusterId, type NodeId } from "../data/ids.ts";
+import { ClusterId, PartitionId, Term, Version, type NodeId } from "../data/ids.ts";
 import { err, ok } from "../data/result.ts";
 import type { Ruling } from "../data/ruling.ts";
 import { nodeName } from "../objects/door.ts";
@@ -8,9 +8,9 @@ import type { Env } from "../objects/env.ts";
 import type { ClusterMessage } from "../protocol/cluster-messages.ts";
 import { decodeEnvelope, encodeEnvelope } from "../protocol/codec.ts";
 import { makeError, type ErrorCode, type ErrorInfo } from "../protocol/errors.ts";
-import { REASON_BYTES_MAX } from "../protocol/limits.ts";
+import { NAME_PATTERN, REASON_BYTES_MAX } from "../protocol/limits.ts";
 import { PROTOCOL_VERSION } from "../protocol/version.ts";
-import { learnRuling, learnTable, recall, type Known } from "./known.ts";
+import { learnMerged, learnRuling, learnTable, presentName, recall, type Known } from "./known.ts";
 import type { Parsed } from "./routes.ts";
 
 const DEADLINE_MS = 15_000;
@@ -42,13 +42,22 @@ export type Answer =
   | { readonly type: "failed"; readonly again: boolean; readonly reason: string };
 
 export class Front {
-  readonly clusterId: ClusterId;
   readonly #env: Env;
+  #clusterId: ClusterId;
   readonly #deadline = Date.now() + DEADLINE_MS;
 
   constructor(env: Env, clusterId: ClusterId) {
     this.#env = env;
-    this.clusterId = clusterId;
+    this.#clusterId = presentName(clusterId);
+  }
+
+  /** Under the name of a cluster that was merged into another, that one. */
+  get clusterId(): ClusterId {
+    return this.#clusterId;
+  }
+  /** The way into a cluster that takes this one in. */
+  into(clusterId: ClusterId): Front {
+    return new Front(this.#env, clusterId);
   }
 
   // ---------------------------------------------------------------- coordinator
@@ -60,9 +69,11 @@ export class Front {
     { repeatable = true } = {},
   ): Promise<Parsed<Message<Type>>> {
     for (let attempt = 0; ; attempt++) {
+      const asked = this.#clusterId;
       const answer = await this.call("coordinator", message);
       if (answer.type === "answered" && isOf(answer.message, wanted)) return ok(answer.message);
       const error = errorOf(answer, (reason) => makeError("INTERNAL", { reason }));
+      if (this.#clusterId !== asked) continue; // it is a part of another by now
       const passing = answer.type === "failed" ? answer.again && repeatable : isPassing(error);
       if (!passing || !(await this.pause(attempt))) return err(error);
     }
@@ -99,7 +110,7 @@ export class Front {
     const left = Math.min(timeoutMs, this.#deadline - Date.now());
     try {
       const answer = decodeEnvelope(await within(left, this.#deliver(to, bytes)));
-      if (answer.ok) return { type: "answered", message: answer.value.message };
+      if (answer.ok) return this.#answered(answer.value.message);
       return { type: "failed", again: false, reason: answer.error.message };
     } catch (error) {
       if (to !== "coordinator") this.#complain(to, String(error));
@@ -129,6 +140,15 @@ export class Front {
     const answer = await this.call("coordinator", { type: "ASK_RULING", partitionId });
     if (answer.type !== "answered" || answer.message.type !== "RULING") return null;
     return answer.message.ruling;
+  }
+
+  #answered(message: ClusterMessage): Answer {
+    const into = message.type === "ERROR" ? mergedInto(message.error, this.#clusterId) : null;
+    if (into !== null) {
+      learnMerged(this.#clusterId, into);
+      this.#clusterId = presentName(this.#clusterId);
+    }
+    return { type: "answered", message };
   }
 
   /** Nobody waits for the answer: it makes the coordinator ask that node. */
@@ -168,6 +188,13 @@ export class Front {
     await new Promise((resume) => setTimeout(resume, ms));
     return true;
   }
+}
+
+/** Not what is said of another cluster, which an operator has named. */
+function mergedInto({ code, data }: ErrorInfo, clusterId: ClusterId): ClusterId | null {
+  const { into } = data;
+  const isThis = code === "CLUSTER_MERGED" && data["clusterId"] === clusterId;
+  return isThis && typeof into === "string" && NAME_PATTERN.test(into) ? ClusterId(into) : null;
 }
 
 export const isPassing = ({ code }: ErrorInfo): boolean => PASSING.has(code);

@@ -43,6 +43,29 @@ export function learnRuling(clusterId: ClusterId, ruling: Ruling): boolean {
   return true;
 }
 
+/** What has become of clusters that were merged: they answer to those names for ever. */
+const merged = new Map<ClusterId, ClusterId>();
+
+export const learnMerged = (clusterId: ClusterId, into: ClusterId): void => {
+  merged.set(clusterId, into);
+  clusters.delete(clusterId);
+};
+
+/** Itself, or what it is a part of by now. */
+export function presentName(clusterId: ClusterId): ClusterId {
+  const seen = new Set<ClusterId>();
+  let name = clusterId;
+  for (
+    let into = merged.get(name);
+    into !== undefined && !seen.has(into);
+    into = merged.get(name)
+  ) {
+    seen.add(name);
+    name = into;
+  }
+  return name;
+}
+
 function remember(clusterId: ClusterId, known: Known): Known {
   clusters.delete(clusterId);
   clusters.set(clusterId, known);

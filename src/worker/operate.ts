@@ -11,7 +11,7 @@ import type {
   PlannedMove,
 } from "../protocol/cluster-messages.ts";
 import { makeError } from "../protocol/errors.ts";
-import { addNodesOf, claimOf, moveOf, readFields, readJson } from "./bodies.ts";
+import { addNodesOf, claimOf, mergeOf, moveOf, readFields, readJson } from "./bodies.ts";
 import { Cluster } from "./cluster.ts";
 import type { EntryRoute } from "./entries.ts";
 import type { Front } from "./front.ts";
@@ -52,6 +52,8 @@ export async function operate(
       return planned(cluster.cancel(route.partitionId));
     case "rebalance":
       return planned(cluster.rebalance());
+    case "merge":
+      return mergeWith(cluster, request);
     case "socket":
       return openSocket(front, route.nodeId, request);
   }
@@ -78,6 +80,16 @@ async function move(cluster: Cluster, request: Request): Promise<Response> {
   const order = json.ok ? moveOf(json.value) : json;
   if (!order.ok) return errorReply(order.error);
   return planned(cluster.move(order.value.partitionId, order.value.to));
+}
+
+async function mergeWith(cluster: Cluster, request: Request): Promise<Response> {
+  const json = await readJson(request);
+  const order = json.ok ? mergeOf(json.value) : json;
+  if (!order.ok) return errorReply(order.error);
+  const answer = await cluster.merge(order.value.clusterId);
+  if (!answer.ok) return errorReply(answer.error);
+  const { winner, loser } = answer.value;
+  return reply({ winner, loser }, 202);
 }
 
 async function addNodes(cluster: Cluster, request: Request): Promise<Response> {
@@ -131,8 +143,8 @@ function clusterJson(
   report: ClusterReport,
   statuses: ReadonlyMap<NodeId, NodeStatusReport>,
 ): object {
-  const { term, leading, quorum, view, tableVersion, partitionCount, masterNodeId, migrations } =
-    report;
+  const { term, leading, quorum, view, tableVersion, partitionCount, masterNodeId } = report;
+  const { migrations, merge = null } = report;
   const reports = new Map(report.members.map((member) => [member.nodeId, member]));
   return {
     clusterId: front.clusterId,
@@ -147,6 +159,7 @@ function clusterJson(
       memberJson(member, reports.get(member.nodeId), statuses.get(member.nodeId)),
     ),
     migrations,
+    merge,
   };
 }
 

@@ -39,7 +39,7 @@ export type Route =
   | ScanRoute
   /** What the caller has; null: it does not say. */
   | { readonly type: "map"; readonly version: number | null; readonly viewVersion: number | null }
-  | { readonly type: "cluster" | "add-nodes" | "move" | "migrations" | "rebalance" }
+  | { readonly type: "cluster" | "add-nodes" | "move" | "migrations" | "rebalance" | "merge" }
   | { readonly type: "remove-node" | "evict" | "drain"; readonly nodeId: NodeId }
   | { readonly type: "claim"; readonly partitionId: PartitionId }
   | { readonly type: "cancel"; readonly partitionId: PartitionId }
@@ -187,7 +187,7 @@ function clusterHandlers(
 ): Handlers | null {
   if (what === undefined) return { GET: () => ok({ type: "cluster" }) };
   if (more.length > 0) return null;
-  if (what === "rebalance" && id === undefined) return { POST: () => ok({ type: "rebalance" }) };
+  if (id === undefined && isOrder(what)) return { POST: () => ok({ type: what }) };
   if (what === "nodes") return nodeHandlers(asked, id, verb);
   if (what === "partitions" && id !== undefined && verb === "claim")
     return { POST: () => partitionRoute("claim", id) };
@@ -196,6 +196,10 @@ function clusterHandlers(
     ? { GET: () => ok({ type: "migrations" }), POST: () => ok({ type: "move" }) }
     : { DELETE: () => partitionRoute("cancel", id) };
 }
+
+/** Posted as it is, whatever it needs in its body. */
+const isOrder = (what: string): what is "rebalance" | "merge" =>
+  what === "rebalance" || what === "merge";
 
 function nodeHandlers({ query }: Asked, id?: string, verb?: string): Handlers | null {
   if (id === undefined) return { POST: () => ok({ type: "add-nodes" }) };

@@ -1,11 +1,11 @@
 /** Entries of one map over all partitions in order, a window of partitions at a time. */
-import { PartitionId, type NodeId } from "../data/ids.ts";
+import { PartitionId } from "../data/ids.ts";
 import { err, ok } from "../data/result.ts";
 import { makeError } from "../protocol/errors.ts";
 import type { ScanEntry, ScanPage } from "../protocol/cluster-messages.ts";
 import { encodeCursor, type Cursor } from "./cursor.ts";
-import type { Front } from "./front.ts";
-import { learnRuling } from "./known.ts";
+import type { Answer, Front } from "./front.ts";
+import { learnRuling, type Known } from "./known.ts";
 import type { Parsed, ScanRoute } from "./routes.ts";
 
 /** Partitions asked at once; doubled each time, for a map with few entries. */
@@ -67,28 +67,66 @@ async function advance(
   const { table } = known.value;
   const from = progress.at.partitionId;
   const until = Math.min(table.partitionCount, from + window);
-  const byOwner = new Map<NodeId, PartitionId[]>();
-  for (let id = from; id < until; id = PartitionId(id + 1)) {
-    const { owner } = table.get(id);
-    if (owner) byOwner.set(owner, [...(byOwner.get(owner) ?? []), id]);
-  }
+  const ids = range(from, until);
   const room = limit - progress.entries.length;
-  const answers = await Promise.all(
-    [...byOwner].map(([owner, partitionIds]) => {
-      const after = partitionIds[0] === from ? progress.at.after : null;
-      return front.call(owner, { type: "SCAN", partitionIds, map, prefix, after, limit: room });
-    }),
-  );
+  const ask: Ask = { map, prefix, limit: room, from, after: progress.at.after };
+  const answers = await askOwners(front, table, ids, ask);
   const pages = new Map<PartitionId, ScanPage>();
   let learned = false;
   for (const answer of answers) {
     if (answer.type !== "answered" || answer.message.type !== "SCANNED") continue;
-    const { pages: served, notOwned } = answer.message;
+    const { pages: served, notOwned, ceded } = answer.message;
     for (const page of served) pages.set(page.partitionId, page);
     for (const ruling of notOwned) learned = learnRuling(front.clusterId, ruling) || learned;
+    if (ceded)
+      for (const page of await pagesOf(front.into(ceded.into), ceded.partitionIds, ask))
+        pages.set(page.partitionId, page);
   }
   return take(progress, pages, { until, limit }) || learned;
 }
+
+interface Ask extends Pick<ScanRoute, "map" | "prefix" | "limit"> {
+  readonly from: PartitionId;
+  /** Of partition `from` only what is above this. */
+  readonly after: string | null;
+}
+
+/** Each owner once, for all of these partitions that it owns. */
+function askOwners(
+  front: Front,
+  table: Known["table"],
+  ids: readonly PartitionId[],
+  { map, prefix, limit, from, after: first }: Ask,
+): Promise<readonly Answer[]> {
+  const byOwner = Map.groupBy(ids, (id) => table.get(id).owner);
+  return Promise.all(
+    [...byOwner].flatMap(([owner, partitionIds]) => {
+      if (!owner) return [];
+      const after = partitionIds[0] === from ? first : null;
+      return [front.call(owner, { type: "SCAN", partitionIds, map, prefix, after, limit })];
+    }),
+  );
+}
+
+/** Partitions whose rows are in another cluster by now, as far as that one serves them at once. */
+async function pagesOf(
+  front: Front,
+  ids: readonly PartitionId[],
+  ask: Ask,
+): Promise<readonly ScanPage[]> {
+  const known = await front.known();
+  if (!known.ok) return [];
+  const pages: ScanPage[] = [];
+  for (const answer of await askOwners(front, known.value.table, ids, ask)) {
+    if (answer.type !== "answered" || answer.message.type !== "SCANNED") continue;
+    pages.push(...answer.message.pages);
+    for (const ruling of answer.message.notOwned) learnRuling(front.clusterId, ruling);
+  }
+  return pages;
+}
+
+const range = (from: PartitionId, until: number): PartitionId[] =>
+  Array.from({ length: until - from }, (_, i) => PartitionId(from + i));
 
 /** Takes pages in the order of partitions, up to the first that is missing or has more. */
 function take(

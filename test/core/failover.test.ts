@@ -233,7 +233,14 @@ describe("a member that falls silent", () => {
         complainerId,
         ...(versions as object),
       } as never;
-      stage.deliver({ from: complainerId, to: "coordinator", message, call: null, term });
+      stage.deliver({
+        cluster: stage.clusterId,
+        from: complainerId,
+        to: "coordinator",
+        message,
+        call: null,
+        term,
+      });
     }
     expect(stateOf(stage, A)).toBe("suspect");
     stage.cut = () => false;
@@ -264,9 +271,25 @@ describe("a member that falls silent", () => {
     stage.cut = () => false;
     stage.letters.splice(0);
     const { term } = self;
-    stage.deliver(stage.again({ from: A, to: "coordinator", message, call: 1, term }));
+    const from = { cluster: stage.clusterId, from: A } as const;
+    stage.deliver(stage.again({ ...from, to: "coordinator", message, call: 1, term }));
     const said = stage.letters.filter(({ to }) => to === A);
     expect(said).toMatchObject([{ call: null, message: { type: "MEMBERS_UPDATE" } }]);
+  });
+
+  it("and another one do not hear each other: they are asked about it once a heartbeat [I8]", () => {
+    const stage = cluster({ partitionCount: 2, initialNodes: 2, forwardTimeoutMs: 20_000 });
+    stage.cut = (from, to) => from !== "coordinator" && to !== "coordinator" && from !== "front";
+    // Each has something for the other.
+    for (const key of ["a", "b", "k0", "k1", "k2", "k3"])
+      for (const at of [A, B]) put(stage, at, key, 1);
+    stage.live(2 * stage.config.maxNoHeartbeatMs);
+    const before = stage.delivered.get("PROBE") ?? 0;
+    stage.live(10 * stage.config.heartbeatMs);
+    const probes = (stage.delivered.get("PROBE") ?? 0) - before;
+    expect(probes).toBeGreaterThan(0);
+    expect(probes).toBeLessThanOrEqual(50);
+    expect([stateOf(stage, A), stateOf(stage, B)]).toEqual(["active", "active"]);
   });
 
   it("that said it is dormant is not suspected, however long it is silent [I8]", () => {

@@ -171,7 +171,16 @@ describe("terms [I1]", () => {
     const campaigns = said.splice(0).filter(({ type }) => type !== "PROBE");
     expect(campaigns.map(({ type }) => type)).toEqual(["CAMPAIGN", "CAMPAIGN", "CAMPAIGN"]);
     for (const message of campaigns)
-      stage.deliver(stage.again({ from: "coordinator", to: N(1), message, call: 0, term }));
+      stage.deliver(
+        stage.again({
+          cluster: stage.clusterId,
+          from: "coordinator",
+          to: N(1),
+          message,
+          call: 0,
+          term,
+        }),
+      );
     const letters = stage.letters.splice(0).map(({ message }) => message);
     const answers = letters.filter(({ type }) => type === "ERROR");
     const refused = { error: { code: "STALE_TERM" } };

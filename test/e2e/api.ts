@@ -2,7 +2,12 @@
 import { pause } from "./writer.ts";
 
 export interface ClusterBody {
-  readonly members: readonly { nodeId: string; state: string; partitions: { owned: number } }[];
+  readonly members: readonly {
+    nodeId: string;
+    state: string;
+    joinVersion: number;
+    partitions: { owned: number };
+  }[];
   readonly migrations: { running: number; queued: number; completed: number; failed: number };
 }
 

@@ -76,6 +76,16 @@ export class Disk {
     return all(this.#fileOf(node), statement).length > 0;
   }
 
+  /** How many tables of rows the nodes of this cluster have, all together. */
+  tables(cluster: string): number {
+    const files = this.#files(NODE).filter(
+      (path) => (documentsOf(path).get("self") as Self | undefined)?.clusterId === cluster,
+    );
+    if (files.length === 0) throw new Error(`${cluster} has no nodes`);
+    const statement = "SELECT name FROM sqlite_master WHERE name GLOB 'p[0-9]*'";
+    return files.reduce((sum, path) => sum + all(path, statement).length, 0);
+  }
+
   /** Whether this node has a row with that key, in whichever map. */
   hasRow(node: string, partitionId: number, key: string): boolean {
     if (!this.hasTable(node, partitionId)) return false;

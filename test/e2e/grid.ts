@@ -65,9 +65,10 @@ export class Grid {
   }
 
   /** The process ends, and another one begins with its files. */
-  async restart(): Promise<void> {
+  async restart(options: Partial<GridOptions> = {}): Promise<void> {
     await this.#local.dispose();
-    this.#local = await startLocal({ port: 0, persist: this.disk.folder, ...this.#options });
+    const all = { ...this.#options, ...options };
+    this.#local = await startLocal({ port: 0, persist: this.disk.folder, ...all });
   }
 
   /** workerd has no time to say goodbye; Miniflare starts another one in its place. */

@@ -1,6 +1,7 @@
 import { IN_BACKUPS } from "./in-backups.ts";
 import { IN_BOUNDS } from "./in-bounds.ts";
 import { IN_DETECTORS } from "./in-detectors.ts";
+import { IN_MERGES } from "./in-merges.ts";
 import { IN_REIGN } from "./in-reign.ts";
 import { IN_RUNS } from "./in-runs.ts";
 import { IN_TESTS } from "./in-tests.ts";
@@ -13,6 +14,7 @@ const ALL: readonly Mutant[] = [
   ...IN_BACKUPS,
   ...IN_BOUNDS,
   ...IN_DETECTORS,
+  ...IN_MERGES,
   ...IN_REIGN,
 ];
 

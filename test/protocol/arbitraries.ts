@@ -12,6 +12,7 @@ import {
   Version,
 } from "../../src/data/ids.ts";
 import { EXPIRES_AT_MAX, STAMP_MILLIS_MAX } from "../../src/data/limits.ts";
+import type { MembersView } from "../../src/data/members.ts";
 import type { Row } from "../../src/data/row.ts";
 import type { Ruling } from "../../src/data/ruling.ts";
 import { ERRORS, makeError, type ErrorCode, type ErrorInfo } from "../../src/protocol/errors.ts";
@@ -176,7 +177,11 @@ const member = fc.record({
   joinVersion: version,
   incarnation,
 });
-export const membersView = fc.record({ version, members: list(member) });
+export const members = list(member);
+export const membersView: fc.Arbitrary<MembersView> = fc.record(
+  { version, members, taken: list(clusterId) },
+  { requiredKeys: ["version", "members"] },
+);
 export const ruling: fc.Arbitrary<Ruling> = fc.record({
   partitionId,
   epoch,
@@ -212,3 +217,31 @@ export const partitionMap = fc.record({
 
 export const purpose = fc.constantFrom("move" as const, "backup" as const);
 export const ack = fc.constantFrom("owner" as const, "backup" as const);
+
+export const migrations = list(
+  fc.record({
+    migrationId: fc.option(migrationId),
+    purpose,
+    partitionId,
+    source: nodeId,
+    target: nodeId,
+    epoch,
+    phase: fc.constantFrom(
+      "queued" as const,
+      "replicating" as const,
+      "finalizing" as const,
+      "completed" as const,
+      "failed" as const,
+    ),
+    attempt: count,
+    startedAtMs: fc.option(moment),
+    durationMs: fc.option(count),
+    rows: fc.option(count),
+    bytes: fc.option(count),
+    digest: fc.option(fc.oneof(digest, fc.constant(""))),
+    outcome: fc.option(
+      fc.constantFrom("completed" as const, "cancelled" as const, "failed" as const),
+    ),
+    reason: fc.option(shortText),
+  }),
+);

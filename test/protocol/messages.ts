@@ -6,6 +6,7 @@ import type { ClusterMessage, Envelope } from "../../src/protocol/cluster-messag
 import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
 import * as a from "./arbitraries.ts";
 import { of } from "./message-of.ts";
+import { mergeMessages } from "./merge-messages.ts";
 import { reignMessages } from "./reign-messages.ts";
 
 type Table<Union extends { readonly type: string }> = {
@@ -25,35 +26,8 @@ const rows = a.list(a.row);
 const after = fc.option(a.identity);
 const plan = a.list(fc.record({ partitionId, source: nodeId, target: nodeId }));
 const partitionIds = a.list(partitionId);
-const migrations = a.list(
-  fc.record({
-    migrationId: fc.option(a.migrationId),
-    purpose,
-    partitionId,
-    source: nodeId,
-    target: nodeId,
-    epoch,
-    phase: fc.constantFrom(
-      "queued" as const,
-      "replicating" as const,
-      "finalizing" as const,
-      "completed" as const,
-      "failed" as const,
-    ),
-    attempt: count,
-    startedAtMs: fc.option(a.moment),
-    durationMs: fc.option(count),
-    rows: fc.option(count),
-    bytes: fc.option(count),
-    digest: fc.option(fc.oneof(digest, fc.constant(""))),
-    outcome: fc.option(
-      fc.constantFrom("completed" as const, "cancelled" as const, "failed" as const),
-    ),
-    reason: fc.option(a.shortText),
-  }),
-);
-
 export const clusterMessages: Table<ClusterMessage> = {
+  ...mergeMessages,
   INVITE: of<Cluster<"INVITE">>()("INVITE", {
     clusterId: a.clusterId,
     nodeId,
@@ -238,16 +212,21 @@ export const clusterMessages: Table<ClusterMessage> = {
     after: fc.option(a.key),
     limit: fc.integer({ min: 1, max: 1_000 }),
   }),
-  SCANNED: of<Cluster<"SCANNED">>()("SCANNED", {
-    pages: a.list(
-      fc.record({
-        partitionId,
-        entries: a.list(fc.record({ key: a.key, value: fc.uint8Array({ maxLength: 9 }) })),
-        done: fc.boolean(),
-      }),
-    ),
-    notOwned: a.list(ruling),
-  }),
+  SCANNED: of<Cluster<"SCANNED">>()(
+    "SCANNED",
+    {
+      pages: a.list(
+        fc.record({
+          partitionId,
+          entries: a.list(fc.record({ key: a.key, value: fc.uint8Array({ maxLength: 9 }) })),
+          done: fc.boolean(),
+        }),
+      ),
+      notOwned: a.list(ruling),
+      ceded: fc.record({ into: a.clusterId, partitionIds }),
+    },
+    ["ceded"],
+  ),
   ADD_NODES: of<Cluster<"ADD_NODES">>()(
     "ADD_NODES",
     {
@@ -270,32 +249,42 @@ export const clusterMessages: Table<ClusterMessage> = {
   REBALANCE: of<Cluster<"REBALANCE">>()("REBALANCE", {}),
   PLANNED: of<Cluster<"PLANNED">>()("PLANNED", { plan }),
   FETCH_CLUSTER: of<Cluster<"FETCH_CLUSTER">>()("FETCH_CLUSTER", {}),
-  CLUSTER_REPORT: of<Cluster<"CLUSTER_REPORT">>()("CLUSTER_REPORT", {
-    term: a.term,
-    leading: fc.boolean(),
-    quorum: fc.boolean(),
-    view: a.membersView,
-    tableVersion: version,
-    partitionCount: a.partitionCount,
-    masterNodeId: fc.option(nodeId),
-    members: a.list(
-      fc.record({
-        nodeId,
-        state: a.nodeState,
-        owned: count,
-        backup: count,
-        importing: partitionIds,
-        migrating: partitionIds,
-        dormant: fc.boolean(),
+  CLUSTER_REPORT: of<Cluster<"CLUSTER_REPORT">>()(
+    "CLUSTER_REPORT",
+    {
+      merge: fc.record({
+        winner: a.clusterId,
+        loser: a.clusterId,
+        phase: fc.constantFrom("asking" as const, "ceding" as const, "merged" as const),
+        left: fc.option(count),
       }),
-    ),
-    migrations: fc.record({ running: count, queued: count, completed: count, failed: count }),
-  }),
+      term: a.term,
+      leading: fc.boolean(),
+      quorum: fc.boolean(),
+      view: a.membersView,
+      tableVersion: version,
+      partitionCount: a.partitionCount,
+      masterNodeId: fc.option(nodeId),
+      members: a.list(
+        fc.record({
+          nodeId,
+          state: a.nodeState,
+          owned: count,
+          backup: count,
+          importing: partitionIds,
+          migrating: partitionIds,
+          dormant: fc.boolean(),
+        }),
+      ),
+      migrations: fc.record({ running: count, queued: count, completed: count, failed: count }),
+    },
+    ["merge"],
+  ),
   FETCH_MIGRATIONS: of<Cluster<"FETCH_MIGRATIONS">>()("FETCH_MIGRATIONS", {}),
   MIGRATIONS_REPORT: of<Cluster<"MIGRATIONS_REPORT">>()("MIGRATIONS_REPORT", {
-    running: migrations,
-    queued: migrations,
-    finished: migrations,
+    running: a.migrations,
+    queued: a.migrations,
+    finished: a.migrations,
   }),
   FETCH_NODE_STATUS: of<Cluster<"FETCH_NODE_STATUS">>()("FETCH_NODE_STATUS", {}),
   NODE_STATUS_REPORT: of<Cluster<"NODE_STATUS_REPORT">>()("NODE_STATUS_REPORT", {

@@ -157,7 +157,29 @@ const RULES: Readonly<Record<string, Rule>> = {
   targetPartitionId: partition,
   partitionIds: list(16_384),
   partitions: list(16_384),
+  ceded: isMap,
+  into: sender,
+  left: anyOf(isNull, count),
+  loser: sender,
+  merge: isMap,
+  over: boolean,
   phase: oneOf("queued", "replicating", "finalizing", "completed", "failed"),
+  receiverClusterId: sender,
+  responderClusterId: sender,
+  responderMasterId: anyOf(isNull, node),
+  responderMasterJoinVersion: anyOf(isNull, count),
+  responderMemberCount: count,
+  responderViewVersion: count,
+  senderClusterId: sender,
+  senderMasterId: anyOf(isNull, node),
+  senderMasterJoinVersion: anyOf(isNull, count),
+  senderMemberCount: count,
+  senderViewVersion: count,
+  sourceClusterId: sender,
+  sourceMembers: list(1_000),
+  sourceViewVersion: count,
+  taken: list(64),
+  winner: sender,
   plan: list(32_768),
   prefix: text(0, 512),
   protocolVersion: count,
@@ -210,6 +232,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 
 /** Rules of fields whose name means something else there, by the name of what holds them. */
 const RULES_WITHIN: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
+  merge: { phase: oneOf("asking", "ceding", "merged") },
   digestKey: { a: integer(0, 2 ** 32 - 1), b: integer(0, 2 ** 32 - 1) },
 };
 
@@ -224,6 +247,7 @@ const ITEMS: Readonly<Record<string, Rule>> = {
   partitionIds: partition,
   removedNodeIds: node,
   suspectedNodes: node,
+  taken: sender,
 };
 
 const scalar: Rule = (value) =>

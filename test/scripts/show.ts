@@ -70,6 +70,31 @@ function factsOf(message: ClusterMessage): string[] {
     case "ERROR":
       return [message.error.code];
     default:
+      return factsOfMerge(message);
+  }
+}
+
+function factsOfMerge(message: ClusterMessage): string[] {
+  switch (message.type) {
+    case "MERGE_CLUSTER":
+      return [`with ${message.clusterId}`];
+    case "MERGE_STARTED":
+      return [`${message.winner} takes ${message.loser} in`];
+    case "SPLIT_BRAIN_PROBE":
+      return [`${message.senderMemberCount} members, master ${message.senderMasterId}`];
+    case "SPLIT_BRAIN_PROBE_RESPONSE": {
+      const { responderMemberCount, responderMasterId, error } = message;
+      return [error?.code ?? `${responderMemberCount} members, master ${responderMasterId}`];
+    }
+    case "MERGE_REQUEST":
+      return [`of ${message.sourceClusterId}`];
+    case "MERGE_RESPONSE":
+      return [message.accepted ? "accepted" : `refused ${message.error?.code ?? ""}`];
+    case "CEDE":
+      return [`into ${message.into}${message.over ? ", over" : ""}`];
+    case "CEDED":
+      return [`${message.nodeId}: ${message.partitions.map((p) => p.partitionId).join(", ")}`];
+    default:
       return [];
   }
 }

@@ -11,7 +11,12 @@ import type {
   CoordinatorSaved,
   CoordinatorState,
 } from "../../src/core/coordinator/state.ts";
-import type { CallId, ClusterEvent, Moment } from "../../src/core/machine/cluster-event.ts";
+import type {
+  CallId,
+  ClusterEffect,
+  ClusterEvent,
+  Moment,
+} from "../../src/core/machine/cluster-event.ts";
 import type { NodeEffect, NodeEvent } from "../../src/core/node/events.ts";
 import { NO_FLOW } from "../../src/core/node/flow.ts";
 import { node } from "../../src/core/node/node.ts";
@@ -26,14 +31,20 @@ import { showAnswer, showMessage, showRuling } from "./show.ts";
 
 /** One message on its way. `call` null: it is the answer to one. */
 export interface Letter {
+  /** Of the sender. */
+  readonly cluster: ClusterId;
   readonly from: Sender;
   readonly to: Sender;
   readonly message: ClusterMessage;
   readonly call: CallId | null;
   readonly term: Term;
+  /** Where it comes from another cluster: how its answer gets there. */
+  readonly answered?: (answer: Letter) => void;
 }
 
-const CLUSTER = ClusterId("play");
+/** Whoever waits for the answer; one in another cluster is told in its own way. */
+type Caller = Sender | ((answer: Letter) => void);
+
 const ROUNDS_MAX = 500;
 /** At one moment: more means that somebody answers somebody, or wakes up, for ever. */
 const EVENTS_MAX = 100_000;
@@ -46,6 +57,7 @@ interface Ring {
 
 export class Stage {
   now = 1_000;
+  readonly clusterId: ClusterId;
   letters: Letter[] = [];
   /** Filled by what happens; emptied by whoever shows it. */
   readonly lines: string[] = [];
@@ -56,14 +68,18 @@ export class Stage {
   readonly config: Config;
   /** What the network loses on the way. */
   cut: (from: Sender, to: Sender, message: ClusterMessage) => boolean = () => false;
+  /** What is for another cluster. */
+  abroad: (cluster: ClusterId, letter: Letter, answered: (answer: Letter) => void) => void =
+    () => {};
   #calls = 0;
   #lastAt = 0;
   #atOnce = 0;
-  readonly #callers = new Map<CallId, Sender>();
+  readonly #callers = new Map<CallId, Caller>();
   readonly #alarms = new Map<Sender, number>();
   readonly #ticks = new Map<Sender, number>();
 
-  constructor(settings: Partial<Config>) {
+  constructor(settings: Partial<Config>, clusterId = ClusterId("play")) {
+    this.clusterId = clusterId;
     // Several deltas under way at a time show what happens when they overtake each other.
     this.config = validate({ ...DEFAULTS, backupCount: 0, deltaWindow: 4, ...settings });
     this.coordinator = new SimHost<
@@ -136,18 +152,25 @@ export class Stage {
   again(letter: Letter): Letter {
     if (letter.call === null) return { ...letter };
     const call = ++this.#calls;
-    this.#callers.set(call, letter.from);
+    this.#callers.set(call, letter.answered ?? letter.from);
     return { ...letter, call };
   }
 
+  /** From another cluster. */
+  receive(letter: Letter, answered: (answer: Letter) => void): void {
+    const call = ++this.#calls;
+    this.#callers.set(call, answered);
+    this.letters.push({ ...letter, call, answered });
+  }
+
   deliver(letter: Letter, crash: CrashPoint | null = null): void {
-    const { from, to, message } = letter;
+    const { cluster: clusterId, from, to, message } = letter;
     this.#countAtOnce();
     assertCoded(from, message);
-    this.lines.push(`${from} → ${to} ${showMessage(message)}`);
+    this.lines.push(`${this.#nameOf(letter)} → ${to} ${showMessage(message)}`);
     this.delivered.set(message.type, (this.delivered.get(message.type) ?? 0) + 1);
     const { call, term } = letter;
-    const facts = { type: "message", clusterId: CLUSTER, from, term, message, call } as const;
+    const facts = { type: "message", clusterId, from, term, message, call } as const;
     this.#tell(to, { ...facts, ...this.#moment() }, crash);
   }
 
@@ -214,14 +237,11 @@ export class Stage {
   #perform(from: Sender, effect: NodeEffect | CoordinatorEffect): void {
     switch (effect.type) {
       case "send":
-        return this.#post(from, effect.to, effect.message);
-      case "answer": {
-        const to = this.#callers.get(effect.call);
-        this.#callers.delete(effect.call);
-        if (to === "front") this.lines.push(`  operator: ${showMessage(effect.message)}`);
-        else if (to) this.#put({ from, to, message: effect.message, call: null });
-        return;
-      }
+        return effect.cluster === undefined
+          ? this.#post(from, effect.to, effect.message)
+          : this.#leave(effect.cluster, { from, ...effect });
+      case "answer":
+        return this.#answer(from, effect);
       case "push":
         this.answers.push(effect.message);
         this.lines.push(`  client: ${showAnswer(effect.message)}`);
@@ -230,16 +250,42 @@ export class Stage {
     }
   }
 
+  #answer(from: Sender, { call, message }: Extract<ClusterEffect, { type: "answer" }>): void {
+    const to = this.#callers.get(call);
+    this.#callers.delete(call);
+    if (to === "front") this.lines.push(`  operator: ${showMessage(message)}`);
+    else if (typeof to === "string") this.#put({ from, to, message, call: null });
+    else to?.(this.#sealed({ from, to: "front", message, call: null }));
+  }
+
+  /** An answer comes back as any letter does. */
+  #leave(
+    cluster: ClusterId,
+    { from, to, message }: { from: Sender; to: Sender; message: ClusterMessage },
+  ): void {
+    const letter = this.#sealed({ from, to, message, call: null });
+    this.lines.push(`  ${from} → ${cluster}/${to} ${showMessage(message)}`);
+    this.abroad(cluster, letter, (answer) => this.letters.push({ ...answer, to: from }));
+  }
+
   #post(from: Sender, to: Sender, message: ClusterMessage): void {
     const call = ++this.#calls;
     this.#callers.set(call, from);
     this.#put({ from, to, message, call });
   }
 
-  #put(letter: Omit<Letter, "term">): void {
+  #sealed(letter: Omit<Letter, "term" | "cluster">): Letter {
+    return { ...letter, cluster: this.clusterId, term: this.#termOf(letter.from) };
+  }
+
+  #nameOf({ cluster, from }: Letter): string {
+    return cluster === this.clusterId ? from : `${cluster}/${from}`;
+  }
+
+  #put(letter: Omit<Letter, "term" | "cluster">): void {
     const { from, to, message } = letter;
     if (this.cut(from, to, message)) return;
-    this.letters.push({ ...letter, term: this.#termOf(from) });
+    this.letters.push(this.#sealed(letter));
     if (from !== "front") this.lines.push(`  ${from} → ${to} ${showMessage(message)}`);
   }
 

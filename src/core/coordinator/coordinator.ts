@@ -13,7 +13,10 @@ import {
   onLeaveRequest,
   removeEmpty,
 } from "./members.ts";
+import { fromAbroad } from "./abroad.ts";
+import { onCeded, settleCession } from "./cession.ts";
 import { onClaim } from "./failover.ts";
+import { endOrder, onMergeCluster, refusedByMerge } from "./merge.ts";
 import { onCancelAsked, onComplete, onDropped, onHeard, onReady, onStrikeCopy } from "./moves.ts";
 import {
   clusterReport,
@@ -65,6 +68,7 @@ function stepCoordinator(
 /** What nobody asks for. It is asked for again with every event, until it may happen. */
 function ownWork(turn: CoordinatorTurn): void {
   endRecount(turn);
+  endOrder(turn);
   judge(turn);
   assignOnce(turn);
   settleEntries(turn);
@@ -72,6 +76,7 @@ function ownWork(turn: CoordinatorTurn): void {
   strikeSpares(turn);
   startQueued(turn);
   removeEmpty(turn);
+  settleCession(turn);
   notePushed(turn);
 }
 
@@ -85,8 +90,10 @@ const isOurs = (turn: CoordinatorTurn, { clusterId }: Message): boolean =>
 
 function onMessage(turn: CoordinatorTurn, event: Message): void {
   const { clusterId, from, message, call } = event;
+  if (fromAbroad(turn, event)) return;
   if (from === "front") form(turn, clusterId);
   const expected = turn.state.saved.cluster?.clusterId;
+  if (isOfTaken(turn, event)) return fetchTable(turn, call);
   if (expected === undefined || clusterId !== expected) {
     const error = makeError("WRONG_CLUSTER_ID", { expected: expected ?? "", got: clusterId });
     return turn.answer(call, { type: "ERROR", error });
@@ -94,6 +101,10 @@ function onMessage(turn: CoordinatorTurn, event: Message): void {
   if (from === "front") fromFront(turn, message, call);
   else fromNode(turn, message, call);
 }
+
+/** A node of a cluster that is being taken in must know whom to offer its rows to. */
+const isOfTaken = (turn: CoordinatorTurn, { clusterId, message }: Message): boolean =>
+  message.type === "FETCH_PARTITION_TABLE" && (turn.view.taken ?? []).includes(clusterId);
 
 function fromNode(turn: CoordinatorTurn, message: ClusterMessage, call: CallId | null): void {
   switch (message.type) {
@@ -115,6 +126,9 @@ function fromNode(turn: CoordinatorTurn, message: ClusterMessage, call: CallId |
       return turn.answer(call, { type: "DONE" });
     case "DROPPED":
       onDropped(turn, message);
+      return turn.answer(call, { type: "DONE" });
+    case "CEDED":
+      onCeded(turn, message);
       return turn.answer(call, { type: "DONE" });
     case "FETCH_PARTITION_TABLE":
       return fetchTable(turn, call);
@@ -157,6 +171,8 @@ function notFound(turn: CoordinatorTurn, partitionId: PartitionId, call: CallId 
 
 function fromFront(turn: CoordinatorTurn, message: ClusterMessage, call: CallId | null): void {
   if (turn.entries.size === 0 && message.type !== "FETCH_CLUSTER") return stillForming(turn, call);
+  const error = refusedByMerge(turn, message);
+  if (error) return turn.answer(call, { type: "ERROR", error });
   switch (message.type) {
     case "FETCH_PARTITION_TABLE":
       return fetchTable(turn, call);
@@ -183,6 +199,8 @@ function fromFront(turn: CoordinatorTurn, message: ClusterMessage, call: CallId 
       return turn.answer(call, { type: "DONE" });
     case "REBALANCE":
       return onRebalance(turn, call);
+    case "MERGE_CLUSTER":
+      return onMergeCluster(turn, message, call);
     default:
       return refuse(turn, message, call);
   }

@@ -23,7 +23,9 @@ export function markDead(turn: CoordinatorTurn, nodeId: NodeId): void {
 
 /** It stays among the holders: what it alone has it offers when it is back. */
 function leaveOut(turn: CoordinatorTurn, partitionId: PartitionId, lost: NodeId): void {
-  const { move, ruling } = turn.entry(partitionId);
+  const { move, ruling, holders } = turn.entry(partitionId);
+  // Another cluster has all of it: nobody here need take its owner's place.
+  if (holders.length === 0) return;
   const isInvolved = move !== null && (move.source === lost || move.target === lost);
   const isListed = ruling.copies.some(({ nodeId }) => nodeId === lost);
   if (!isInvolved && !isListed && ruling.owner !== lost) return;

@@ -37,12 +37,13 @@ export function form(turn: CoordinatorTurn, clusterId: ClusterId): void {
     completed: 0,
     failed: 0,
     unheard: null,
+    merge: null,
   };
   turn.state = { ...turn.state, saved: { ...turn.state.saved, cluster } };
   invite(turn, { count: initialNodes, region: "", weight: 1 });
 }
 
-function invite(
+export function invite(
   turn: CoordinatorTurn,
   { count, nodeId, region, weight }: Pick<AddNodes, "count" | "nodeId" | "region" | "weight">,
 ): readonly NodeId[] {
@@ -148,7 +149,9 @@ function heardOf(turn: CoordinatorTurn, heartbeat: Heartbeat): void {
   if (!member) return onFarewell(turn, senderId, view);
   if (member.incarnation !== incarnation) return; // of an earlier life
   if (!onBeat(turn, heartbeat)) return;
-  for (const suspectId of heartbeat.suspectedNodes) onComplaint(turn, suspectId, senderId);
+  // Two that do not hear each other would be asked about each other without end, by the answers of both.
+  for (const suspectId of heartbeat.suspectedNodes)
+    if (!isFresh(turn, suspectId)) onComplaint(turn, suspectId, senderId);
   const { importing, migrating } = heartbeat;
   const heard = { view, table, at: turn.now, importing, migrating };
   turn.setMemory({ heard: new Map(turn.memory.heard).set(senderId, heard) });
@@ -166,6 +169,10 @@ function heardOf(turn: CoordinatorTurn, heartbeat: Heartbeat): void {
   giveBack(turn, senderId);
   if (turn.entries.size > 0) replan(turn);
 }
+
+/** Its own word counts for more than what others say of it. */
+const isFresh = (turn: CoordinatorTurn, nodeId: NodeId): boolean =>
+  turn.now - (turn.memory.heard.get(nodeId)?.at ?? -Infinity) < turn.config.heartbeatMs;
 
 /** All nodes that a new cluster waits for are there, at the same time. */
 export function assignOnce(turn: CoordinatorTurn): void {

@@ -11,6 +11,7 @@ import type {
 } from "../../protocol/cluster-messages.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import type { CallId } from "../machine/cluster-event.ts";
+import { mergeReport } from "./merge.ts";
 import { giveUpMove } from "./moves.ts";
 import { lastOwner, mayOwn, plan, queue, replan } from "./plan.ts";
 import { hasQuorum } from "./quorum.ts";
@@ -106,6 +107,7 @@ export function onRebalance(turn: CoordinatorTurn, call: CallId | null): void {
 
 export function clusterReport(turn: CoordinatorTurn): ClusterReport {
   const { cluster, view, memory } = turn;
+  const merge = mergeReport(turn);
   return {
     type: "CLUSTER_REPORT",
     term: cluster.term,
@@ -122,6 +124,7 @@ export function clusterReport(turn: CoordinatorTurn): ClusterReport {
       completed: cluster.completed,
       failed: cluster.failed,
     },
+    ...(merge && { merge }),
   };
 }
 

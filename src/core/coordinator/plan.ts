@@ -5,6 +5,7 @@ import type { Copy } from "../../data/ruling.ts";
 import type { PlannedMove } from "../../protocol/cluster-messages.ts";
 import { computeAssignment, type Candidate, type Placement } from "../placement/assign.ts";
 import { orderMigrations } from "../placement/plan.ts";
+import { isCeding } from "./merge-state.ts";
 import { giveUpMove, startMove, strays } from "./moves.ts";
 import type { Entry, Move } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
@@ -75,6 +76,7 @@ export function assignFirst(turn: CoordinatorTurn): void {
 
 /** What runs and is still wanted goes on; the queue is what then differs. */
 export function replan(turn: CoordinatorTurn): void {
+  if (isCeding(turn.cluster.merge)) return;
   for (const [p, placement] of targets(turn).entries()) {
     const partitionId = PartitionId(p);
     const { wanted, wantedBackups, move, ruling } = turn.entry(partitionId);
@@ -116,6 +118,7 @@ export function queue(turn: CoordinatorTurn): readonly Task[] {
 }
 
 export function startQueued(turn: CoordinatorTurn): void {
+  if (isCeding(turn.cluster.merge)) return;
   const busy = new Map<NodeId, number>();
   const count = (nodeId: NodeId): number => busy.get(nodeId) ?? 0;
   for (const { move } of turn.entries.values())

@@ -1,6 +1,7 @@
 /** Everything unfinished, asked (again) when it is due: no message is trusted to arrive. */
 import { Version, type NodeId, type PartitionId } from "../../data/ids.ts";
 import type { PartitionTableUpdate } from "../../protocol/cluster-messages.ts";
+import { pursueMerge } from "./merge.ts";
 import { giveUpMove, hasStrays, release, strays } from "./moves.ts";
 import { parkedUntil, pursueQuorum } from "./reign.ts";
 import type { CoordinatorState, Entry } from "./state.ts";
@@ -15,6 +16,7 @@ export function pursueAll(turn: CoordinatorTurn, polls: boolean): void {
   for (const [partitionId, entry] of turn.entries)
     if (entry.move || hasStrays(entry)) pursueEntry(turn, partitionId, entry);
   pursueMembers(turn);
+  pursueMerge(turn);
   turn.forgetOthers();
 }
 

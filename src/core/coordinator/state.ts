@@ -11,6 +11,7 @@ import type { MigrationReport, MovePurpose } from "../../protocol/cluster-messag
 import type { Config } from "../config.ts";
 import type { ClusterEffect, ClusterEvent, Moment } from "../machine/cluster-event.ts";
 import type { Retry } from "../machine/retry.ts";
+import { NO_MERGE, type Merge, type MergeMemory } from "./merge-state.ts";
 import { newWatch, type Watch } from "./watch-state.ts";
 
 export interface CoordinatorState {
@@ -51,6 +52,7 @@ export interface Cluster {
   readonly failed: number;
   /** This storage was restored from a copy of earlier: nothing is ruled until all of these have answered. */
   readonly unheard: readonly NodeId[] | null;
+  readonly merge: Merge | null;
 }
 
 export interface Entry {
@@ -108,6 +110,7 @@ export interface CoordinatorMemory {
   readonly started: ReadonlySet<MigrationId>;
   /** The highest epoch that each partition's owner is known to have heard of. */
   readonly ownersHeard: ReadonlyMap<PartitionId, Epoch>;
+  readonly merge: MergeMemory;
   /** Struck nodes that said they dropped their rows, by `strayName`, with the epoch they knew. */
   readonly dropped: ReadonlyMap<string, Epoch>;
 }
@@ -160,6 +163,7 @@ export const wakeCoordinator = (config: Config, saved: CoordinatorSaved): Coordi
     retries: new Map(),
     started: new Set(),
     ownersHeard: new Map(),
+    merge: NO_MERGE,
     dropped: new Map(),
   },
 });

@@ -1,5 +1,12 @@
 import { assert } from "../../data/assert.ts";
-import { Epoch, Term, Version, type NodeId, type PartitionId } from "../../data/ids.ts";
+import {
+  Epoch,
+  Term,
+  Version,
+  type ClusterId,
+  type NodeId,
+  type PartitionId,
+} from "../../data/ids.ts";
 import type { MemberInfo, MembersView } from "../../data/members.ts";
 import type { Copy, Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
@@ -90,7 +97,12 @@ export class CoordinatorTurn {
     return this.view.members.find((member) => member.nodeId === nodeId);
   }
   setMembers(members: readonly MemberInfo[]): void {
-    const view = { version: Version(this.mint(this.view.version)), members };
+    const view = { ...this.view, version: Version(this.mint(this.view.version)), members };
+    this.state = { ...this.state, saved: { ...this.state.saved, view } };
+  }
+  /** Clusters that its members take rows of. */
+  setTaken(taken: readonly ClusterId[]): void {
+    const view = { ...this.view, version: Version(this.mint(this.view.version)), taken };
     this.state = { ...this.state, saved: { ...this.state.saved, view } };
   }
   setMember(nodeId: NodeId, change: Partial<MemberInfo>): void {
@@ -132,19 +144,29 @@ export class CoordinatorTurn {
   send(to: Sender, message: ClusterMessage): void {
     this.effects.push({ type: "send", to, message });
   }
+  sendAbroad(cluster: ClusterId, message: ClusterMessage): void {
+    this.effects.push({ type: "send", to: "coordinator", message, cluster });
+  }
   answer(call: CallId | null, message: ClusterMessage): void {
     if (call !== null) this.effects.push({ type: "answer", call, message });
   }
 
   /** Asks now if that is due, and notes when to ask again. */
   pursue(about: string, to: Sender, message: ClusterMessage, version = Version(0)): void {
+    if (this.#isDue(about, version)) this.send(to, message);
+  }
+  /** The same of another cluster's coordinator. */
+  pursueAbroad(about: string, cluster: ClusterId, message: ClusterMessage): void {
+    if (this.#isDue(about, Version(0))) this.sendAbroad(cluster, message);
+  }
+  #isDue(about: string, version: Version): boolean {
     this.#pursued.add(about);
     const retry = this.memory.retries.get(about);
-    if (retry && retry.at > this.now) return;
+    if (retry && retry.at > this.now) return false;
     const attempt = retry ? retry.attempt + 1 : 0;
     const at = this.now + this.config.retryMsMin + backoffMs(this.config, attempt, this.random);
     this.setMemory({ retries: new Map(this.memory.retries).set(about, { at, attempt, version }) });
-    this.send(to, message);
+    return true;
   }
   /** An answer came; if it was not enough, the next question need not wait. */
   settled(about: string): void {

@@ -29,5 +29,11 @@ export type ClusterEvent = Moment &
 
 export type ClusterEffect =
   /** Call `deliver` there; its answer comes back as a `message`, a failure as `undelivered`. */
-  | { readonly type: "send"; readonly to: Sender; readonly message: ClusterMessage }
+  | {
+      readonly type: "send";
+      readonly to: Sender;
+      readonly message: ClusterMessage;
+      /** Left out: one's own. */
+      readonly cluster?: ClusterId;
+    }
   | { readonly type: "answer"; readonly call: CallId; readonly message: ClusterMessage };

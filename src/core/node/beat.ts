@@ -89,10 +89,8 @@ function takeBeat(turn: Turn): number {
 
 /** Members that have left something of this node's unanswered for long: what was passed on, or what copies need. */
 function silentPeers(turn: Turn): NodeId[] {
-  const { maxNoHeartbeatMs, forwardTimeoutMs } = turn.config;
-  const silent = new Set<NodeId>();
-  for (const [, { to, deadline }] of turn.memory.forwards)
-    if (to && turn.now - (deadline - forwardTimeoutMs) >= maxNoHeartbeatMs) silent.add(to);
+  const { maxNoHeartbeatMs } = turn.config;
+  const silent = new Set(silentOwners(turn));
   for (const { streams, held } of turn.memory.partitions.values()) {
     for (const { to, retry } of streams.values())
       if ((retry?.attempt ?? 0) >= ASKED_IN_VAIN) silent.add(to);
@@ -102,6 +100,16 @@ function silentPeers(turn: Turn): NodeId[] {
   }
   const { members } = turn.state.saved.view;
   return members.map(({ nodeId }) => nodeId).filter((id) => id !== turn.me && silent.has(id));
+}
+
+/** Not of another cluster, whose nodes may be called like ours. */
+function silentOwners(turn: Turn): NodeId[] {
+  const { maxNoHeartbeatMs, forwardTimeoutMs } = turn.config;
+  const silent: NodeId[] = [];
+  for (const [, { to, abroad, deadline }] of turn.memory.forwards)
+    if (to && !abroad && turn.now - (deadline - forwardTimeoutMs) >= maxNoHeartbeatMs)
+      silent.push(to);
+  return silent;
 }
 
 function complain(turn: Turn): void {

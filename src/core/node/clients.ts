@@ -62,9 +62,9 @@ const opsOf = (message: Ops | Get): readonly Op[] =>
     : message.keys.map((key) => ({ type: "read", ...key }));
 
 function welcome(turn: Turn, socket: SocketId, hello: Hello): Session | null {
-  const { clusterId, nodeId, incarnation, tableVersion } = turn.self;
-  if (hello.cluster !== clusterId) {
-    const error = makeError("WRONG_CLUSTER_ID", { expected: clusterId, got: hello.cluster });
+  const { nodeId, incarnation, tableVersion } = turn.self;
+  const error = notWelcome(turn, hello);
+  if (error) {
     turn.do({ type: "push", socket, message: { type: "ERROR", seq: null, error } });
     return null;
   }
@@ -90,6 +90,17 @@ function welcome(turn: Turn, socket: SocketId, hello: Hello): Session | null {
     },
   });
   return session;
+}
+
+/** A cluster that was taken in is this one under another name; one that is over has no clients any more. */
+function notWelcome(turn: Turn, { cluster }: Hello): ErrorInfo | null {
+  const { clusterId, ceding } = turn.self;
+  const { taken = [] } = turn.state.saved.view;
+  if (cluster !== clusterId && !taken.includes(cluster))
+    return makeError("WRONG_CLUSTER_ID", { expected: clusterId, got: cluster });
+  if (!ceding?.over) return null;
+  turn.do({ type: "close-sockets", reason: `this cluster is a part of ${ceding.into} by now` });
+  return makeError("CLUSTER_MERGED", { clusterId, into: ceding.into });
 }
 
 function refuse(turn: Turn, socket: SocketId, message: ClientMessage, error: ErrorInfo): void {

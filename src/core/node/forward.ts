@@ -11,6 +11,7 @@ import { lacksRoom } from "./credit.ts";
 import { settle } from "./pending.ts";
 import type { Part, PendingForward, Result } from "./requests.ts";
 import type { Turn } from "./turn.ts";
+import { isCeded, ownerThere, rulingThere, wantTable } from "./winner.ts";
 
 /**
  * In one message to each owner, or several where there are many. What came in several frames must not wait for what
@@ -18,10 +19,10 @@ import type { Turn } from "./turn.ts";
  */
 export function passOn(turn: Turn, parts: readonly Part[]): void {
   const deadline = turn.now + turn.config.forwardTimeoutMs;
-  for (const [to, theirs] of byOwner(turn, parts))
+  for (const { to, abroad, parts: theirs } of byOwner(turn, parts))
     for (const together of messagesOf(theirs)) {
       const retry = retryAfter(turn, 0);
-      begin(turn, { parts: together, to, lacked: [], deadline, retry, crowded: false });
+      begin(turn, { parts: together, to, abroad, lacked: [], deadline, retry, crowded: false });
     }
 }
 
@@ -46,19 +47,46 @@ function messagesOf(parts: readonly Part[]): Part[][] {
 
 const valueBytes = (op: Op): number => (op.type === "write" && op.value ? op.value.length : 0);
 
-function byOwner(turn: Turn, parts: readonly Part[]): Map<NodeId | null, Part[]> {
-  const groups = new Map<NodeId | null, Part[]>();
-  for (const part of parts)
-    for (const [owner, at] of Map.groupBy(part.ops.keys(), (i) => ownerOf(turn, part.ops[i]))) {
-      const theirs = groups.get(owner);
-      if (theirs) theirs.push(pick(part, at));
-      else groups.set(owner, [pick(part, at)]);
-    }
-  return groups;
+/** Parts that go to the same node. */
+interface Bundle extends Pick<PendingForward, "to" | "abroad"> {
+  readonly parts: Part[];
 }
+
+function byOwner(turn: Turn, parts: readonly Part[]): readonly Bundle[] {
+  const [here, there] = [new Map<NodeId | null, Bundle>(), new Map<NodeId | null, Bundle>()];
+  for (const part of parts) {
+    const [ceded, others] = partition(part.ops.keys(), (i) => isAbroad(turn, part.ops[i]));
+    bundle(here, pick(part, others), { abroad: false, ownerOf: (op) => ownerOf(turn, op) });
+    bundle(there, pick(part, ceded), { abroad: true, ownerOf: (op) => ownerAbroad(turn, op) });
+  }
+  return [...here.values(), ...there.values()];
+}
+
+function bundle(
+  bundles: Map<NodeId | null, Bundle>,
+  part: Part,
+  { abroad, ownerOf: owner }: { abroad: boolean; ownerOf: (op: Op | undefined) => NodeId | null },
+): void {
+  for (const [to, at] of Map.groupBy(part.ops.keys(), (i) => owner(part.ops[i]))) {
+    const known = bundles.get(to);
+    if (known) known.parts.push(pick(part, at));
+    else bundles.set(to, { to, abroad, parts: [pick(part, at)] });
+  }
+}
+
+const isAbroad = (turn: Turn, op: Op | undefined): boolean =>
+  op !== undefined && isCeded(turn, placeOf(turn, op));
 
 const ownerOf = (turn: Turn, op: Op | undefined): NodeId | null =>
   op ? turn.partition(placeOf(turn, op)).ruling.owner : null;
+
+/** As long as rows of it are offered nobody there has all of it: whoever reads there might miss one. */
+function ownerAbroad(turn: Turn, op: Op | undefined): NodeId | null {
+  if (!op) return null;
+  const partitionId = placeOf(turn, op);
+  const isWhole = turn.partition(partitionId).role.type === "none";
+  return isWhole ? ownerThere(turn, partitionId) : null;
+}
 
 const placeOf = (turn: Turn, op: Op): PartitionId => partitionOf(op.key, turn.self.partitionCount);
 
@@ -69,10 +97,10 @@ function begin(turn: Turn, pending: PendingForward): void {
 }
 
 /** That may be this very node by now: it then answers itself like any other. */
-function send(turn: Turn, forwardId: Seq, { to, lacked, parts }: PendingForward): void {
+function send(turn: Turn, forwardId: Seq, { to, abroad, lacked, parts }: PendingForward): void {
   if (!to) return;
   const ops = opsOf(parts);
-  turn.send(to, {
+  const message: ClusterMessage = {
     type: "OP_FORWARD",
     forwardId,
     sourceNodeId: turn.me,
@@ -81,7 +109,8 @@ function send(turn: Turn, forwardId: Seq, { to, lacked, parts }: PendingForward)
     ops,
     ...(parts[0]?.ack === "backup" && { ack: "backup" }),
     ...(parts.length > 1 && { together: true }),
-  });
+  };
+  turn.send(to, message, abroad ? turn.self.ceding?.into : undefined);
 }
 
 const opsOf = (parts: readonly Part[]): readonly Op[] => parts.flatMap(({ ops }) => ops);
@@ -90,9 +119,10 @@ export function onForwarded(
   turn: Turn,
   from: NodeId,
   { forwardId, results, notOwned }: Extract<ClusterMessage, { type: "OP_FORWARDED" }>,
+  abroad = false,
 ): void {
   const pending = turn.memory.forwards.get(forwardId);
-  if (!pending || pending.to !== from || results.length !== opsOf(pending.parts).length) return;
+  if (pending?.to !== from || !isAnswer(pending, results, abroad)) return;
   drop(turn, forwardId);
   const together = pending.parts.length > 1;
   const open: Part[] = [];
@@ -116,6 +146,12 @@ export function onForwarded(
   if (full.length > 0) later(turn, { ...pending, parts: full });
   follow(turn, from, { ...pending, parts: open }, notOwned);
 }
+
+const isAnswer = (
+  { parts, abroad }: PendingForward,
+  results: readonly Result[],
+  fromAbroad: boolean,
+): boolean => abroad === fromAbroad && results.length === opsOf(parts).length;
 
 /** This node had stamped it while the owner that has followed it was stamping already, by another clock. */
 const hasLost = ({ stamped, indexes }: Part, i: number, result: Result | undefined): boolean =>
@@ -153,17 +189,24 @@ function follow(
   pending: PendingForward,
   theirs: readonly Ruling[],
 ): void {
-  for (const [to, parts] of byOwner(turn, pending.parts)) {
-    const lacked = to === from ? newer(turn, opsOf(parts), theirs) : [];
-    const next = { ...pending, parts, to, lacked };
-    if (to === from && lacked.length === 0) keep(turn, turn.takeSeqs(1), next);
+  for (const { to, abroad, parts } of byOwner(turn, pending.parts)) {
+    const same = to === from && abroad === pending.abroad;
+    const lacked = same ? newer(turn, opsOf(parts), { theirs, abroad }) : [];
+    const next = { ...pending, parts, to, abroad, lacked };
+    if (same && lacked.length === 0) keep(turn, turn.takeSeqs(1), next);
     else begin(turn, next);
   }
 }
 
 /** What this node knows of the partitions of these ops, where that is more than `theirs`. */
-function newer(turn: Turn, ops: readonly Op[], theirs: readonly Ruling[]): Ruling[] {
-  const rulings = new Set(ops.map((op) => turn.partition(placeOf(turn, op)).ruling));
+function newer(
+  turn: Turn,
+  ops: readonly Op[],
+  { theirs, abroad }: { readonly theirs: readonly Ruling[]; readonly abroad: boolean },
+): Ruling[] {
+  const known = (id: PartitionId): Ruling =>
+    abroad ? rulingThere(turn, id) : turn.partition(id).ruling;
+  const rulings = new Set(ops.map((op) => known(placeOf(turn, op))));
   const isNewer = ({ partitionId, epoch }: Ruling): boolean =>
     theirs.some((other) => other.partitionId === partitionId && other.epoch < epoch);
   return [...rulings].filter(isNewer);
@@ -190,18 +233,22 @@ export function pursueForwards(turn: Turn): void {
 /** Under its old number while the owner is the same: a slow answer still counts. */
 function again(turn: Turn, forwardId: Seq, pending: PendingForward): void {
   const next = { ...pending, retry: retryAfter(turn, pending.retry.attempt + 1) };
-  const groups = byOwner(turn, pending.parts);
-  if (groups.size === 1 && groups.has(pending.to)) {
+  const bundles = byOwner(turn, pending.parts);
+  // Whoever does not answer may own it no more.
+  if (pending.abroad) wantTable(turn);
+  const { to, abroad } = bundles[0] ?? pending;
+  if (bundles.length === 1 && to === pending.to && abroad === pending.abroad) {
     keep(turn, forwardId, next);
     return send(turn, forwardId, next);
   }
   drop(turn, forwardId);
-  for (const [to, parts] of groups) begin(turn, { ...next, parts, to, lacked: [] });
+  for (const bundled of bundles) begin(turn, { ...next, ...bundled, lacked: [] });
 }
 
 /** Nobody owns it although it has been ruled on: its owner is lost, and nobody has all of it. */
 function unreachableError(turn: Turn, partitionId: PartitionId): ErrorInfo {
-  const { owner, epoch } = turn.partition(partitionId).ruling;
+  const known = isCeded(turn, partitionId) ? rulingThere(turn, partitionId) : undefined;
+  const { owner, epoch } = known ?? turn.partition(partitionId).ruling;
   const isLost = owner === null && epoch > 0;
   return makeError(isLost ? "PARTITION_LOST" : "OWNER_UNREACHABLE", { partitionId });
 }

@@ -3,19 +3,18 @@
  * or below the highest epoch heard of says nothing.
  */
 import { BUCKETS_BYTES, totalOf } from "../../data/digest.ts";
-import { MigrationId, Seq, type PartitionId } from "../../data/ids.ts";
+import { MigrationId, Seq } from "../../data/ids.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
-import { Queue } from "../machine/queue.ts";
-import { adopted } from "../partition/adopt.ts";
 import { beginClosing, keepOn, restDigest, resumeOwner } from "../partition/owner.ts";
 import { release } from "../partition/release.ts";
 import { resumeOf } from "../partition/stream.ts";
-import { caughtUp, close } from "../partition/streams.ts";
+import { stepDown } from "../partition/step-down.ts";
+import { close } from "../partition/streams.ts";
 import { offer } from "../partition/struck.ts";
-import { passOn } from "./forward.ts";
 import { NO_ROLE, type Owner, type Provenance, type Role } from "./state.ts";
 import type { Turn } from "./turn.ts";
+import { isCeded } from "./winner.ts";
 
 /** Every ruling that a message brings, before what the message itself says is looked at. */
 export function hearAll(turn: Turn, message: ClusterMessage): void {
@@ -36,7 +35,7 @@ function hear(turn: Turn, ruling: Ruling): void {
   turn.setPartition(partitionId, { ruling, role });
   if (before.role.type === "owner" && role.type === "owner")
     return stayOwner(turn, ruling, before.role);
-  if (before.role.type === "owner") loseOwnership(turn, partitionId);
+  if (before.role.type === "owner") stepDown(turn, partitionId);
   turn.setGoing(partitionId, { offer: null });
   if (role.type === "owner") {
     turn.setGoing(partitionId, { inbound: null });
@@ -50,6 +49,8 @@ function hear(turn: Turn, ruling: Ruling): void {
 
 function roleUnder(turn: Turn, ruling: Ruling, role: Role): Role {
   const { me } = turn;
+  // The same owner as before, which has given it to another cluster.
+  if (isCeded(turn, ruling.partitionId) && ruling.owner === me) return role;
   if (ruling.owner === me)
     return role.type === "owner" ? keepCopies(role, ruling) : newOwner(turn, ruling);
   const listed = ruling.copies.find((copy) => copy.nodeId === me);
@@ -139,17 +140,4 @@ function stayOwner(turn: Turn, ruling: Ruling, before: Owner): void {
   if (target?.state === "complete") beginClosing(turn, partitionId);
   release(turn, partitionId);
   resumeOwner(turn, partitionId);
-}
-
-/** Writes that nobody was told of yet go to the new owner; streams end, what they lacked is offered later. */
-function loseOwnership(turn: Turn, partitionId: PartitionId): void {
-  const { held } = turn.going(partitionId);
-  for (const nodeId of turn.memory.behind.get(partitionId) ?? [])
-    caughtUp(turn, partitionId, nodeId);
-  const nothing = { streams: new Map(), held: Queue.of([]), retry: null, giveUp: new Map() };
-  turn.setGoing(partitionId, nothing);
-  for (const { waiter } of held) {
-    if (waiter.type === "adopted") adopted(turn, partitionId, waiter.reply);
-    else passOn(turn, [waiter]);
-  }
 }

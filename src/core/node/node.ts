@@ -24,7 +24,9 @@ import {
   pursueOffer,
 } from "../partition/struck.ts";
 import type { RowEvent } from "../rows/effects.ts";
+import { fromWinner, isFromWinner, isWelcome } from "./abroad.ts";
 import { beat, beatAt, heartbeat } from "./beat.ts";
+import { onCede, pursueCession } from "./cede.ts";
 import { onFrames } from "./clients.ts";
 import { joins, overloaded, sizeOf } from "./credit.ts";
 import type { Incoming, NodeEffect, NodeEvent, NodeTag } from "./events.ts";
@@ -54,9 +56,12 @@ const earlier = (one: number | null, other: number | null): number | null =>
 export function stepNode(state: NodeState, event: NodeEvent): Next<NodeState, NodeEffect> {
   const { now, random } = "now" in event ? event : timeOf(event.tag);
   const turn = new Turn(state, now, random);
-  if ("tag" in event) onRows(turn, event);
-  else {
+  if ("tag" in event) {
+    onRows(turn, event);
+    pursueCession(turn);
+  } else {
     onIncoming(turn, event);
+    pursueCession(turn);
     catchUp(turn);
     pushMap(turn, event.type === "woke");
     beat(turn, event);
@@ -110,19 +115,23 @@ function pursue(turn: Turn): void {
 
 function onMessage(turn: Turn, event: Message): void {
   const { from, term, message, call } = event;
+  if (isFromWinner(turn, event)) return fromWinner(turn, event);
   const error = notForUs(turn, event);
   if (error) return turn.answer(call, { type: "ERROR", error });
   const news = from === "coordinator" && term > turn.self.term;
   if (news && turn.self.membership !== "stranger") turn.setSelf({ term });
   hearAll(turn, message);
   if (from === "coordinator" || from === "front") fromAbove(turn, event);
+  else if (event.clusterId !== turn.self.clusterId) fromLoser(turn, event);
   else fromPeer(turn, event);
 }
 
 /** Another cluster's, an older reign's, or nothing that a node outside a cluster can handle. */
-function notForUs(turn: Turn, { from, term, clusterId, message }: Message): ErrorInfo | null {
+function notForUs(turn: Turn, event: Message): ErrorInfo | null {
   const { self } = turn;
-  if (self.membership !== "stranger" && clusterId !== self.clusterId)
+  const { from, term, clusterId, message } = event;
+  const isForeign = self.membership !== "stranger" && clusterId !== self.clusterId;
+  if (isForeign && !isWelcome(turn, event))
     return makeError("WRONG_CLUSTER_ID", { expected: self.clusterId, got: clusterId });
   if (from === "coordinator" && term < self.term)
     return makeError("STALE_TERM", { term: self.term });
@@ -154,7 +163,12 @@ function isFarewell(
 }
 
 /** From the coordinator or the front. */
-function fromAbove(turn: Turn, { message, call, term }: Message): void {
+function fromAbove(turn: Turn, { from, message, call, term }: Message): void {
+  const { ceding, clusterId } = turn.self;
+  if (from === "front" && ceding?.over && message.type !== "FETCH_NODE_STATUS") {
+    const error = makeError("CLUSTER_MERGED", { clusterId, into: ceding.into });
+    return turn.answer(call, { type: "ERROR", error });
+  }
   switch (message.type) {
     case "INVITE":
       return onInvite(turn, message, { term, call });
@@ -172,6 +186,8 @@ function fromAbove(turn: Turn, { message, call, term }: Message): void {
       return onMigrateStart(turn, message, call);
     case "STRIKE":
       return onStrike(turn, message, call);
+    case "CEDE":
+      return onCede(turn, message, call);
     case "RULING":
     case "MIGRATE_FINALIZE":
     case "MIGRATE_CANCEL":
@@ -190,6 +206,13 @@ function fromAbove(turn: Turn, { message, call, term }: Message): void {
     default:
       return refuse(turn, message, call);
   }
+}
+
+/** Its nodes may have the names of ours, and their numbers: whatever they ask twice is done twice. */
+function fromLoser(turn: Turn, { message, call }: Message): void {
+  if (message.type === "OP_FORWARD") return onOpForward(turn, null, message, call);
+  if (message.type === "ROW_OFFER") return onRowOffer(turn, message, call);
+  refuse(turn, message, call);
 }
 
 function fromPeer(turn: Turn, event: Message): void {

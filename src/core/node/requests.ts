@@ -124,6 +124,8 @@ export interface PendingForward {
   readonly parts: readonly Part[];
   /** null: nobody owns their partitions that this node knows of. */
   readonly to: NodeId | null;
+  /** That is a node of the cluster into which this one goes over. */
+  readonly abroad: boolean;
   /** Rulings that it does not know, by its own word. */
   readonly lacked: readonly Ruling[];
   readonly deadline: number;

@@ -1,8 +1,10 @@
 /** Lists the entries of a map, partition by partition, as far as this node owns them. */
+import type { PartitionId } from "../../data/ids.ts";
 import type { Scan, ScanPage } from "../../protocol/cluster-messages.ts";
 import type { Listed } from "../rows/effects.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { Turn } from "./turn.ts";
+import { isCeded } from "./winner.ts";
 
 export function onScan(turn: Turn, scan: Scan, call: CallId | null): void {
   if (call === null) return;
@@ -33,9 +35,12 @@ export function onListed(
     done,
     entries: rows.flatMap(({ key, value }) => (value ? [{ key, value }] : [])),
   }));
-  const notOwned = scan.partitionIds
-    .map((id) => turn.partition(id))
-    .filter(({ role }) => role.type !== "owner")
-    .map(({ ruling }) => ruling);
-  turn.answer(call, { type: "SCANNED", pages, notOwned });
+  const elsewhere = scan.partitionIds.filter((id) => turn.partition(id).role.type !== "owner");
+  const isThere = (id: PartitionId): boolean =>
+    isCeded(turn, id) && turn.partition(id).role.type === "none";
+  const notOwned = elsewhere.filter((id) => !isThere(id)).map((id) => turn.partition(id).ruling);
+  const partitionIds = elsewhere.filter(isThere);
+  const { into } = turn.self.ceding ?? {};
+  const ceded = into !== undefined && partitionIds.length > 0 && { into, partitionIds };
+  turn.answer(call, { type: "SCANNED", pages, notOwned, ...(ceded && { ceded }) });
 }

@@ -9,7 +9,7 @@ import { STAMP_AHEAD_MAX_MS } from "../../data/limits.ts";
 import { isVisible, type Identity, type Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
-import type { AckLevel, OpResult, ReadOp, WriteOp } from "../../protocol/ops.ts";
+import type { Op, AckLevel, OpResult, ReadOp, WriteOp } from "../../protocol/ops.ts";
 import { READ_BYTES_MAX } from "../../protocol/limits.ts";
 import type { MergedBatch, ReadBatch } from "../rows/effects.ts";
 import { addPending, sizeOf } from "./credit.ts";
@@ -19,6 +19,7 @@ import type { Elsewhere, HeldWork, Part, Place, Request, Result, Wait, Work } fr
 import { hasBackup, isUnsure } from "../partition/release.ts";
 import { holdBack, spread, waitOf } from "../partition/spread.ts";
 import type { Turn } from "./turn.ts";
+import { isCeded } from "./winner.ts";
 
 export function serve(turn: Turn, requests: readonly Request[]): void {
   const work = sort(turn, requests);
@@ -228,38 +229,39 @@ function sorted(turn: Turn, work: Work, request: number): Sorted {
   const origin = work.requests[request]?.origin;
   const results = work.results[request] ?? [];
   const elsewhere = work.elsewhere.get(request) ?? [];
-  const passing = origin?.type === "socket" && origin.session.forward;
-  if (!passing)
-    for (const { index, ruling } of elsewhere)
-      results[index] = { type: "refused", error: notOwner(ruling) };
-  if (!passing && origin?.type === "socket") notify(turn, origin, elsewhere, false);
-  return { results, elsewhere, passing };
+  const forwards = origin?.type === "socket" && origin.session.forward;
+  // What has gone to another cluster nobody could be sent after.
+  const [ceded, owned] = divide(elsewhere, ({ ruling }) => isCeded(turn, ruling.partitionId));
+  if (forwards) return { results, told: owned, passed: elsewhere };
+  for (const { index, ruling } of owned)
+    results[index] = { type: "refused", error: notOwner(ruling) };
+  if (origin?.type === "socket") notify(turn, origin, owned, false);
+  return { results, told: origin?.type === "socket" ? [] : owned, passed: ceded };
+}
+
+function divide<T>(all: readonly T[], test: (one: T) => boolean): readonly [T[], T[]] {
+  return [all.filter(test), all.filter((one) => !test(one))];
 }
 
 interface Sorted {
   readonly results: readonly (Result | null)[];
-  readonly elsewhere: readonly Elsewhere[];
-  /** What is elsewhere goes there. */
-  readonly passing: boolean;
+  /** Elsewhere in this cluster, and whoever asked is to know. */
+  readonly told: readonly Elsewhere[];
+  /** Elsewhere, and passed on. */
+  readonly passed: readonly Elsewhere[];
 }
 
 /** Returns what is to be passed on. */
 function keep(
   turn: Turn,
   { origin, ops, ack }: Request,
-  { results, elsewhere, passing }: Sorted,
+  { results, told, passed }: Sorted,
   held: readonly HeldWork[],
 ): Part | null {
+  const sent = { results: withoutHeld(results, held), told, passed };
   if (origin.type === "peer" && origin.together && held.length > 0)
-    return keep(
-      turn,
-      { origin, ops, ack },
-      { results: withoutHeld(results, held), elsewhere, passing },
-      [],
-    );
-  const passed = passing ? elsewhere.map(({ index }) => index) : [];
+    return keep(turn, { origin, ops, ack }, sent, []);
   const missing = passed.length + held.reduce((sum, { indexes }) => sum + indexes.length, 0);
-  const told = origin.type === "socket" && !passing ? [] : elsewhere;
   if (missing === 0) {
     answerRequest(turn, origin, results, told);
     return null;
@@ -271,8 +273,25 @@ function keep(
   for (const { partitionId, wait, ...rest } of held)
     holdBack(turn, partitionId, wait, { type: "request", id, ack, ...rest });
   if (passed.length === 0) return null;
-  const passedOps = passed.flatMap((index) => ops[index] ?? []);
-  return { id, indexes: passed, ops: passedOps, ack, stamped: new Set() };
+  return partOf(turn, { id, ack, indexes: passed.map(({ index }) => index), ops });
+}
+
+/**
+ * What is passed on may be asked for twice, and must be the same both times: it is stamped here if nobody has. Should
+ * the owner have stamped something later, by another clock, it is stamped again.
+ */
+function partOf(
+  turn: Turn,
+  { id, ack, indexes, ops }: Pick<Part, "id" | "ack" | "indexes" | "ops">,
+): Part {
+  const stamped = new Set<number>();
+  const passed = indexes.flatMap((index): readonly Op[] => {
+    const op = ops[index];
+    if (op?.type !== "write" || op.stamp !== null) return op ? [op] : [];
+    stamped.add(index);
+    return [{ ...op, stamp: turn.stamp() }];
+  });
+  return { id, indexes, ops: passed, ack, stamped };
 }
 
 /** It is durable here, but what was asked for together must not wait for it: it comes again, alone. */

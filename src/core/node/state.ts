@@ -43,6 +43,8 @@ export interface Self {
   readonly tableVersion: Version;
   readonly partitionCount: number;
   readonly digestKey: DigestKey;
+  /** Its cluster goes over into that one. `over`: all of it is there. */
+  readonly ceding: { readonly into: ClusterId; readonly over: boolean } | null;
   /** No heartbeat above this was sent before the last crash. */
   readonly beats: number;
   /** No change counter above `seq` and no stamp above `millis` was given out before the last crash. */
@@ -130,6 +132,27 @@ export interface NodeMemory {
   readonly behind: ReadonlyMap<PartitionId, ReadonlySet<NodeId>>;
   /** When a copy was last sent something; null: there is nothing to note when this node goes quiet. */
   readonly changedAt: number | null;
+  readonly cession: Cession;
+}
+
+/** What a node knows of the cluster into which its own goes over, and where it is with that. */
+export interface Cession {
+  readonly rulings: ReadonlyMap<PartitionId, Ruling>;
+  /** The winner's table is being asked for. */
+  readonly fetch: Retry | null;
+  /** Partitions that it owns and offers. */
+  readonly passes: ReadonlyMap<PartitionId, Pass>;
+  /** It has said that nothing is left here. */
+  readonly reported: boolean;
+}
+
+/** Rows that have changed up to `cut`, but for those that are known. */
+export interface Pass {
+  readonly n: number;
+  readonly cut: Seq;
+  readonly known: Resume;
+  /** Offered so far. */
+  readonly rows: number;
 }
 
 /** What clients were told of the map, and how it changed. */
@@ -155,7 +178,7 @@ export interface PartitionMemory {
   readonly streams: ReadonlyMap<NodeId, Stream>;
   /** Where it is a copy: the stream it takes. */
   readonly inbound: Inbound | null;
-  /** Where it is struck: the offer under way. */
+  /** Where it is struck, or its cluster goes over into another: the offer under way. */
   readonly offer: Offer | null;
   /** Writes that are durable here and wait for copies. */
   readonly held: Queue<Held>;
@@ -209,6 +232,7 @@ export function initialNode(config: Config): NodeState {
     tableVersion: Version(0),
     partitionCount: config.partitionCount,
     digestKey: { a: 0, b: 0 },
+    ceding: null,
     beats: 0,
     reserved: { seq: Seq(0), millis: 0 },
     drained: Seq(0),
@@ -247,6 +271,7 @@ export function wake(config: Config, saved: NodeSaved): NodeState {
       },
       behind: new Map(),
       changedAt: null,
+      cession: { rulings: new Map(), fetch: null, passes: new Map(), reported: false },
     },
   };
 }

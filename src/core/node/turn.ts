@@ -1,5 +1,5 @@
 import { receive, tick, type Stamp } from "../../data/hlc.ts";
-import { Seq, type NodeId, type PartitionId } from "../../data/ids.ts";
+import { Seq, type ClusterId, type NodeId, type PartitionId } from "../../data/ids.ts";
 import { STAMP_COUNTER_MAX } from "../../data/limits.ts";
 import type { Row } from "../../data/row.ts";
 import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
@@ -158,8 +158,9 @@ export class Turn {
   do(effect: NodeEffect): void {
     this.effects.push(effect);
   }
-  send(to: Sender, message: ClusterMessage): void {
-    this.do({ type: "send", to, message });
+  /** `cluster`: where that is not this node's own. */
+  send(to: Sender, message: ClusterMessage, cluster?: ClusterId): void {
+    this.do({ type: "send", to, message, ...(cluster !== undefined && { cluster }) });
   }
   /** Nothing is answered where nobody asked: `call` is null for an answer. */
   answer(call: CallId | null, message: ClusterMessage): void {

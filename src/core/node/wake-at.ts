@@ -11,7 +11,7 @@ export function wakeAt({ config, memory, saved }: NodeState): number | null {
     const asked = Math.min(retry?.at ?? Infinity, offer?.retry.at ?? Infinity);
     earliest = Math.min(earliest, asked, streams, silentAt(going, config.maxNoHeartbeatMs));
   }
-  earliest = Math.min(earliest, memory.forwardsAt);
+  earliest = Math.min(earliest, memory.forwardsAt, memory.cession.fetch?.at ?? Infinity);
   return earliest === Infinity ? null : earliest;
 }
 

@@ -9,7 +9,9 @@ import type { NodeTag } from "../node/events.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import { NO_ROLE, type Offer } from "../node/state.ts";
 import type { Turn } from "../node/turn.ts";
+import { rulingThere, wantTable } from "../node/winner.ts";
 import type { Resume } from "../rows/effects.ts";
+import { countRows, endPass, passOf } from "./pass.ts";
 import { retryAfter } from "./streams.ts";
 
 export function onStrike(turn: Turn, { ruling }: Strike, call: CallId | null): void {
@@ -23,28 +25,45 @@ export function onStrike(turn: Turn, { ruling }: Strike, call: CallId | null): v
 /** Begins, or goes on, or begins anew with another owner. */
 export function offer(turn: Turn, partitionId: PartitionId): void {
   const { role, ruling } = turn.partition(partitionId);
-  if (role.type !== "struck" || ruling.owner === null) return;
+  if (role.type === "owner") return scan(turn, partitionId, null);
+  if (role.type !== "struck" || (ruling.owner === null && !turn.self.ceding)) return;
   if (role.at === ruling.owner && !role.foreign) return drop(turn, partitionId);
   scan(turn, partitionId, null);
 }
 
 function scan(turn: Turn, partitionId: PartitionId, after: Offer["after"]): void {
-  const { role, ruling } = turn.partition(partitionId);
-  if (role.type !== "struck" || after === "end") return;
-  const known: Resume =
-    role.at === ruling.owner ? { cut: role.cut, after: "end" } : { cut: Seq(0), after: null };
+  const wanted = wantedOf(turn, partitionId);
+  if (!wanted || after === "end") return;
   const { now, random } = turn;
   turn.do({
     type: "scan",
     partitionId,
     after,
-    cut: turn.memory.seq,
-    known,
+    ...wanted,
     buckets: null,
     bytesMax: turn.config.chunkBytesMax,
     rowsMax: turn.config.chunkRowsMax,
     tag: { for: "offer", partitionId, now, random },
   });
+}
+
+/** Null: nothing is to be offered. */
+function wantedOf(turn: Turn, partitionId: PartitionId): { cut: Seq; known: Resume } | null {
+  const { role, ruling } = turn.partition(partitionId);
+  if (role.type === "owner") return passOf(turn, partitionId) ?? null;
+  if (role.type !== "struck") return null;
+  const isKnown = role.at === ruling.owner;
+  const known: Resume = isKnown ? { cut: role.cut, after: "end" } : { cut: Seq(0), after: null };
+  return { cut: turn.memory.seq, known };
+}
+
+/** Everything wanted is where it was offered to. */
+function finish(turn: Turn, partitionId: PartitionId): void {
+  const pass = passOf(turn, partitionId);
+  if (turn.partition(partitionId).role.type === "struck") return drop(turn, partitionId);
+  if (!pass) return;
+  endPass(turn, partitionId, pass);
+  scan(turn, partitionId, null);
 }
 
 type OfferTag = Extract<NodeTag, { for: "offer" }>;
@@ -54,30 +73,30 @@ export function onOfferScanned(
   { partitionId }: OfferTag,
   { rows, after }: { readonly rows: readonly Row[]; readonly after: Offer["after"] },
 ): void {
-  const { role } = turn.partition(partitionId);
-  if (role.type !== "struck") return;
-  if (rows.length === 0 && after === null) return drop(turn, partitionId);
+  if (!wantedOf(turn, partitionId)) return;
+  if (rows.length === 0 && after === null) return finish(turn, partitionId);
   if (rows.length === 0) return scan(turn, partitionId, after);
   const offerId = turn.takeSeqs(1);
   const next: Offer = { offerId, after: after ?? "end", rows, retry: retryAfter(turn, 0) };
+  countRows(turn, partitionId, rows.length);
   turn.setGoing(partitionId, { offer: next });
   sendOffer(turn, partitionId, next);
 }
 
 function sendOffer(turn: Turn, partitionId: PartitionId, { offerId, rows }: Offer): void {
-  const { ruling } = turn.partition(partitionId);
-  if (ruling.owner)
-    turn.send(ruling.owner, { type: "ROW_OFFER", partitionId, offerId, ruling, rows });
+  const { ceding } = turn.self;
+  const ruling = ceding ? rulingThere(turn, partitionId) : turn.partition(partitionId).ruling;
+  const message = { type: "ROW_OFFER", partitionId, offerId, ruling, rows } as const;
+  if (ruling.owner) turn.send(ruling.owner, message, ceding?.into);
 }
 
 export function onRowOfferAck(turn: Turn, ack: RowOfferAck): void {
   const { partitionId } = ack;
   const { offer: current } = turn.going(partitionId);
-  const { role } = turn.partition(partitionId);
   // Listed again meanwhile, its rows may be all there are: what an offer was for is over.
-  if (role.type !== "struck" || current?.offerId !== ack.offerId || !ack.accepted) return;
+  if (!wantedOf(turn, partitionId) || current?.offerId !== ack.offerId || !ack.accepted) return;
   turn.setGoing(partitionId, { offer: null });
-  if (current.after === "end") drop(turn, partitionId);
+  if (current.after === "end") finish(turn, partitionId);
   else scan(turn, partitionId, current.after);
 }
 
@@ -91,8 +110,15 @@ function drop(turn: Turn, partitionId: PartitionId): void {
 
 export function pursueOffer(turn: Turn, partitionId: PartitionId): void {
   const { offer: current } = turn.going(partitionId);
-  const { role } = turn.partition(partitionId);
-  if (role.type !== "struck" || !current || current.retry.at > turn.now) return;
+  if (!current || current.retry.at > turn.now) return;
+  // Whoever does not answer may own it no more.
+  if (turn.self.ceding) wantTable(turn);
+  offerAgain(turn, partitionId);
+}
+
+export function offerAgain(turn: Turn, partitionId: PartitionId): void {
+  const { offer: current } = turn.going(partitionId);
+  if (!wantedOf(turn, partitionId) || !current) return;
   const next = { ...current, retry: retryAfter(turn, current.retry.attempt + 1) };
   turn.setGoing(partitionId, { offer: next });
   sendOffer(turn, partitionId, next);

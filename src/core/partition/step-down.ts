@@ -1,0 +1,20 @@
+/** An owner that is none any more. */
+import type { PartitionId } from "../../data/ids.ts";
+import { Queue } from "../machine/queue.ts";
+import { passOn } from "../node/forward.ts";
+import type { Turn } from "../node/turn.ts";
+import { adopted } from "./adopt.ts";
+import { caughtUp } from "./streams.ts";
+
+/** Writes that nobody was told of yet go to the new owner; streams end, what they lacked is offered later. */
+export function stepDown(turn: Turn, partitionId: PartitionId): void {
+  const { held } = turn.going(partitionId);
+  for (const nodeId of turn.memory.behind.get(partitionId) ?? [])
+    caughtUp(turn, partitionId, nodeId);
+  const nothing = { streams: new Map(), held: Queue.of([]), retry: null, giveUp: new Map() };
+  turn.setGoing(partitionId, nothing);
+  for (const { waiter } of held) {
+    if (waiter.type === "adopted") adopted(turn, partitionId, waiter.reply);
+    else passOn(turn, [waiter]);
+  }
+}

@@ -1,0 +1,98 @@
+/** Two clusters become one: what `test/core/merge.test.ts` finds. */
+import { failover, type Mutant, type Test } from "./mutant.ts";
+
+const merge = (title: string): Test => ({ file: "test/core/merge.test.ts", title });
+
+const WRITERS =
+  "writes acknowledged meanwhile in either are there, and are read where they were written";
+
+export const IN_MERGES: readonly Mutant[] = [
+  {
+    name: "last rows not offered",
+    bug: "what was written during the last pass is taken for known",
+    file: "src/core/partition/pass.ts",
+    find: 'turn.setRole(partitionId, { type: "struck", at: turn.me, cut, foreign: true });',
+    replace:
+      'turn.setRole(partitionId, { type: "struck", at: turn.me, cut: turn.memory.seq, foreign: true });',
+    killedBy: merge(WRITERS),
+  },
+  {
+    name: "loser serves on after its offer",
+    bug: "operations are carried out while the last rows are under way, and dropped with them",
+    file: "src/core/node/serve.ts",
+    find: 'else if (turn.partition(partitionId).role.type !== "owner")',
+    replace: 'else if (!["owner", "struck"].includes(turn.partition(partitionId).role.type))',
+    killedBy: merge(WRITERS),
+  },
+  {
+    name: "ceded before acknowledged",
+    bug: "rows are dropped when they have been offered",
+    file: "src/core/partition/struck.ts",
+    find: "  countRows(turn, partitionId, rows.length);",
+    replace:
+      "  countRows(turn, partitionId, rows.length);\n  if (after === null && turn.self.ceding) return finish(turn, partitionId);",
+    killedBy: merge(WRITERS),
+  },
+  {
+    name: "read where not all is yet",
+    bug: "operations are passed on to the winner while rows are under way to it",
+    file: "src/core/node/forward.ts",
+    find: "return isWhole ? ownerThere(turn, partitionId) : null;",
+    replace: "return isWhole || true ? ownerThere(turn, partitionId) : null;",
+    killedBy: merge("reads wait until the last rows are there"),
+  },
+  {
+    name: "both lose",
+    bug: "a cluster that asks another one takes it in",
+    file: "src/core/coordinator/abroad.ts",
+    find: "  if (merge) return makeError(",
+    replace: "  if (merge && merge.other !== request.sourceClusterId) return makeError(",
+    killedBy: merge(
+      "if both come to believe that they lose, each refuses the other, and nothing has happened",
+    ),
+  },
+  {
+    name: "late refusal believed",
+    bug: "an answer to an earlier request ends the present one",
+    file: "src/core/coordinator/merge.ts",
+    find: "if (merge.other !== responderClusterId || merge.viewVersion !== sourceViewVersion) return;",
+    replace: "if (merge.other !== responderClusterId) return;",
+    killedBy: merge("a refusal of an earlier request says nothing of the present one"),
+  },
+  {
+    name: "different partition counts merged",
+    bug: "clusters become one whose keys are in different partitions",
+    file: "src/core/coordinator/merge.ts",
+    find: "  if (partitionCount !== theirs)",
+    replace: "  if (partitionCount < 0)",
+    killedBy: merge("with different partition counts"),
+  },
+  {
+    name: "rows of anybody",
+    bug: "a node takes rows and operations of any other cluster",
+    file: "src/core/node/abroad.ts",
+    find: "  (turn.state.saved.view.taken ?? []).includes(clusterId);",
+    replace: "  clusterId.length > 0;",
+    killedBy: merge(
+      "a node takes rows and operations of no cluster that its coordinator has not taken in",
+    ),
+  },
+  {
+    name: "namesake suspected",
+    bug: "a silent node of the winner is taken for the member of that name",
+    file: "src/core/node/beat.ts",
+    find: "if (to && !abroad && turn.now",
+    replace: "if (to && turn.now",
+    killedBy: merge("a silent node of the winner makes nobody of that name suspect"),
+  },
+  {
+    name: "asked about without end",
+    bug: "what members say of each other in their answers has each asked at once",
+    file: "src/core/coordinator/members.ts",
+    find: "    if (!isFresh(turn, suspectId)) onComplaint(turn, suspectId, senderId);",
+    replace: "    onComplaint(turn, suspectId, senderId);",
+    killedBy: failover(
+      "and another one do not hear each other: they are asked about it once a heartbeat [I8]",
+    ),
+  },
+];
