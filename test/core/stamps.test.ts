@@ -54,6 +54,24 @@ describe("a stamp", () => {
     expect(isNewer(after, before)).toBe(true);
   });
 
+  it("a node that restarts within one millisecond makes no stamp again that it made in it [I6]", () => {
+    const stage = pair();
+    const n1 = NodeId("n1");
+    const forward = { type: "OP_FORWARD", sourceNodeId: "front", rulings: [] } as const;
+    const { now } = stage;
+    const stamps = ["a", "b", "c"].map((key, i) => {
+      const ops = [{ type: "write", ...entry, key, stamp: null, value: null }] as const;
+      stage.ask({ ...forward, forwardId: Seq(i + 1), ops }, n1);
+      stage.settle();
+      stage.node(n1).crash();
+      stage.now = now;
+      return stage.node(n1).rows.read(P, [{ ...at, key }])[0]?.row.stamp;
+    });
+    const [first, second, third] = stamps;
+    expect(isNewer(second, first)).toBe(true);
+    expect(isNewer(third, second)).toBe(true);
+  });
+
   it("an owner that lost its memory stamps above all that it stamped before [I6, sim seed 11]", () => {
     const stage = pair();
     const n1 = NodeId("n1");

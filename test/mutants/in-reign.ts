@@ -73,7 +73,7 @@ export const IN_REIGN: readonly Mutant[] = [
     bug: "an owner asks a copy for ever that does not answer, and tells nobody",
     file: "src/core/node/beat.ts",
     find: "if ((retry?.attempt ?? 0) >= ASKED_IN_VAIN) silent.add(to);",
-    replace: "",
+    replace: "void [retry, to];",
     killedBy: failover("while it sleeps is missed by the owner whose copy it keeps [I8]"),
   },
 ];

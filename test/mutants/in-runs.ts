@@ -123,14 +123,6 @@ export const IN_RUNS: readonly Mutant[] = [
     killedBy: { checkers: ["I5", "I14", "I6"], seeds: 1_000 },
   },
   {
-    name: "stamps given twice",
-    bug: "a node begins its clock where it was saved, not beyond",
-    file: "src/core/node/turn.ts",
-    find: "counter: STAMP_COUNTER_MAX }",
-    replace: "counter: 0 }",
-    killedBy: { checkers: ["R-later-write", "I6", "I14"], seeds: 200 },
-  },
-  {
     name: "read at a copy",
     bug: "whoever has rows of a partition answers for it",
     file: "src/core/node/serve.ts",
@@ -225,7 +217,7 @@ export const IN_RUNS: readonly Mutant[] = [
     name: "stamped behind what stands",
     bug: "a write that this node stamps and that loses is answered as if it stood",
     file: "src/core/node/serve.ts",
-    find: 'return !changed && op?.type === "write" && op.stamp === null;',
+    find: 'return (!changed || tied) && op?.type === "write" && op.stamp === null;',
     replace: "return false;",
     killedBy: { checkers: ["R-later-write"], seeds: 100 },
   },

@@ -6,7 +6,7 @@ export const IN_TESTS: readonly Mutant[] = [
     name: "no check at READY",
     bug: "READY is believed whatever epoch and copies it was said under",
     file: "src/core/coordinator/moves.ts",
-    find: 'if (current && complete && move?.migrationId === migrationId && move.phase === "replicating") {',
+    find: 'if (current && complete && asked && move.phase === "replicating") {',
     replace: 'if (move?.phase === "replicating") {',
     killedBy: play("late-ready.txt"),
   },
@@ -26,6 +26,16 @@ export const IN_TESTS: readonly Mutant[] = [
     replace: "if (millis < 0)",
     killedBy: stamp(
       "a node that lost its memory stamps other keys, too, above all that it stamped before [I6]",
+    ),
+  },
+  {
+    name: "stamps given twice",
+    bug: "a node begins its clock where it was saved, not beyond",
+    file: "src/core/node/turn.ts",
+    find: "counter: STAMP_COUNTER_MAX }",
+    replace: "counter: 0 }",
+    killedBy: stamp(
+      "a node that restarts within one millisecond makes no stamp again that it made in it [I6]",
     ),
   },
   {
@@ -110,7 +120,7 @@ export const IN_TESTS: readonly Mutant[] = [
     name: "late answer to an offer believed",
     bug: "it lets a node drop its table that is a copy again, or the owner",
     file: "src/core/partition/struck.ts",
-    find: 'if (role.type !== "struck" || current?.offerId !== ack.offerId || !ack.accepted) return;',
+    find: "if (!wantedOf(turn, partitionId) || current?.offerId !== ack.offerId || !ack.accepted) return;",
     replace: "if (!ack.accepted || !current) return;",
     killedBy: play("late-offer-ack.txt"),
   },
@@ -125,7 +135,7 @@ export const IN_TESTS: readonly Mutant[] = [
   {
     name: "held writes forgotten",
     bug: "they are, when the owner hears that it is none any more",
-    file: "src/core/node/hear.ts",
+    file: "src/core/partition/step-down.ts",
     find: "for (const { waiter } of held) {",
     replace: "for (const { waiter } of held.slice(held.length)) {",
     killedBy: play("finalize-before-deltas.txt"),
@@ -158,9 +168,9 @@ export const IN_TESTS: readonly Mutant[] = [
     name: "scan before dual write",
     bug: "changes travel only once the scan is done",
     file: "src/core/partition/spread.ts",
-    find: "for (const stream of streams.values())\n      setStream(",
+    find: "for (const stream of turn.going(partitionId).streams.values())\n    setStream(",
     replace:
-      'for (const stream of [...streams.values()].filter(({ task }) => task.step !== "scan"))\n      setStream(',
+      'for (const stream of [...turn.going(partitionId).streams.values()].filter(({ task }) => task.step !== "scan"))\n    setStream(',
     killedBy: play("write-scanned-key.txt"),
   },
   {
@@ -207,8 +217,8 @@ export const IN_TESTS: readonly Mutant[] = [
     name: "merge counts as taken",
     bug: "a copy acknowledges an item of another stream that it merged",
     file: "src/core/partition/copy.ts",
-    find: "if (!inbound || !isNext(inbound, tag))\n    return turn.answer",
-    replace: "if (!inbound)\n    return turn.answer",
+    find: "if (!inbound || !isNext(inbound, tag)) return answerUnknown(turn, tag);\n  if (marker)",
+    replace: "if (!inbound) return answerUnknown(turn, tag);\n  if (marker)",
     killedBy: play("old-source-offers.txt"),
   },
   {
@@ -223,16 +233,16 @@ export const IN_TESTS: readonly Mutant[] = [
     name: "wakes for ever",
     bug: "a move that waits for a free place is due again and again",
     file: "src/core/coordinator/pursue.ts",
-    find: "if (!move && again && wanted !== ruling.owner) later(again.notBefore);",
+    find: "if (!move && again && tasksOf(entry).length > 0) later(again.notBefore);",
     replace:
-      "if (!move && again && wanted !== ruling.owner) earliest = Math.min(earliest, again.notBefore);",
+      "if (!move && again && tasksOf(entry).length > 0) earliest = Math.min(earliest, again.notBefore);",
     killedBy: rule("a move that is due and waits for a free place wakes nobody [I8, seed 358]"),
   },
   {
     name: "forgetful copy not noticed",
     bug: "a stream that its copy has opened anew goes on as if it had not",
     file: "src/core/partition/owner.ts",
-    find: "if (isBefore(openedSeq, ack.openedSeq)) return reopen(turn, partitionId, known);",
+    find: "if (isBefore(openedSeq, ack.openedSeq)) return beginAgain(turn, partitionId, known);",
     replace: "",
     killedBy: play("late-first-item.txt"),
   },
@@ -300,17 +310,18 @@ export const IN_TESTS: readonly Mutant[] = [
   {
     name: "loser acknowledged early",
     bug: "a write that changed nothing waits for nobody",
-    file: "src/core/partition/spread.ts",
-    find: "  const wait = new Map<NodeId, Seq>();",
-    replace: "  if (changed.length === 0) return null;\n  const wait = new Map<NodeId, Seq>();",
+    file: "src/core/node/serve.ts",
+    find: "const wait = entry(waits, ack, () => waitOf(turn, partitionId, ack));",
+    replace:
+      "const wait = outcome.changed ? entry(waits, ack, () => waitOf(turn, partitionId, ack)) : null;",
     killedBy: play("older-stamp.txt"),
   },
   {
     name: "leaving node stays",
     bug: "a cancelled move is not wanted again, though its source must go",
     file: "src/core/coordinator/operator.ts",
-    find: "if (owner && mayOwn(turn, owner)) turn.setEntry",
-    replace: "if (owner) turn.setEntry",
+    find: 'entry.move?.purpose !== "backup" && owner && mayOwn(turn, owner)',
+    replace: 'entry.move?.purpose !== "backup" && owner',
     killedBy: play("leave-cancelled.txt"),
   },
   {
