@@ -10,16 +10,16 @@ const N1 = NodeId("n1");
 const N2 = NodeId("n2");
 const IDENTITY = { map: "m", key: "a", kind: "lww", sub: "" } as const;
 
-/** As the front passes on what came over HTTP; says if it is answered. */
-function put(stage: Stage, at: NodeId, forwardId: number, value: string): void {
-  const op = { type: "write", map: "m", key: "a", value: bytesOf(value), expiresAt: null } as const;
+/** One request, as the front passes on what came over HTTP. */
+function put(stage: Stage, at: NodeId, forwardId: number, ...values: string[]): void {
+  const op = { type: "write", map: "m", key: "a", expiresAt: null, stamp: null } as const;
   stage.ask(
     {
       type: "OP_FORWARD",
       sourceNodeId: "front",
       forwardId: Seq(forwardId),
       rulings: [],
-      ops: [{ ...op, stamp: null }],
+      ops: values.map((value) => ({ ...op, value: bytesOf(value) })),
     },
     at,
   );
@@ -30,7 +30,8 @@ function put(stage: Stage, at: NodeId, forwardId: number, value: string): void {
 const answers = (stage: Stage): string[] =>
   stage.lines.filter((line) => line.startsWith("  operator: OP_FORWARDED"));
 
-it("a write at an old owner, after an answer of the new one, stands over it by any clock [R-later-write]", () => {
+/** The partition has moved from n1 to n2, of which n1 has not heard. */
+function moved(): Stage {
   const stage = new Stage({ initialNodes: 2, partitionCount: 1 });
   const mail = new Mail(stage);
   stage.now = 1_000_000;
@@ -39,6 +40,16 @@ it("a write at an old owner, after an answer of the new one, stands over it by a
   stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: N2 });
   mail.stabilize("MIGRATE_FINALIZE");
   mail.deliver(["coordinator>n2", "MIGRATE_FINALIZE"]);
+  return stage;
+}
+
+function read(stage: Stage): string | undefined {
+  const [stored] = stage.node(N2).rows.read(P, [IDENTITY]);
+  return stored?.row.value ? textOf(stored.row.value) : undefined;
+}
+
+it("a write at an old owner, after an answer of the new one, stands over it by any clock [R-later-write]", () => {
+  const stage = moved();
   const { maxClockSkewMs } = stage.config;
   stage.now += maxClockSkewMs;
   put(stage, N2, 1, "1");
@@ -49,6 +60,13 @@ it("a write at an old owner, after an answer of the new one, stands over it by a
   expect(answers(stage).length).toBe(1);
   stage.settle();
   expect(answers(stage).length).toBe(2);
-  const [stored] = stage.node(N2).rows.read(P, [IDENTITY]);
-  expect(stored?.row.value && textOf(stored.row.value)).toBe("2");
+  expect(read(stage)).toBe("2");
+});
+
+it("of two writes in one request the second stands, also where both are passed on [R-later-write, sim seed 900080]", () => {
+  const stage = moved();
+  put(stage, N1, 1, "1", "2");
+  stage.settle();
+  expect(answers(stage)).toEqual(["  operator: OP_FORWARDED superseded, stored"]);
+  expect(read(stage)).toBe("2");
 });

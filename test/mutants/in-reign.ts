@@ -23,11 +23,23 @@ export const IN_REIGN: readonly Mutant[] = [
     },
   },
   {
+    name: "own later write stamped over",
+    bug: "of two writes in one request that are passed on the first is stamped above the second",
+    file: "src/core/node/forward.ts",
+    find: "return stamped.has(indexes[i] ?? -1) && op.stamp?.node !== result.stamp.node;",
+    replace: "return stamped.has(indexes[i] ?? -1);",
+    killedBy: {
+      file: "test/core/later-write.test.ts",
+      title:
+        "of two writes in one request the second stands, also where both are passed on [R-later-write, sim seed 900080]",
+    },
+  },
+  {
     name: "loser of a former owner acknowledged",
     bug: "what an old owner has stamped and its follower has overtaken by its own clock is not stamped again",
     file: "src/core/node/forward.ts",
-    find: 'result?.type === "superseded" && stamped.has(indexes[i] ?? -1);',
-    replace: "stamped.has(NaN) && indexes[i] === NaN && result === undefined;",
+    find: "return stamped.has(indexes[i] ?? -1) && op.stamp?.node !== result.stamp.node;",
+    replace: "void [stamped, indexes]; return false;",
     killedBy: {
       file: "test/core/later-write.test.ts",
       title:

@@ -60,7 +60,7 @@ export const INVARIANTS = [
 ] as const;
 export type Invariant = (typeof INVARIANTS)[number];
 
-class Violation extends Error {
+export class Violation extends Error {
   readonly invariant: Invariant;
   constructor(invariant: Invariant, message: string) {
     super(`${invariant} violated: ${message}`);

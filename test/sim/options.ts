@@ -55,7 +55,9 @@ function drawStorm(seed: number, plain: Options): Options {
   const keys = 4 + prng.below(6);
   if (what >= 30) return options;
   const config = validate({ ...options.config, initialNodes, partitionCount });
-  return { ...options, config, keys, nodesMax: initialNodes + 3 };
+  // A coordinator begins a reign by asking everybody: each answer may crash it, so that it would never end.
+  const crashInStepRate = options.crashInStepRate * Math.min(1, 8 / initialNodes);
+  return { ...options, config, keys, crashInStepRate, nodesMax: initialNodes + 3 };
 }
 
 function drawPlain(seed: number): Options {

@@ -8,7 +8,7 @@ import type { NodeEffect, NodeEvent } from "../../src/core/node/events.ts";
 import { ClusterId, Term, type NodeId } from "../../src/data/ids.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import { Answers } from "./answers.ts";
-import { Checkers } from "./checkers.ts";
+import { Checkers, Violation } from "./checkers.ts";
 import type { SimClient } from "./client.ts";
 import { assertCoded } from "./coded.ts";
 import { NO_COUNTS } from "./counts.ts";
@@ -92,7 +92,7 @@ export class World {
     this.storm?.begin(this.#victimOf(this.storm));
     schedule.at(schedule.now + options.chaosMs, () => this.#heal());
     const end = schedule.now + options.chaosMs + CALM_MS;
-    while (schedule.nextAt <= end) schedule.step();
+    if (!schedule.runUntil(end)) throw new Violation("I8", "there is no end to the run");
     this.checkers.atEnd();
   }
 

@@ -153,9 +153,15 @@ const isAnswer = (
   fromAbroad: boolean,
 ): boolean => abroad === fromAbroad && results.length === opsOf(parts).length;
 
-/** This node had stamped it while the owner that has followed it was stamping already, by another clock. */
-const hasLost = ({ stamped, indexes }: Part, i: number, result: Result | undefined): boolean =>
-  result?.type === "superseded" && stamped.has(indexes[i] ?? -1);
+/**
+ * This node had stamped it while the owner that has followed it was stamping already, by another clock. Over a stamp of
+ * its own it must not come: that write is the later one.
+ */
+function hasLost({ stamped, indexes, ops }: Part, i: number, result: Result | undefined): boolean {
+  const op = ops[i];
+  if (result?.type !== "superseded" || op?.type !== "write") return false;
+  return stamped.has(indexes[i] ?? -1) && op.stamp?.node !== result.stamp.node;
+}
 
 /** Whoever wrote it may have been told of what stands, so it stands over that. */
 function stampAgain(turn: Turn, part: Part, results: readonly Result[]): void {
