@@ -111,6 +111,17 @@ describe("a partitioned cluster [I9]", () => {
     expect(moved).toEqual([true, true, true, false]);
   });
 
+  it("answers of before the coordinator's clock was set back count no more [I9, sim seed 900181]", () => {
+    const stage = cluster(3);
+    const { maxNoHeartbeatMs } = stage.config;
+    expect(told(stage, move(N(2)))).toContain("PLANNED");
+    split(stage, ["coordinator"]);
+    stage.live(10); // what was on its way is lost
+    stage.now -= 2 * maxNoHeartbeatMs + 10_000; // ten seconds are waited for an answer
+    expect(told(stage, move(N(3)))).toContain("NO_QUORUM");
+    expect(ownerOf(stage)).toBe(N(2));
+  });
+
   it("what was asked during a short cut is done when it heals, in the order in which it was asked", () => {
     const stage = cluster(3);
     split(stage, ["coordinator"]);

@@ -23,6 +23,16 @@ export const IN_REIGN: readonly Mutant[] = [
     },
   },
   {
+    name: "answers of another clock counted",
+    bug: "what was answered before the coordinator's clock was set back counts as lately for long",
+    file: "src/core/coordinator/reign.ts",
+    find: "if (now < turn.memory.now) turn.setMemory({ answered: new Map() });",
+    replace: "void [turn, now];",
+    killedBy: reign(
+      "answers of before the coordinator's clock was set back count no more [I9, sim seed 900181]",
+    ),
+  },
+  {
     name: "own later write stamped over",
     bug: "of two writes in one request that are passed on the first is stamped above the second",
     file: "src/core/node/forward.ts",

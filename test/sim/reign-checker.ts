@@ -10,17 +10,21 @@ export class ReignChecker {
   /** The life of the coordinator that each term belongs to. */
   readonly #lives = new Map<Term, number>();
   /** When the coordinator last heard each node speak, and in which term and life of its own. */
-  readonly #heard = new Map<NodeId, { term: Term; at: number; life: number }>();
+  readonly #heard = new Map<NodeId, { term: Term; at: number; life: number; clock: number }>();
 
   constructor(world: World) {
     this.#world = world;
+  }
+
+  get #clock(): number {
+    return this.#world.faults.clockOf("coordinator");
   }
 
   heard({ from, term }: Pick<CoordinatorMessage, "from" | "term">, life: number): void {
     if (from === "front" || from === "coordinator") return;
     const known = this.#heard.get(from);
     if (known?.life === life && known.term > term) return; // overtaken by what it said later
-    this.#heard.set(from, { term, at: this.#world.schedule.now, life });
+    this.#heard.set(from, { term, at: this.#world.schedule.now, life, clock: this.#clock });
   }
 
   committed(before: CoordinatorSaved, after: CoordinatorSaved): void {
@@ -43,7 +47,9 @@ export class ReignChecker {
     majority(checkers, view, (nodeId) => {
       const heard = this.#heard.get(nodeId);
       if (heard?.term !== term || heard.life !== life) return false;
-      const isFresh = schedule.now - heard.at <= options.config.maxNoHeartbeatMs;
+      // Set back while nothing happened, which it cannot notice, its clock has run for less than the time that has passed.
+      const unseen = Math.max(0, heard.clock - this.#clock);
+      const isFresh = schedule.now - heard.at <= options.config.maxNoHeartbeatMs + unseen;
       return isFresh && nodes.get(nodeId)?.disk.self.term === term;
     });
   }

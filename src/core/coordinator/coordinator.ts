@@ -28,7 +28,7 @@ import {
 } from "./operator.ts";
 import { planBackups, startQueued, strikeSpares } from "./plan.ts";
 import { coordinatorWakeAt, notePushed, pursueAll, settleEntries } from "./pursue.ts";
-import { hearTerm, isBehind, park, unpark } from "./reign.ts";
+import { doubtAnswers, hearTerm, isBehind, park, unpark } from "./reign.ts";
 import { endRecount } from "./restored.ts";
 import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState } from "./state.ts";
 import { CoordinatorTurn } from "./turn.ts";
@@ -47,6 +47,7 @@ function stepCoordinator(
   event: CoordinatorEvent,
 ): Next<CoordinatorState, CoordinatorEffect> {
   const turn = new CoordinatorTurn(state, event.now, event.random);
+  doubtAnswers(turn, event.now);
   turn.setMemory({ now: event.now });
   if (event.type === "message" && isOurs(turn, event)) hearTerm(turn, event);
   const isLost = event.type === "undelivered" && event.message.type === "PROBE";

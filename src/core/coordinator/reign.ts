@@ -30,6 +30,11 @@ export function hearTerm(turn: CoordinatorTurn, { from, term, message }: Coordin
     if (retries.has(about(nodeId))) askSoon(turn, nodeId);
 }
 
+/** A clock that was set back does not tell any more how old an answer is: everybody is asked anew. */
+export function doubtAnswers(turn: CoordinatorTurn, now: number): void {
+  if (now < turn.memory.now) turn.setMemory({ answered: new Map() });
+}
+
 function stepDown(turn: CoordinatorTurn, termHeard: Term): void {
   const nobody = { answered: new Map(), granted: new Set<NodeId>() };
   turn.setMemory({ leading: false, termHeard, ...nobody });
