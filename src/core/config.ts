@@ -114,6 +114,7 @@ export const FAST: Config = {
   probeTimeoutMs: 300,
   suspicionTimeoutMs: 800,
   leaseMs: 800,
+  forwardTimeoutMs: 10_000,
   maxClockSkewMs: 100,
 };
 

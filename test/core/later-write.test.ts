@@ -1,5 +1,6 @@
 /** What is written without a stamp, one after the other, where two nodes stamp by two clocks. */
 import { expect, it } from "vitest";
+import { compareStamps } from "../../src/data/hlc.ts";
 import { NodeId, PartitionId, Seq } from "../../src/data/ids.ts";
 import { Mail } from "../scripts/mail.ts";
 import { bytesOf, textOf } from "../scripts/show.ts";
@@ -66,6 +67,25 @@ it("a write at an old owner, after an answer of the new one, stands over it by a
 it("of two writes in one request the second stands, also where both are passed on [R-later-write, sim seed 900080]", () => {
   const stage = moved();
   put(stage, N1, 1, "1", "2");
+  stage.settle();
+  expect(answers(stage)).toEqual(["  operator: OP_FORWARDED superseded, stored"]);
+  expect(read(stage)).toBe("2");
+});
+
+it("and so it does where the owner has stored something between the two [R-later-write]", () => {
+  const stage = moved();
+  const mail = new Mail(stage);
+  put(stage, N1, 1, "1", "2");
+  expect(mail.drop(["n1>n2", "MIGRATE_DATA"]).length).toBe(1);
+  mail.stabilize("OP_FORWARD");
+  const [first, second] = stage.letters.flatMap(({ message }) =>
+    message.type === "OP_FORWARD" ? message.ops.map((op) => ("stamp" in op ? op.stamp : null)) : [],
+  );
+  if (!first || !second) throw new Error("they are not passed on with stamps");
+  const stamp = { ...first, node: `${first.node}x` };
+  expect(compareStamps(second, stamp)).toBe(1);
+  const between = { map: "m", key: "a", value: bytesOf("between"), expiresAt: null, stamp };
+  stage.client(N2, { type: "OPS", seq: 1, ops: [between] });
   stage.settle();
   expect(answers(stage)).toEqual(["  operator: OP_FORWARDED superseded, stored"]);
   expect(read(stage)).toBe("2");

@@ -108,27 +108,42 @@ describe("a stamp", () => {
     },
   );
 
-  it("a write that would get the stamp of the one before, whose clock was later, is stamped again [I6, sim seed 300036]", () => {
-    const stage = pair();
-    const n1 = NodeId("n1");
-    // No stamp is ahead of the clock then, so none is saved.
-    const began = stage.now + 1_000;
-    const put = (forwardId: number, now: number, ...keys: string[]): void => {
-      stage.now = now;
-      const value = Uint8Array.of(forwardId);
+  describe("of a node whose clock went back over a restart, and whose next one stands at a key already", () => {
+    const N1 = NodeId("n1");
+    function put(stage: Stage, round: number, ...keys: string[]): void {
       const ops = keys.map(
-        (key) => ({ type: "write", ...entry, key, stamp: null, value }) as const,
+        (key, i) =>
+          ({ type: "write", ...entry, key, stamp: null, value: Uint8Array.of(round, i) }) as const,
       );
       const head = { type: "OP_FORWARD", sourceNodeId: "front", rulings: [] } as const;
-      stage.ask({ ...head, forwardId: Seq(forwardId), ops }, n1);
+      stage.ask({ ...head, forwardId: Seq(round), ops }, N1);
       stage.settle();
-    };
-    const stampOf = (key: string) => stage.node(n1).rows.read(P, [{ ...at, key }])[0]?.row.stamp;
-    put(1, began, "k", "other", "k", "k");
-    const before = stampOf("k");
-    stage.node(n1).crash();
-    put(2, began - 500, "other"); // Stamped again, and the next stamp is the one of `k`.
-    put(3, began - 400, "k");
-    expect(isNewer(stampOf("k"), before)).toBe(true);
+    }
+    const rowOf = (stage: Stage, key: string) =>
+      stage.node(N1).rows.read(P, [{ ...at, key }])[0]?.row;
+    /** No stamp is ahead of the clock when the node crashes, so none is saved. */
+    function setBack(): Stage {
+      const stage = pair();
+      const began = (stage.now += 1_000);
+      put(stage, 1, "k", "other", "k", "k");
+      stage.node(N1).crash();
+      stage.now = began - 500;
+      put(stage, 2, "other"); // Stamped again, and the next stamp is the one of `k`.
+      stage.now = began - 400;
+      return stage;
+    }
+
+    it("a write that would get the stamp of the one before is stamped again [I6, sim seed 300036]", () => {
+      const stage = setBack();
+      const before = rowOf(stage, "k")?.stamp;
+      put(stage, 3, "k");
+      expect(isNewer(rowOf(stage, "k")?.stamp, before)).toBe(true);
+    });
+
+    it("and so is a later write in the same request, which stands over it [R-later-write, sim seed 900238]", () => {
+      const stage = setBack();
+      put(stage, 3, "k", "k");
+      expect(rowOf(stage, "k")?.value).toEqual(Uint8Array.of(3, 1));
+    });
   });
 });

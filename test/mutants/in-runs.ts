@@ -217,8 +217,8 @@ export const IN_RUNS: readonly Mutant[] = [
     name: "stamped behind what stands",
     bug: "a write that this node stamps and that loses is answered as if it stood",
     file: "src/core/node/serve.ts",
-    find: 'return (!changed || tied) && op?.type === "write" && op.stamp === null;',
-    replace: "return false;",
+    find: "if (again.has(name)) found.add(i);",
+    replace: "",
     killedBy: { checkers: ["R-later-write"], seeds: 100 },
   },
   {

@@ -42,10 +42,10 @@ export const IN_TESTS: readonly Mutant[] = [
     name: "same stamp stands",
     bug: "of two writes with one stamp the greater bytes win, and nobody is told",
     file: "src/core/node/serve.ts",
-    find: "(!changed || tied)",
-    replace: "!changed",
+    find: "(!outcome.changed || outcome.tied)",
+    replace: "!outcome.changed",
     killedBy: stamp(
-      "a write that would get the stamp of the one before, whose clock was later, is stamped again [I6, sim seed 300036]",
+      "a write that would get the stamp of the one before is stamped again [I6, sim seed 300036]",
     ),
   },
   {

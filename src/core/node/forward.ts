@@ -133,7 +133,7 @@ export function onForwarded(
     const [elsewhere, here] = partition(its.keys(), (i) => isRefused(its[i], "NOT_OWNER"));
     const [refused, done] = partition(here, (i) => together && isRefused(its[i], "OVERLOADED"));
     const [crowded, alone] = partition(refused, (i) => isCrowded(its[i]));
-    const [lost, over] = partition(done, (i) => hasLost(part, i, its[i]));
+    const [lost, over] = partition(done, (i) => hasLost(part, i, its));
     settle(turn, part.id, pick(part, over).indexes, at(its, over));
     if (lost.length > 0) stampAgain(turn, pick(part, lost), at(its, lost));
     if (elsewhere.length > 0) open.push(pick(part, elsewhere));
@@ -155,12 +155,16 @@ const isAnswer = (
 
 /**
  * This node had stamped it while the owner that has followed it was stamping already, by another clock. Over a stamp of
- * its own it must not come: that write is the later one.
+ * its own, or over what its own request wrote after it, it must not come.
  */
-function hasLost({ stamped, indexes, ops }: Part, i: number, result: Result | undefined): boolean {
+function hasLost({ stamped, indexes, ops }: Part, i: number, results: readonly Result[]): boolean {
   const op = ops[i];
+  const result = results[i];
   if (result?.type !== "superseded" || op?.type !== "write") return false;
-  return stamped.has(indexes[i] ?? -1) && op.stamp?.node !== result.stamp.node;
+  if (!stamped.has(indexes[i] ?? -1) || op.stamp?.node === result.stamp.node) return false;
+  const isLater = (other: Op, j: number): boolean =>
+    j > i && other.map === op.map && other.key === op.key && results[j]?.type === "stored";
+  return !ops.some(isLater);
 }
 
 /** Whoever wrote it may have been told of what stands, so it stands over that. */

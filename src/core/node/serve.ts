@@ -12,6 +12,7 @@ import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import type { Op, AckLevel, OpResult, ReadOp, WriteOp } from "../../protocol/ops.ts";
 import { READ_BYTES_MAX } from "../../protocol/limits.ts";
 import type { MergedBatch, ReadBatch } from "../rows/effects.ts";
+import { identityKey } from "../rows/identity-key.ts";
 import { addPending, sizeOf } from "./credit.ts";
 import { passOn } from "./forward.ts";
 import { answerRequest, notify, waiting } from "./pending.ts";
@@ -69,7 +70,11 @@ function sort(turn: Turn, requests: readonly Request[]): Work {
   return { requests, results, writes, reads, elsewhere, held: new Map() };
 }
 
-type Writes = Map<PartitionId, { rows: Row[]; places: Place[] }>;
+interface Batch {
+  readonly rows: Row[];
+  readonly places: Place[];
+}
+type Writes = Map<PartitionId, Batch>;
 
 function addWrite(writes: Writes, partitionId: PartitionId, row: Row, place: Place): void {
   const batch = entry(writes, partitionId, () => ({ rows: [], places: [] }));
@@ -108,11 +113,12 @@ export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]
     if (!batch) continue;
     spread(turn, partitionId, goingOut(turn, work, { partitionId, outcomes }));
     const waits = new Map<AckLevel, Wait | null>();
+    const tooEarly = stampedTooEarly(work, batch, outcomes);
     for (const [i, place] of batch.places.entries()) {
       const outcome = outcomes[i];
       const row = batch.rows[i];
       if (!outcome || !row) continue;
-      if (isBehind(work, place, outcome)) {
+      if (tooEarly.has(i)) {
         turn.hearStamps([outcome]);
         addWrite(behind, partitionId, { ...row, stamp: turn.stamp() }, place);
         continue;
@@ -141,10 +147,31 @@ function goingOut(turn: Turn, work: Work, { partitionId, outcomes }: MergedBatch
 
 const ackOf = (work: Work, { request }: Place): AckLevel => work.requests[request]?.ack ?? "owner";
 
-/** Stamped here and yet no newer than what stood: this node's clock has gone back over a restart. */
-function isBehind(work: Work, { request, index }: Place, { changed, tied }: Outcome): boolean {
-  const op = work.requests[request]?.ops[index];
-  return (!changed || tied) && op?.type === "write" && op.stamp === null;
+const isNoNewer = (outcome: Outcome | undefined): boolean =>
+  outcome !== undefined && (!outcome.changed || outcome.tied);
+
+/**
+ * What was stamped here and is no newer than what stood: this node's clock has gone back over a restart. And what the
+ * same request writes after it, which is to stand over it.
+ */
+function stampedTooEarly(
+  { requests }: Work,
+  { rows, places }: Batch,
+  outcomes: readonly Outcome[],
+): ReadonlySet<number> {
+  const again = new Set<string>();
+  const found = new Set<number>();
+  for (const [i, { request, index }] of places.entries()) {
+    const op = requests[request]?.ops[index];
+    const row = rows[i];
+    if (!row || op?.type !== "write" || op.stamp) continue;
+    const isBehind = isNoNewer(outcomes[i]);
+    if (!isBehind && again.size === 0) continue;
+    const name = identityKey(row);
+    if (isBehind) again.add(name);
+    if (again.has(name)) found.add(i);
+  }
+  return found;
 }
 
 type Outcome = MergedBatch["outcomes"][number];
