@@ -20,4 +20,6 @@ export interface Ruling {
   readonly owner: NodeId | null;
   /** Never the owner itself. */
   readonly copies: readonly Copy[];
+  /** The first one: nobody has a row yet, however late it is heard. */
+  readonly fresh?: true;
 }

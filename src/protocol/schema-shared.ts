@@ -89,6 +89,7 @@ export const ruling = declared<Ruling>()(
     epoch,
     owner: v.nullable(nodeId),
     copies: list(v.object({ nodeId, state: v.picklist(["copying", "complete"]) }), COPIES_MAX),
+    fresh: v.exactOptional(v.literal(true)),
   }),
 );
 

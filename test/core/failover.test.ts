@@ -1,62 +1,24 @@
 /** Members that fall silent: asked, suspected, given up; and what becomes of what they held. */
 import { describe, expect, it } from "vitest";
-import { FAST, type Config } from "../../src/core/config.ts";
-import { NodeId, PartitionId } from "../../src/data/ids.ts";
+import { FAST } from "../../src/core/config.ts";
 import type { NodeState } from "../../src/data/members.ts";
-import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
+import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
 import { Stage } from "../scripts/stage.ts";
-
-const P = PartitionId(0);
-const N = (n: number): NodeId => NodeId(`n${n}`);
-const [A, B, C] = [N(1), N(2), N(3)];
-
-/** A is the owner of the only partition. */
-function cluster(settings: Partial<Config> = {}): Stage {
-  const stage = new Stage({
-    ...FAST,
-    backupCount: 0,
-    initialNodes: 3,
-    partitionCount: 1,
-    ...settings,
-  });
-  stage.ask({ type: "FETCH_PARTITION_TABLE" });
-  stage.live(2_000);
-  expect(ownerOf(stage)).toBe(A);
-  return stage;
-}
-
-const entryOf = (stage: Stage) => stage.coordinator.disk.entries.get(P);
-const ownerOf = (stage: Stage): NodeId | null | undefined => entryOf(stage)?.ruling.owner;
-const stateOf = (stage: Stage, id: NodeId): NodeState | undefined =>
-  stage.coordinator.disk.view.members.find(({ nodeId }) => nodeId === id)?.state;
-
-const silence = (stage: Stage, side: readonly Sender[], type?: ClusterMessage["type"]): void => {
-  stage.cut = (from, to, message) =>
-    message.type === type ||
-    (from !== "front" && to !== "front" && side.includes(from) !== side.includes(to));
-};
-
-let seq = 0;
-function put(stage: Stage, at: NodeId, key: string, value: number): number {
-  const stamp = { millis: stage.now, counter: ++seq, node: "client" };
-  const op = { map: "m", key, stamp, value: Uint8Array.of(value), expiresAt: null };
-  stage.client(at, { type: "OPS", seq, ops: [op] });
-  return seq;
-}
-const isAcked = (stage: Stage, n: number): boolean =>
-  stage.answers.some(
-    (answer) => answer.type === "ACK" && answer.seq === n && answer.exceptions.length === 0,
-  );
-
-/** Somebody reads at these nodes all the while, so that they say that they are there. */
-function work(stage: Stage, ms: number, at: readonly NodeId[] = [A, B, C]): void {
-  for (const end = stage.now + ms; stage.now < end; stage.live(100))
-    for (const id of at)
-      stage.client(id, { type: "GET", seq: 0, keys: [{ map: "m", key: "other" }] });
-}
-
-const valueAt = (stage: Stage, id: NodeId, key: string): number | undefined =>
-  stage.node(id).rows.read(P, [{ map: "m", key, kind: "lww", sub: "" }])[0]?.row.value?.[0];
+import {
+  A,
+  B,
+  C,
+  P,
+  cluster,
+  entryOf,
+  isAcked,
+  ownerOf,
+  put,
+  silence,
+  stateOf,
+  valueAt,
+  work,
+} from "./trio.ts";
 
 /** A copy at B is complete by ruling, and the move to it goes no further. */
 function withCopy(): Stage {

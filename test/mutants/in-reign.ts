@@ -1,5 +1,5 @@
 /** What breaks terms, detection and failover. */
-import { failover, reign, stamp, type Mutant } from "./mutant.ts";
+import { failover, forced, reign, stamp, successor, type Mutant } from "./mutant.ts";
 
 export const IN_REIGN: readonly Mutant[] = [
   {
@@ -40,6 +40,60 @@ export const IN_REIGN: readonly Mutant[] = [
     replace: "if (isBehind) found.add(i);",
     killedBy: stamp(
       "and so is a later write in the same request, which stands over it [R-later-write, sim seed 900238]",
+    ),
+  },
+  {
+    name: "forced orders wait",
+    bug: "an order by force waits behind one that waits for a quorum",
+    file: "src/core/coordinator/reign.ts",
+    find: "  !isForced(message) &&\n",
+    replace: "",
+    killedBy: forced("a partition is claimed all the same"),
+  },
+  {
+    name: "evicted node not told",
+    bug: "a node that was evicted and is there goes on as if it had not been",
+    file: "src/core/coordinator/members.ts",
+    find: "if (isEvicted(turn, heartbeat.senderId)) return tellEvicted(turn, heartbeat, call);",
+    replace: "void [isEvicted, tellEvicted];",
+    killedBy: forced("and slept: what it acknowledges until it hears appears at the new owner"),
+  },
+  {
+    name: "heir in doubt inherits for good",
+    bug: "of two that are lost together the one that is given up later is waited for",
+    file: "src/core/coordinator/failover.ts",
+    find: "lost: isInDoubt ? lost : null",
+    replace: "lost: isInDoubt ? null : null",
+    killedBy: successor("together with its backup waits for the owner, not for the backup [I6]"),
+  },
+  {
+    name: "copy struck in doubt",
+    bug: "a complete copy goes while its owner does not answer",
+    file: "src/core/coordinator/moves.ts",
+    find: "(!isFreed || isInDoubt(turn, entry))",
+    replace: "!isFreed",
+    killedBy: successor(
+      "keeps a copy that is complete, whatever was asked of it while its owner is in doubt [I15, sim seed 901050]",
+    ),
+  },
+  {
+    name: "unheard partition taken for new",
+    bug: "a node that hears of a partition for the first time takes its copies for empty",
+    file: "src/core/node/hear.ts",
+    find: 'const digest = ruling.fresh ? NOTHING : "";',
+    replace: 'const digest = turn.partition(ruling.partitionId).ruling.epoch === 0 ? NOTHING : "";',
+    killedBy: successor(
+      "and taken over by a copy that has heard of no ruling before is compared with the others [I6]",
+    ),
+  },
+  {
+    name: "lost partition given to anybody",
+    bug: "a restored coordinator gives a partition that nobody owns to whoever is there",
+    file: "src/core/coordinator/failover.ts",
+    find: "else if (!state) giveAway(turn, partitionId);",
+    replace: "else giveAway(turn, partitionId);",
+    killedBy: successor(
+      "goes to that owner, and to nobody else, where a restored coordinator finds nobody named [I6]",
     ),
   },
   {

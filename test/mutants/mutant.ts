@@ -47,6 +47,11 @@ export const failover = (title: string): Test => ({
   file: "test/core/failover.test.ts",
   title,
 });
+export const forced = (title: string): Test => ({ file: "test/core/forced.test.ts", title });
+export const successor = (title: string): Test => ({
+  file: "test/core/successor.test.ts",
+  title,
+});
 export const backup = (title: string): Test => ({ file: "test/core/backups.test.ts", title });
 export const bound = (title: string): Test => ({ file: "test/core/back-pressure.test.ts", title });
 export const flow = (title: string): Test => ({ file: "test/core/node/flow.test.ts", title });

@@ -1,5 +1,5 @@
 /** The coordinator: members, table, rulings. Routes one event to whom it concerns. */
-import { Version, type PartitionId } from "../../data/ids.ts";
+import type { PartitionId } from "../../data/ids.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
 import { makeError } from "../../protocol/errors.ts";
 import type { Machine, Next } from "../machine/step.ts";
@@ -28,9 +28,10 @@ import {
 } from "./operator.ts";
 import { planBackups, startQueued, strikeSpares } from "./plan.ts";
 import { coordinatorWakeAt, notePushed, pursueAll, settleEntries } from "./pursue.ts";
-import { doubtAnswers, hearTerm, isBehind, park, unpark } from "./reign.ts";
+import { doubtAnswers, hearTerm, isBehind, isForced, park, unpark } from "./reign.ts";
 import { endRecount } from "./restored.ts";
 import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState } from "./state.ts";
+import { wholeTable } from "./table.ts";
 import { CoordinatorTurn } from "./turn.ts";
 import { judge, onComplaint, onProbeFailed, silenceAt } from "./watch.ts";
 
@@ -80,11 +81,6 @@ function ownWork(turn: CoordinatorTurn): void {
   settleCession(turn);
   notePushed(turn);
 }
-
-/** What an operator takes upon himself, whoever has answered. */
-const isForced = (message: ClusterMessage): boolean =>
-  message.type === "CLAIM_PARTITION" ||
-  (message.type === "LEAVE_REQUEST" && message.force === true);
 
 const isOurs = (turn: CoordinatorTurn, { clusterId }: Message): boolean =>
   clusterId === turn.state.saved.cluster?.clusterId;
@@ -214,16 +210,7 @@ function stillForming(turn: CoordinatorTurn, call: CallId | null): void {
 }
 
 function fetchTable(turn: CoordinatorTurn, call: CallId | null): void {
-  const { cluster } = turn;
-  turn.answer(call, {
-    type: "PARTITION_TABLE_UPDATE",
-    assignments: [...turn.entries.values()].map((entry) => entry.ruling),
-    version: cluster.tableVersion,
-    baseVersion: Version(0),
-    partitionCount: cluster.partitionCount,
-    completedMigrations: [],
-    view: turn.view,
-  });
+  turn.answer(call, { ...wholeTable(turn), view: turn.view });
 }
 
 function refuse(turn: CoordinatorTurn, { type }: ClusterMessage, call: CallId | null): void {

@@ -12,12 +12,14 @@ import { replan } from "./plan.ts";
 import type { Move } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 
-export function markDead(turn: CoordinatorTurn, nodeId: NodeId): void {
+/** All at once: of two that are lost together none becomes the other's heir. */
+export function markDead(turn: CoordinatorTurn, nodeIds: readonly NodeId[]): void {
   const { draining } = turn.cluster;
-  turn.setMember(nodeId, { state: "dead" });
-  if (draining.includes(nodeId))
-    turn.setCluster({ draining: draining.filter((id) => id !== nodeId) });
-  for (const partitionId of turn.entries.keys()) leaveOut(turn, partitionId, nodeId);
+  for (const nodeId of nodeIds) turn.setMember(nodeId, { state: "dead" });
+  if (draining.some((id) => nodeIds.includes(id)))
+    turn.setCluster({ draining: draining.filter((id) => !nodeIds.includes(id)) });
+  for (const nodeId of nodeIds)
+    for (const partitionId of turn.entries.keys()) leaveOut(turn, partitionId, nodeId);
   if (turn.entries.size > 0) replan(turn);
 }
 
@@ -50,18 +52,28 @@ function endLostMove(
   endMove(turn, partitionId, { outcome: "failed", reason });
 }
 
+/** An heir that does not answer either may never serve: until it is heard, the one before may have it back. */
 function succeed(
   turn: CoordinatorTurn,
   partitionId: PartitionId,
   others: readonly Copy[],
-  lost: NodeId,
+  gone: NodeId,
 ): void {
   const heir = heirOf(turn, others);
+  const lost = turn.entry(partitionId).lost ?? gone;
+  if (!heir)
+    return void turn.rule(partitionId, { owner: null, copies: [] }, { lost, wanted: null });
   const copies = others.filter((c) => c.nodeId !== heir && c.state === "complete");
   const wantedBackups = copies.map(({ nodeId }) => nodeId);
-  const plan = { wanted: heir, wantedBackups };
-  if (heir) turn.rule(partitionId, { owner: heir, copies }, { ...plan, lost: null });
-  else turn.rule(partitionId, { owner: null, copies: [] }, { lost, wanted: null });
+  const isInDoubt = turn.member(heir)?.state === "suspect";
+  const plan = { wanted: heir, wantedBackups, lost: isInDoubt ? lost : null };
+  turn.rule(partitionId, { owner: heir, copies }, plan);
+}
+
+/** It answers again: what it was to inherit is its own. */
+export function confirmHeir(turn: CoordinatorTurn, nodeId: NodeId): void {
+  for (const [partitionId, { ruling, lost }] of turn.entries)
+    if (lost && ruling.owner === nodeId) turn.setEntry(partitionId, { lost: null });
 }
 
 /** A complete copy whose node is there; else one whose node may be. */
@@ -78,7 +90,7 @@ function heirOf(turn: CoordinatorTurn, copies: readonly Copy[]): NodeId | null {
 /** It is a member again: what waited for it is its own as before, and what waits for nobody any more. */
 export function giveBack(turn: CoordinatorTurn, nodeId: NodeId): boolean {
   const waiting = [...turn.entries].filter(
-    ([, { lost }]) => lost === nodeId || (lost && !turn.member(lost)),
+    ([, { lost, ruling }]) => lost === nodeId || (lost && !ruling.owner && !turn.member(lost)),
   );
   for (const [partitionId] of waiting) giveTo(turn, partitionId, nodeId);
   return waiting.length > 0;
@@ -120,19 +132,30 @@ function notClaimable(
 
 /** Lost for good: whatever it alone held is given up, and nobody waits for it any more. */
 export function evict(turn: CoordinatorTurn, nodeId: NodeId): void {
-  if (turn.member(nodeId)?.state !== "dead") markDead(turn, nodeId);
-  for (const [partitionId, { holders, lost }] of turn.entries) {
+  if (turn.member(nodeId)?.state !== "dead") markDead(turn, [nodeId]);
+  for (const [partitionId, { holders, lost, ruling }] of turn.entries) {
     if (holders.includes(nodeId))
       turn.setEntry(partitionId, { holders: holders.filter((id) => id !== nodeId) });
-    if (lost === nodeId) giveAway(turn, partitionId);
+    if (lost !== nodeId) continue;
+    if (ruling.owner) turn.setEntry(partitionId, { lost: null });
+    else giveAway(turn, partitionId);
   }
   turn.setMembers(turn.view.members.filter((member) => member.nodeId !== nodeId));
   const { unheard } = turn.cluster;
   turn.setCluster({ unheard: unheard?.filter((id) => id !== nodeId) ?? null });
 }
 
+/** Whom it waits for is there, or nobody knows whom it waited for. */
+export function settleLost(turn: CoordinatorTurn, partitionId: PartitionId): void {
+  const { lost } = turn.entry(partitionId);
+  const state = lost ? turn.member(lost)?.state : undefined;
+  if (lost && ["active", "suspect", "leaving"].includes(state ?? ""))
+    giveTo(turn, partitionId, lost);
+  else if (!state) giveAway(turn, partitionId);
+}
+
 /** To whoever still holds something of it, or anybody: it begins with what it has. */
-export function giveAway(turn: CoordinatorTurn, partitionId: PartitionId): void {
+function giveAway(turn: CoordinatorTurn, partitionId: PartitionId): void {
   const { holders } = turn.entry(partitionId);
   const there = turn.view.members.filter(({ state }) => state === "active" || state === "suspect");
   const heir = there.find(({ nodeId }) => holders.includes(nodeId)) ?? there[0];

@@ -3,17 +3,20 @@ import { Incarnation, NodeId, Term, Version, type ClusterId } from "../../data/i
 import type { MemberInfo } from "../../data/members.ts";
 import type {
   AddNodes,
+  ClusterMessage,
   Heartbeat,
   JoinReject,
   JoinRequest,
   LeaveRequest,
+  MembersUpdate,
 } from "../../protocol/cluster-messages.ts";
 import { makeError } from "../../protocol/errors.ts";
 import { NODES_MAX } from "../../protocol/limits.ts";
 import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "../../protocol/version.ts";
 import type { CallId } from "../machine/cluster-event.ts";
-import { evict, giveBack } from "./failover.ts";
+import { confirmHeir, evict, giveBack } from "./failover.ts";
 import { assignFirst, lastOwner, plan, replan } from "./plan.ts";
+import { wholeTable } from "./table.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 import { onBeat, onComplaint, onReturn } from "./watch.ts";
 
@@ -131,16 +134,40 @@ export function onHeartbeat(
   call: CallId | null,
 ): void {
   const member = turn.member(heartbeat.senderId);
-  if (member?.state === "dead") return tellDead(turn, heartbeat.senderId, call);
+  if (member?.state === "dead") return tell(turn, heartbeat.senderId, call, viewOf(turn));
+  if (isEvicted(turn, heartbeat.senderId)) return tellEvicted(turn, heartbeat, call);
   heardOf(turn, heartbeat);
   turn.answer(call, { type: "DONE" });
 }
 
+const viewOf = (turn: CoordinatorTurn): MembersUpdate => ({
+  type: "MEMBERS_UPDATE",
+  view: turn.view,
+  clusterTimeMs: turn.now,
+});
+
 /** It has been given up, and has something to do: it must hear so before it does much of it. */
-function tellDead(turn: CoordinatorTurn, nodeId: NodeId, call: CallId | null): void {
-  const news = { type: "MEMBERS_UPDATE", view: turn.view, clusterTimeMs: turn.now } as const;
+function tell(
+  turn: CoordinatorTurn,
+  nodeId: NodeId,
+  call: CallId | null,
+  news: ClusterMessage,
+): void {
   if (call === null) turn.send(nodeId, news);
   else turn.answer(call, news);
+}
+
+const isEvicted = ({ view, cluster }: CoordinatorTurn, nodeId: NodeId): boolean =>
+  cluster.usedIds.includes(nodeId) &&
+  !cluster.departed.includes(nodeId) &&
+  !view.members.some((member) => member.nodeId === nodeId);
+
+/** Not lost after all. First whom its rows and its clients' writes are for, then that it is no member any more. */
+function tellEvicted(turn: CoordinatorTurn, heartbeat: Heartbeat, call: CallId | null): void {
+  const { senderId, tableVersion, membersViewVersion } = heartbeat;
+  if (tableVersion < turn.cluster.tableVersion) tell(turn, senderId, call, wholeTable(turn));
+  else if (membersViewVersion < turn.view.version) tell(turn, senderId, call, viewOf(turn));
+  else turn.answer(call, { type: "DONE" });
 }
 
 function heardOf(turn: CoordinatorTurn, heartbeat: Heartbeat): void {
@@ -159,7 +186,10 @@ function heardOf(turn: CoordinatorTurn, heartbeat: Heartbeat): void {
   // once, two answers would follow, and each would have both sent again.
   turn.reached(`view ${senderId}`, view);
   turn.reached(`table ${senderId}`, table);
-  if (member.state === "suspect") return turn.setMember(senderId, { state: "active" });
+  if (member.state === "suspect") {
+    confirmHeir(turn, senderId);
+    return turn.setMember(senderId, { state: "active" });
+  }
   // Active implies that it has view and table, so it says so first.
   if (view < member.joinVersion) return;
   // Sent away while it came back: it cannot hand over what it has not been given back.
@@ -197,6 +227,7 @@ export function onLeaveRequest(
     return turn.answer(call, { type: "ERROR", error: makeError("NODE_NOT_FOUND", { nodeId }) });
   if (force) {
     evict(turn, nodeId);
+    turn.send(nodeId, wholeTable(turn));
     return turn.answer(call, { type: "PLANNED", plan: plan(turn) });
   }
   const { state } = member;

@@ -7,7 +7,7 @@
  *        └──cancel, deadline, unequal──► (target struck unless it is to stay) failed, tried again later
  */
 import { MigrationId, type NodeId, type PartitionId } from "../../data/ids.ts";
-import type { Copy } from "../../data/ruling.ts";
+import type { Copy, Ruling } from "../../data/ruling.ts";
 import type {
   Complete,
   Dropped,
@@ -114,7 +114,7 @@ export function onStrikeCopy(
   const listed = ruling.copies.some((copy) => copy.nodeId === nodeId);
   if (ruling.epoch === epoch && listed && move?.target === nodeId)
     giveUpMove(turn, partitionId, { outcome: "failed", reason, strikes: true });
-  else if (ruling.epoch === epoch && listed) {
+  else if (ruling.epoch === epoch && listed && !isInDoubt(turn, turn.entry(partitionId))) {
     strike(turn, partitionId, nodeId);
     const attempt = (again?.attempt ?? 0) + 1;
     const notBefore = turn.now + backoffMs(turn.config, attempt, turn.random);
@@ -162,7 +162,8 @@ export function giveUpMove(
   const entry = turn.entry(partitionId);
   const { move, ruling } = entry;
   if (move?.phase !== "replicating") return;
-  const stays = why.strikes !== true && mustStay(entry, move.target);
+  const isFreed = why.strikes === true || !mustStay(entry, move.target);
+  const stays = isComplete(ruling, move.target) && (!isFreed || isInDoubt(turn, entry));
   const copies = ruling.copies.filter((copy) => stays || copy.nodeId !== move.target);
   const notBefore = turn.now + backoffMs(turn.config, move.attempt, turn.random);
   finish(turn, entry, move, why);
@@ -181,10 +182,15 @@ export function giveUpMove(
   });
 }
 
-function mustStay(entry: Entry, nodeId: NodeId): boolean {
-  const complete = entry.ruling.copies.some((c) => c.nodeId === nodeId && c.state === "complete");
-  return complete && (entry.wantedBackups.includes(nodeId) || !canSpare(entry, nodeId));
-}
+/** Its owner does not answer: any complete copy may be its successor in a moment. */
+export const isInDoubt = (turn: CoordinatorTurn, { ruling }: Entry): boolean =>
+  ruling.owner !== null && turn.member(ruling.owner)?.state === "suspect";
+
+const isComplete = ({ copies }: Ruling, nodeId: NodeId): boolean =>
+  copies.some((copy) => copy.nodeId === nodeId && copy.state === "complete");
+
+const mustStay = (entry: Entry, nodeId: NodeId): boolean =>
+  entry.wantedBackups.includes(nodeId) || !canSpare(entry, nodeId);
 
 /** For a reason of which the ruling that follows says the rest. */
 export function endMove(

@@ -6,7 +6,7 @@ import type { PlannedMove } from "../../protocol/cluster-messages.ts";
 import { computeAssignment, type Candidate, type Placement } from "../placement/assign.ts";
 import { orderMigrations } from "../placement/plan.ts";
 import { isCeding } from "./merge-state.ts";
-import { giveUpMove, startMove, strays } from "./moves.ts";
+import { giveUpMove, isInDoubt, startMove, strays } from "./moves.ts";
 import type { Entry, Move } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 import { completeAt, tasksOf, withoutSpares, type Task } from "./wanted.ts";
@@ -60,7 +60,7 @@ export function assignFirst(turn: CoordinatorTurn): void {
     const partitionId = PartitionId(p);
     const copies = backups.map((nodeId): Copy => ({ nodeId, state: "complete" }));
     entries.set(partitionId, {
-      ruling: { partitionId, epoch, owner, copies },
+      ruling: { partitionId, epoch, owner, copies, fresh: true },
       version,
       holders: owner ? [owner, ...backups] : [],
       wanted: owner,
@@ -149,6 +149,7 @@ const isThere = (turn: CoordinatorTurn, nodeId: NodeId): boolean =>
 /** The plan has changed, or what was under way has ended without a ruling. */
 export function strikeSpares(turn: CoordinatorTurn): void {
   for (const [partitionId, entry] of turn.entries) {
+    if (isInDoubt(turn, entry)) continue;
     const { owner, copies } = withoutSpares(entry);
     if (copies !== entry.ruling.copies) turn.rule(partitionId, { owner, copies });
   }

@@ -3,6 +3,7 @@
  * answered in it lately. What must wait for them is parked in memory; what is only read never waits.
  */
 import type { NodeId, Term } from "../../data/ids.ts";
+import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
 import { makeError } from "../../protocol/errors.ts";
 import { hasQuorum, poll, rules, voters } from "./quorum.ts";
 import { onGrant } from "./restored.ts";
@@ -47,10 +48,16 @@ function askSoon(turn: CoordinatorTurn, nodeId: NodeId): void {
   if ((turn.memory.retries.get(about(nodeId))?.attempt ?? 0) > 0) turn.settled(about(nodeId));
 }
 
+/** What an operator takes upon himself, whoever has answered. */
+export const isForced = (message: ClusterMessage): boolean =>
+  message.type === "CLAIM_PARTITION" ||
+  (message.type === "LEAVE_REQUEST" && message.force === true);
+
 /** An operator's orders are carried out one after the other. */
 export const isBehind = (turn: CoordinatorTurn, { from, message }: CoordinatorMessage): boolean =>
   from === "front" &&
   !message.type.startsWith("FETCH_") &&
+  !isForced(message) &&
   turn.memory.parked.some((other) => other.message.from === "front");
 
 export function park(turn: CoordinatorTurn, message: CoordinatorMessage): void {

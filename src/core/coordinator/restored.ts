@@ -5,7 +5,7 @@
 import { Version, type NodeId } from "../../data/ids.ts";
 import type { Copy, Ruling } from "../../data/ruling.ts";
 import type { Grant } from "../../protocol/cluster-messages.ts";
-import { giveAway } from "./failover.ts";
+import { settleLost } from "./failover.ts";
 import { voters } from "./quorum.ts";
 import type { Entry } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
@@ -48,7 +48,8 @@ function adopt(turn: CoordinatorTurn, { view, partitions, tableVersion: theirs }
     const complete = copies.filter(isComplete).map(({ nodeId }) => nodeId);
     // Others were to be struck, or are struck now that nobody wants them.
     const wantedBackups = complete.slice(0, turn.config.backupCount);
-    const plan = { wanted: owner, wantedBackups, lost: null };
+    const lost = owner ? null : lastOwnerOf(entries.get(partitionId));
+    const plan = { wanted: owner, wantedBackups, lost };
     const entry: Entry = { ruling, version, holders, ...plan, move: null, again: null };
     entries.set(partitionId, entry);
   }
@@ -62,12 +63,21 @@ function adopt(turn: CoordinatorTurn, { view, partitions, tableVersion: theirs }
   });
 }
 
+/** Whom a partition waits for is in no ruling: whoever owned it as far as is known. */
+const lastOwnerOf = (entry: Entry | undefined): NodeId | null =>
+  entry?.ruling.owner ?? entry?.lost ?? null;
+
 /** Rows that this storage knows nothing of. */
 function addHoldings(turn: CoordinatorTurn, { nodeId, partitions }: Grant): void {
   for (const { ruling, role } of partitions) {
     const entry = turn.entries.get(ruling.partitionId);
-    if (!entry || role === "none" || entry.holders.includes(nodeId)) continue;
-    turn.setEntry(ruling.partitionId, { holders: [...entry.holders, nodeId] });
+    if (!entry || role === "none") continue;
+    const { holders } = entry;
+    if (!holders.includes(nodeId))
+      turn.setEntry(ruling.partitionId, { holders: [...holders, nodeId] });
+    // Whoever was told of a successor is not waited for.
+    if (role === "owner" && !entry.ruling.owner)
+      turn.setEntry(ruling.partitionId, { lost: nodeId });
   }
 }
 
@@ -85,8 +95,7 @@ export function endRecount(turn: CoordinatorTurn): void {
   turn.setCluster({ unheard: null });
   for (const [partitionId, { ruling }] of turn.entries) {
     const { owner, copies } = ruling;
-    // Whom it waited for is not in any ruling. All that hold rows of it are here, and offer them.
-    if (!owner && !turn.entry(partitionId).lost) giveAway(turn, partitionId);
+    if (!owner) settleLost(turn, partitionId);
     if (!owner) continue;
     const kept = turn.config.backupCount > 0 ? copies.filter((c) => c.state === "complete") : [];
     if (copies.length > 0 || turn.entry(partitionId).move)

@@ -97,6 +97,7 @@ export function askSilent(turn: CoordinatorTurn): void {
 /** What the view says of who does not answer. */
 export function judge(turn: CoordinatorTurn): void {
   const { probeTimeoutMs, suspicionTimeoutMs } = turn.config;
+  const gone: NodeId[] = [];
   for (const { nodeId, state } of present(turn.state)) {
     const { askedAt, suspectAt, complainers } = watchedOf(turn, nodeId);
     if (askedAt === null) continue;
@@ -106,9 +107,10 @@ export function judge(turn: CoordinatorTurn): void {
       if (state === "active") turn.setMember(nodeId, { state: "suspect" });
     } else if (suspectAt !== null && turn.now - suspectAt >= suspicionTimeoutMs) {
       setDetector(turn, turn.memory.watch.detector.forget(nodeId));
-      markDead(turn, nodeId);
+      gone.push(nodeId);
     }
   }
+  if (gone.length > 0) markDead(turn, gone);
 }
 
 /** When a member that is asked becomes suspect, or one that is suspect dead; only what is still to come. */

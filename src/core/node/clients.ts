@@ -94,10 +94,11 @@ function welcome(turn: Turn, socket: SocketId, hello: Hello): Session | null {
 
 /** A cluster that was taken in is this one under another name; one that is over has no clients any more. */
 function notWelcome(turn: Turn, { cluster }: Hello): ErrorInfo | null {
-  const { clusterId, ceding } = turn.self;
+  const { clusterId, ceding, membership, nodeId } = turn.self;
   const { taken = [] } = turn.state.saved.view;
   if (cluster !== clusterId && !taken.includes(cluster))
     return makeError("WRONG_CLUSTER_ID", { expected: clusterId, got: cluster });
+  if (membership === "removed") return makeError("NOT_A_MEMBER", { nodeId });
   if (!ceding?.over) return null;
   turn.do({ type: "close-sockets", reason: `this cluster is a part of ${ceding.into} by now` });
   return makeError("CLUSTER_MERGED", { clusterId, into: ceding.into });

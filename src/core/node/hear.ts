@@ -82,12 +82,11 @@ const emptyCopy = (turn: Turn, { owner }: Ruling): Role => ({
 
 /**
  * What this node has, the copies have: it got everything from the owner whose copies they are. What they have
- * that it lacks a comparison will show; of a new partition nobody has anything.
+ * that it lacks a comparison will show, unless nobody can have anything.
  */
 function newOwner(turn: Turn, ruling: Ruling): Owner {
   const resume = { cut: turn.memory.seq, after: "end" } as const;
-  const isNew = turn.partition(ruling.partitionId).ruling.epoch === 0;
-  const digest = isNew ? NOTHING : "";
+  const digest = ruling.fresh ? NOTHING : "";
   const copies = ruling.copies
     .filter((copy) => copy.nodeId !== turn.me)
     .map(({ nodeId, state }) => ({

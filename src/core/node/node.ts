@@ -142,8 +142,9 @@ function notForUs(turn: Turn, event: Message): ErrorInfo | null {
 function isForStrangers(turn: Turn, message: ClusterMessage): boolean {
   const { membership } = turn.self;
   if (message.type === "INVITE" || message.type === "JOIN_RESPONSE") return true;
-  // Who has left still waits for what it had passed on.
-  if (message.type === "OP_FORWARDED") return membership === "removed";
+  // Who has left still waits for what it had passed on, or was evicted and offers what it has.
+  if (message.type === "OP_FORWARDED" || message.type === "ROW_OFFER_ACK")
+    return membership === "removed";
   // Who was given up and joins again still votes: without it nobody might be left to admit it.
   if (message.type === "CAMPAIGN") return membership === "joining";
   return message.type === "MEMBERS_UPDATE" && isFarewell(turn, message);

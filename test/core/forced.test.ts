@@ -1,0 +1,92 @@
+/** What an operator does by force, and what becomes of those whom it concerns. */
+import { describe, expect, it } from "vitest";
+import { Seq } from "../../src/data/ids.ts";
+import type { Stage } from "../scripts/stage.ts";
+import {
+  A,
+  B,
+  C,
+  P,
+  cluster,
+  entryOf,
+  isAcked,
+  ownerOf,
+  put,
+  silence,
+  stateOf,
+  valueAt,
+  work,
+} from "./trio.ts";
+
+const EVICT = { type: "LEAVE_REQUEST", nodeId: A, force: true } as const;
+
+const told = (stage: Stage): readonly string[] =>
+  stage.lines.filter((line) => line.startsWith("  operator: "));
+
+describe("without a quorum, behind an order that waits for one", () => {
+  function withoutQuorum(): Stage {
+    const stage = cluster();
+    work(stage, 500);
+    silence(stage, [A, B]);
+    work(stage, 10_000, [C]);
+    stage.lines.splice(0);
+    stage.ask({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+    return stage;
+  }
+
+  it("a partition is claimed all the same", () => {
+    const stage = withoutQuorum();
+    const { epoch } = entryOf(stage)?.ruling ?? {};
+    if (epoch === undefined) throw new Error("the partition has been ruled on");
+    stage.ask({ type: "CLAIM_PARTITION", partitionId: P, nodeId: C, epoch });
+    work(stage, 100, [C]);
+    expect(told(stage)).toEqual(["  operator: PLANNED n1 to n3"]);
+    expect(ownerOf(stage)).toBe(C);
+  });
+
+  it("a node is evicted all the same", () => {
+    const stage = withoutQuorum();
+    stage.ask(EVICT);
+    work(stage, 100, [C]);
+    expect(told(stage)[0]).toContain("PLANNED");
+    expect(stateOf(stage, A)).toBeUndefined();
+  });
+});
+
+describe("a node that is evicted and was there all the time", () => {
+  it("is told, offers what it has, and sends its clients away", () => {
+    const stage = cluster();
+    const before = put(stage, A, "k", 1);
+    work(stage, 500);
+    stage.ask(EVICT);
+    work(stage, 2_000);
+    const owner = ownerOf(stage) ?? A;
+    expect(isAcked(stage, before)).toBe(true);
+    expect(owner).not.toBe(A);
+    expect(valueAt(stage, owner, "k")).toBe(1);
+    const { self, partitions } = stage.node(A).disk;
+    expect(self.membership).toBe("removed");
+    expect(partitions.get(P)?.role.type).toBe("none");
+    stage.answers.splice(0);
+    stage.client(A, { type: "HELLO", version: 1, cluster: stage.clusterId, forward: true });
+    expect(stage.answers).toMatchObject([{ type: "ERROR", error: { code: "NOT_A_MEMBER" } }]);
+  });
+
+  it("and slept: what it acknowledges until it hears appears at the new owner", () => {
+    const stage = cluster();
+    silence(stage, [A]);
+    stage.ask(EVICT);
+    stage.live(3_600_000);
+    stage.cut = () => false;
+    const op = { type: "write", map: "m", key: "h", stamp: null, expiresAt: null } as const;
+    const ops = [{ ...op, value: Uint8Array.of(5) }];
+    stage.ask(
+      { type: "OP_FORWARD", sourceNodeId: "front", forwardId: Seq(1), rulings: [], ops },
+      A,
+    );
+    stage.live(60_000);
+    expect(told(stage)).toContain("  operator: OP_FORWARDED stored");
+    expect(valueAt(stage, ownerOf(stage) ?? A, "h")).toBe(5);
+    expect(stage.node(A).disk.self.membership).toBe("removed");
+  });
+});

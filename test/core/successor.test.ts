@@ -1,0 +1,101 @@
+/** Who becomes the owner of what is lost, where more than one is lost or little is known. */
+import { describe, expect, it } from "vitest";
+import { FAST } from "../../src/core/config.ts";
+import type { NodeId } from "../../src/data/ids.ts";
+import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
+import { Stage } from "../scripts/stage.ts";
+import {
+  A,
+  B,
+  C,
+  N,
+  P,
+  cluster,
+  entryOf,
+  isAcked,
+  ownerOf,
+  put,
+  silence,
+  stateOf,
+  valueAt,
+  work,
+} from "./trio.ts";
+
+describe("a partition whose owner is lost", () => {
+  it("together with its backup waits for the owner, not for the backup [I6]", () => {
+    const stage = cluster({ backupCount: 1, initialNodes: 5 });
+    put(stage, A, "k", 1, "backup");
+    const rest = [B, C, N(4), N(5)].filter((id) => id !== backupOf(stage));
+    work(stage, 500, [A, ...rest]);
+    const backup = backupOf(stage);
+    silence(stage, [A, backup]);
+    work(stage, 6_000, rest);
+    expect(stateOf(stage, backup)).toBe("dead");
+    expect(entryOf(stage)?.lost).toBe(A);
+    silence(stage, [backup]);
+    work(stage, 6_000, [A, ...rest]);
+    expect(ownerOf(stage)).toBe(A);
+  });
+
+  function backupOf(stage: Stage): NodeId {
+    const [copy] = entryOf(stage)?.ruling.copies ?? [];
+    if (!copy) throw new Error("there is no backup");
+    return copy.nodeId;
+  }
+
+  it("keeps a copy that is complete, whatever was asked of it while its owner is in doubt [I15, sim seed 901050]", () => {
+    const stage = cluster();
+    put(stage, A, "k", 1);
+    silence(stage, [], "MIGRATE_READY");
+    stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: B });
+    work(stage, 1_000);
+    expect(entryOf(stage)?.ruling.copies).toEqual([{ nodeId: B, state: "complete" }]);
+    silence(stage, [A]);
+    while (stateOf(stage, A) === "active") work(stage, 10, [B, C]);
+    expect(stateOf(stage, A)).toBe("suspect");
+    stage.ask({ type: "CANCEL_MOVE", partitionId: P });
+    work(stage, 6_000, [B, C]);
+    expect(ownerOf(stage)).toBe(B);
+    expect(valueAt(stage, B, "k")).toBe(1);
+  });
+
+  it("and taken over by a copy that has heard of no ruling before is compared with the others [I6]", () => {
+    const stage = new Stage({ ...FAST, backupCount: 2, initialNodes: 3, partitionCount: 1 });
+    const missed = ["PARTITION_TABLE_UPDATE", "MIGRATE_DATA"];
+    const isMissed = (to: Sender, { type }: ClusterMessage): boolean =>
+      to === B && missed.includes(type);
+    stage.cut = (_, to, message) => isMissed(to, message);
+    stage.ask({ type: "FETCH_PARTITION_TABLE" });
+    stage.live(1_000);
+    const write = put(stage, A, "k", 1);
+    work(stage, 500, [A]);
+    expect(isAcked(stage, write)).toBe(true);
+    expect(valueAt(stage, C, "k")).toBe(1);
+    stage.cut = (from, to, message) =>
+      isMissed(to, message) || (from !== "front" && to !== "front" && (from === A || to === A));
+    for (let i = 0; i < 100 && ownerOf(stage) === A; i++) work(stage, 100, [C]);
+    expect(ownerOf(stage)).toBe(B);
+    silence(stage, [A]);
+    work(stage, 10_000, [B, C]);
+    expect(valueAt(stage, B, "k")).toBe(1);
+  });
+
+  it("goes to that owner, and to nobody else, where a restored coordinator finds nobody named [I6]", () => {
+    const stage = cluster();
+    const write = put(stage, A, "k", 1);
+    work(stage, 500);
+    expect(isAcked(stage, write)).toBe(true);
+    const copy = stage.coordinator.disk;
+    silence(stage, [A]);
+    work(stage, 6_000, [B, C]);
+    expect(entryOf(stage)).toMatchObject({ lost: A, ruling: { owner: null } });
+    stage.coordinator.crash();
+    stage.coordinator.disk = copy;
+    // It answers the coordinator, and is heard by nobody else.
+    stage.cut = (from, to, { type }) =>
+      (from === A || to === A) && from !== "front" && type !== "CAMPAIGN" && type !== "GRANT";
+    stage.ask({ type: "REBALANCE" });
+    work(stage, 1_000, [B, C]);
+    expect(ownerOf(stage)).toBe(A);
+  });
+});

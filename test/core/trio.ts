@@ -1,0 +1,69 @@
+/** Three nodes with one partition, some of which fall silent. */
+import { expect } from "vitest";
+import { FAST, type Config } from "../../src/core/config.ts";
+import { NodeId, PartitionId } from "../../src/data/ids.ts";
+import type { NodeState } from "../../src/data/members.ts";
+import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
+import type { AckLevel } from "../../src/protocol/ops.ts";
+import { Stage } from "../scripts/stage.ts";
+
+export const P = PartitionId(0);
+export const N = (n: number): NodeId => NodeId(`n${n}`);
+export const [A, B, C] = [N(1), N(2), N(3)];
+
+/** A is the owner of the only partition. */
+export function cluster(settings: Partial<Config> = {}): Stage {
+  const stage = new Stage({
+    ...FAST,
+    backupCount: 0,
+    initialNodes: 3,
+    partitionCount: 1,
+    ...settings,
+  });
+  stage.ask({ type: "FETCH_PARTITION_TABLE" });
+  stage.live(2_000);
+  expect(ownerOf(stage)).toBe(A);
+  return stage;
+}
+
+export const entryOf = (stage: Stage) => stage.coordinator.disk.entries.get(P);
+export const ownerOf = (stage: Stage): NodeId | null | undefined => entryOf(stage)?.ruling.owner;
+export const stateOf = (stage: Stage, id: NodeId): NodeState | undefined =>
+  stage.coordinator.disk.view.members.find(({ nodeId }) => nodeId === id)?.state;
+
+export const silence = (
+  stage: Stage,
+  side: readonly Sender[],
+  type?: ClusterMessage["type"],
+): void => {
+  stage.cut = (from, to, message) =>
+    message.type === type ||
+    (from !== "front" && to !== "front" && side.includes(from) !== side.includes(to));
+};
+
+let seq = 0;
+export function put(
+  stage: Stage,
+  at: NodeId,
+  key: string,
+  ...[value, ack = "owner"]: readonly [value: number, ack?: AckLevel]
+): number {
+  const stamp = { millis: stage.now, counter: ++seq, node: "client" };
+  const op = { map: "m", key, stamp, value: Uint8Array.of(value), expiresAt: null };
+  stage.client(at, { type: "OPS", seq, ops: [op], ack });
+  return seq;
+}
+export const isAcked = (stage: Stage, n: number): boolean =>
+  stage.answers.some(
+    (answer) => answer.type === "ACK" && answer.seq === n && answer.exceptions.length === 0,
+  );
+
+/** Somebody reads at these nodes all the while, so that they say that they are there. */
+export function work(stage: Stage, ms: number, at: readonly NodeId[] = [A, B, C]): void {
+  for (const end = stage.now + ms; stage.now < end; stage.live(100))
+    for (const id of at)
+      stage.client(id, { type: "GET", seq: 0, keys: [{ map: "m", key: "other" }] });
+}
+
+export const valueAt = (stage: Stage, id: NodeId, key: string): number | undefined =>
+  stage.node(id).rows.read(P, [{ map: "m", key, kind: "lww", sub: "" }])[0]?.row.value?.[0];
