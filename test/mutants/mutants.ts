@@ -1,5 +1,6 @@
 import { IN_BACKUPS } from "./in-backups.ts";
 import { IN_BOUNDS } from "./in-bounds.ts";
+import { IN_COLLECTION } from "./in-collection.ts";
 import { IN_DETECTORS } from "./in-detectors.ts";
 import { IN_MERGES } from "./in-merges.ts";
 import { IN_REIGN } from "./in-reign.ts";
@@ -13,6 +14,7 @@ const ALL: readonly Mutant[] = [
   ...IN_TESTS,
   ...IN_BACKUPS,
   ...IN_BOUNDS,
+  ...IN_COLLECTION,
   ...IN_DETECTORS,
   ...IN_MERGES,
   ...IN_REIGN,

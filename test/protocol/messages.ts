@@ -109,6 +109,8 @@ export const clusterMessages: Table<ClusterMessage> = {
   FETCH_PARTITION_TABLE: of<Cluster<"FETCH_PARTITION_TABLE">>()("FETCH_PARTITION_TABLE", {}),
   ASK_RULING: of<Cluster<"ASK_RULING">>()("ASK_RULING", { partitionId }),
   RULING: of<Cluster<"RULING">>()("RULING", { ruling }),
+  CONFIRM: of<Cluster<"CONFIRM">>()("CONFIRM", { partitionId, epoch }),
+  CONFIRMED: of<Cluster<"CONFIRMED">>()("CONFIRMED", { partitionId, epoch, sole: fc.boolean() }),
   MIGRATE_START: of<Cluster<"MIGRATE_START">>()("MIGRATE_START", {
     ...move,
     destinationNodeId: nodeId,
@@ -147,11 +149,12 @@ export const clusterMessages: Table<ClusterMessage> = {
       epoch,
       chunk: rows,
       deltas: rows,
+      collect: rows,
       sourceVersion: seq,
       marker: fc.boolean(),
       ruling,
     },
-    ["ruling"],
+    ["collect", "ruling"],
   ),
   STREAM_ACK: of<Cluster<"STREAM_ACK">>()(
     "STREAM_ACK",

@@ -72,6 +72,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   clusterId: sender,
   clusterPort: count,
   clusterTimeMs: moment,
+  collect: list(32_768),
+  sole: boolean,
   code: matching(/^[A-Z_]+$/),
   completed: count,
   completedMigrations: list(32_768),

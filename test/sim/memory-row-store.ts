@@ -1,3 +1,4 @@
+import { identityKey } from "../../src/core/rows/identity-key.ts";
 import type {
   Count,
   ListQuery,
@@ -114,6 +115,15 @@ export class MemoryRowStore implements RowStore {
     const from = after === null ? 0 : upperBound(table, after);
     const rows = Math.min(table.length - from, rowsMax);
     return { rows, upTo: table[from + rowsMax - 1]?.row ?? "end" };
+  }
+
+  remove(partitionId: PartitionId, identities: readonly Identity[]): void {
+    const gone = new Set(identities.map(identityKey));
+    const table = this.#table(partitionId);
+    const kept = table.filter(({ row }) => !gone.has(identityKey(row)));
+    if (kept.length === table.length) return;
+    this.#set(partitionId, kept);
+    this.#rowsWritten += table.length - kept.length;
   }
 
   drop(partitionId: PartitionId): void {

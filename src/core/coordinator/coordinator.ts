@@ -16,6 +16,7 @@ import {
 import { fromAbroad } from "./abroad.ts";
 import { onCeded, settleCession } from "./cession.ts";
 import { onClaim } from "./failover.ts";
+import { onConfirm } from "./confirm.ts";
 import { endOrder, onMergeCluster, refusedByMerge } from "./merge.ts";
 import { onCancelAsked, onComplete, onDropped, onHeard, onReady, onStrikeCopy } from "./moves.ts";
 import {
@@ -99,14 +100,14 @@ function onMessage(turn: CoordinatorTurn, event: Message): void {
     return turn.answer(call, { type: "ERROR", error });
   }
   if (from === "front") fromFront(turn, message, call);
-  else fromNode(turn, message, call);
+  else fromNode(turn, event);
 }
 
 /** A node of a cluster that is being taken in must know whom to offer its rows to. */
 const isOfTaken = (turn: CoordinatorTurn, { clusterId, message }: Message): boolean =>
   message.type === "FETCH_PARTITION_TABLE" && (turn.view.taken ?? []).includes(clusterId);
 
-function fromNode(turn: CoordinatorTurn, message: ClusterMessage, call: CallId | null): void {
+function fromNode(turn: CoordinatorTurn, { from, message, call }: Message): void {
   switch (message.type) {
     case "JOIN_REQUEST":
       return onJoinRequest(turn, message, call);
@@ -130,6 +131,8 @@ function fromNode(turn: CoordinatorTurn, message: ClusterMessage, call: CallId |
     case "CEDED":
       onCeded(turn, message);
       return turn.answer(call, { type: "DONE" });
+    case "CONFIRM":
+      return onConfirm(turn, from, message, call);
     case "FETCH_PARTITION_TABLE":
       return fetchTable(turn, call);
     case "GRANT":
