@@ -1,9 +1,35 @@
 /** What would go wrong if deletions were forgotten otherwise. */
+import { FIRST_FORGETFUL } from "../sim/options.ts";
 import type { Mutant, Test } from "./mutant.ts";
 
 const collect = (title: string): Test => ({ file: "test/core/collect.test.ts", title });
 
 export const IN_COLLECTION: readonly Mutant[] = [
+  {
+    name: "a copy collects on its own",
+    bug: "a copy takes no deletion that is past the retention by its own clock",
+    file: "src/core/partition/copy.ts",
+    find: "const rows = [...chunk, ...deltas];",
+    replace:
+      "const rows = [...chunk, ...deltas].filter((row) => row.value !== null || !mayBeForgotten(turn, row));",
+    killedBy: { checkers: ["I8", "I14"], seeds: 40, from: FIRST_FORGETFUL },
+  },
+  {
+    name: "collected too early",
+    bug: "what could still be undone by a write on its way is forgotten",
+    file: "src/core/partition/collect.ts",
+    find: "now - config.tombstoneRetentionMs - marginMs(config);",
+    replace: "now - config.tombstoneRetentionMs;",
+    killedBy: { checkers: ["R-collect"], seeds: 20, from: FIRST_FORGETFUL },
+  },
+  {
+    name: "holders not asked for",
+    bug: "an owner collects whatever the coordinator answers",
+    file: "src/core/partition/collect.ts",
+    find: "if (!sole) return forgo(turn);",
+    replace: "",
+    killedBy: { checkers: ["R-collect", "I14"], seeds: 100, from: FIRST_FORGETFUL },
+  },
   {
     name: "collected while a holder is left",
     bug: "the coordinator confirms without a look at struck nodes that have not dropped their rows",
