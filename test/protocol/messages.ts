@@ -7,6 +7,7 @@ import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
 import * as a from "./arbitraries.ts";
 import { of } from "./message-of.ts";
 import { mergeMessages } from "./merge-messages.ts";
+import { repairMessages } from "./repair-messages.ts";
 import { reignMessages } from "./reign-messages.ts";
 
 type Table<Union extends { readonly type: string }> = {
@@ -28,6 +29,7 @@ const plan = a.list(fc.record({ partitionId, source: nodeId, target: nodeId }));
 const partitionIds = a.list(partitionId);
 export const clusterMessages: Table<ClusterMessage> = {
   ...mergeMessages,
+  ...repairMessages,
   INVITE: of<Cluster<"INVITE">>()("INVITE", {
     clusterId: a.clusterId,
     nodeId,

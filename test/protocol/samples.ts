@@ -16,6 +16,7 @@ import type { Ruling } from "../../src/data/ruling.ts";
 import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage, Envelope } from "../../src/protocol/cluster-messages.ts";
 import { makeError } from "../../src/protocol/errors.ts";
+import { repairSamples } from "./repair-messages.ts";
 
 const N1 = NodeId("n1");
 const N2 = NodeId("n2");
@@ -258,6 +259,7 @@ const cluster = {
     view: { ...view, taken: [ClusterId("east")] },
     clusterTimeMs: 1_700_000_000_000,
   },
+  ...repairSamples,
   "merge with another cluster": { type: "MERGE_CLUSTER", clusterId: ClusterId("east") },
   "merge started": {
     type: "MERGE_STARTED",

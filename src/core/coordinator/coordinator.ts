@@ -30,6 +30,7 @@ import {
 import { planBackups, startQueued, strikeSpares } from "./plan.ts";
 import { coordinatorWakeAt, notePushed, pursueAll, settleEntries } from "./pursue.ts";
 import { hearTerm, isBehind, park, unpark } from "./reign.ts";
+import { onCompared, onRepair, repairReport } from "./repair.ts";
 import { endRecount } from "./restored.ts";
 import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState } from "./state.ts";
 import { CoordinatorTurn } from "./turn.ts";
@@ -135,6 +136,8 @@ function fromNode(turn: CoordinatorTurn, { from, message, call }: Message): void
       return onConfirm(turn, from, message, call);
     case "FETCH_PARTITION_TABLE":
       return fetchTable(turn, call);
+    case "COMPARED":
+      return onCompared(turn, message);
     case "GRANT":
     case "DONE":
     case "ERROR":
@@ -183,6 +186,10 @@ function fromFront(turn: CoordinatorTurn, message: ClusterMessage, call: CallId 
       return turn.answer(call, clusterReport(turn));
     case "FETCH_MIGRATIONS":
       return turn.answer(call, migrationsReport(turn));
+    case "FETCH_REPAIR":
+      return turn.answer(call, repairReport(turn));
+    case "REPAIR":
+      return onRepair(turn, call);
     case "ADD_NODES":
       return onAddNodes(turn, message, call);
     case "LEAVE_REQUEST":

@@ -13,6 +13,7 @@ import {
   onConfirmed,
   onFoundGone,
 } from "../partition/collect.ts";
+import { goOn, onCompare } from "../partition/compare.ts";
 import {
   onDigested,
   onMigrateStart,
@@ -71,6 +72,7 @@ export function stepNode(state: NodeState, event: NodeEvent): Next<NodeState, No
     pursueCession(turn);
     catchUp(turn);
     collect(turn);
+    goOn(turn);
     pushMap(turn, event.type === "woke");
     beat(turn, event);
   }
@@ -201,6 +203,8 @@ function fromAbove(turn: Turn, { from, message, call, term }: Message): void {
     case "MIGRATE_FINALIZE":
     case "MIGRATE_CANCEL":
       return onRuling(turn, message, call);
+    case "COMPARE":
+      return onCompare(turn, message, call);
     case "CONFIRMED":
       return onConfirmed(turn, message);
     case "OP_FORWARD":

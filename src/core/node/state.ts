@@ -11,6 +11,7 @@ import type { MapVersions } from "../../data/map-delta.ts";
 import type { MembersView } from "../../data/members.ts";
 import type { Identity, Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
+import type { RepairFigures } from "../../protocol/cluster-messages.ts";
 import type { Config } from "../config.ts";
 import { Ledger } from "../machine/ledger.ts";
 import { Queue } from "../machine/queue.ts";
@@ -143,6 +144,17 @@ export interface NodeMemory {
   readonly changedAt: number | null;
   readonly cession: Cession;
   readonly collecting: Collecting;
+  /** null: nobody has asked for it since the start. */
+  readonly comparing: Comparing | null;
+}
+
+/** All copies are being compared, or have been. */
+export interface Comparing {
+  readonly repairId: number;
+  readonly left: readonly PartitionId[];
+  /** True: a copy was found to differ. */
+  readonly running: ReadonlyMap<PartitionId, boolean>;
+  readonly figures: RepairFigures;
 }
 
 /** Where a node is with looking for rows that are long gone: at one partition at a time, a few rows at a time. */
@@ -312,6 +324,7 @@ export function wake(config: Config, saved: NodeSaved): NodeState {
       changedAt: null,
       cession: { rulings: new Map(), fetch: null, passes: new Map(), reported: false },
       collecting: { at: null, look: null, found: null, nextAt: new Map() },
+      comparing: null,
     },
   };
 }

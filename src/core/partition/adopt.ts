@@ -9,6 +9,7 @@ import type { MergedBatch } from "../rows/effects.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { AdoptReply } from "../node/requests.ts";
 import type { Turn } from "../node/turn.ts";
+import { noteRows } from "./compare.ts";
 import { holdBack, spread, waitOf } from "./spread.ts";
 import { afterPull } from "./stream.ts";
 import { pump, setStream } from "./streams.ts";
@@ -74,6 +75,7 @@ export function onAdopted(
   batch: MergedBatch | undefined,
 ): void {
   const changed = rows.filter((_, i) => batch?.outcomes[i]?.changed);
+  if (reply.type === "pulled") noteRows(turn, partitionId, { taken: changed.length });
   spread(turn, partitionId, changed);
   const wait = waitOf(turn, partitionId, "owner");
   // A repair is under way to make the very copy equal that it would wait for.
