@@ -10,7 +10,9 @@ const FORGETFUL = 60;
 
 /** Nothing is forgotten in runs that are shorter than the retention. */
 const judgedIn = (summary: Record<string, number>): [string, number][] =>
-  Object.entries(summary).filter(([name]) => name.endsWith("judged") && !name.startsWith("R-collect"));
+  Object.entries(summary).filter(
+    ([name]) => name.endsWith("judged") && !name.startsWith("R-collect"),
+  );
 
 describe("a cluster on a bad network", () => {
   it(
