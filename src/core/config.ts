@@ -58,6 +58,9 @@ export interface Config {
   readonly repairPassesMax: number;
   /** A write stamped longer ago than this is refused: its delete may be forgotten already. */
   readonly tombstoneRetentionMs: number;
+  /** Rows that a node looks at for some that are long gone, and the pause before the next. */
+  readonly collectRowsMax: number;
+  readonly collectPauseMs: number;
   /** Operations that may wait for a copy or for an owner elsewhere, per node. */
   readonly pendingOpsMax: number;
   /** Bytes of those, of values that wait with them, and of what copies have not acknowledged, per node. */
@@ -99,6 +102,8 @@ export const DEFAULTS: Config = {
   digestSliceRows: 1_000,
   repairPassesMax: 3,
   tombstoneRetentionMs: 86_400_000,
+  collectRowsMax: 1_000,
+  collectPauseMs: 250,
   pendingOpsMax: 100_000,
   pendingBytesMax: 32 * 1024 * 1024,
   mapPushMs: 100,

@@ -73,6 +73,26 @@ export function isVisible(row: Row, nowMs: number): boolean {
   return row.value !== null && (row.expiresAt === null || row.expiresAt > nowMs);
 }
 
+/**
+ * From when on it counts as gone: a deletion since its stamp, an entry since it has expired, but not before it was
+ * written. Null: it is there.
+ */
+export function goneSince({ value, stamp, expiresAt }: Row): number | null {
+  if (value === null) return stamp.millis;
+  return expiresAt === null ? null : Math.max(stamp.millis, expiresAt);
+}
+
+/** What is left of it to be told which row is meant: nobody need know its value. */
+export const huskOf = (row: Row): Row => ({ ...row, value: row.value && NOTHING });
+
+const NOTHING = new Uint8Array(0);
+
+/** Is this the row that was meant? Two of one stamp differ in what they say, or a deletion beats the other. */
+export const isHuskOf = (husk: Row, row: Row): boolean =>
+  compareStamps(husk.stamp, row.stamp) === 0 &&
+  husk.expiresAt === row.expiresAt &&
+  (husk.value === null) === (row.value === null);
+
 /** About what the row takes in memory or on the wire, to bound chunks, queues and back-pressure. */
 export function rowBytes(row: Row): number {
   return (

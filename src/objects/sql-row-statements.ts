@@ -93,6 +93,9 @@ export const selectRow = (table: string): string =>
   `SELECT stamp, value, expires_at, seq FROM ${table}
 WHERE map = ? AND key = ? AND kind = ? AND sub = ?`;
 
+export const deleteRow = (table: string): string =>
+  `DELETE FROM ${table} WHERE map = ? AND key = ? AND kind = ? AND sub = ?`;
+
 /** Rows in key order, and what their condition binds. */
 export interface Range {
   readonly where: string;

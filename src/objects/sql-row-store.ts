@@ -29,6 +29,7 @@ import { isCut, readAnswer, rowOf, type Answer, type Found, type RowColumns } fr
 import {
   countRange,
   createTable,
+  deleteRow,
   rangeAfter,
   rangeOf,
   rangeSince,
@@ -112,6 +113,12 @@ export class SqlRowStore implements RowStore {
     if (!last) return { rows, upTo: "end" };
     const [map, key, kind, sub] = last;
     return { rows, upTo: { map, key, kind, sub } };
+  }
+
+  remove(partitionId: PartitionId, identities: readonly Identity[]): void {
+    if (!this.#tables.has(partitionId)) return;
+    const statement = deleteRow(tableOf(partitionId));
+    for (const { map, key, kind, sub } of identities) this.#run(statement, [map, key, kind, sub]);
   }
 
   drop(partitionId: PartitionId): void {

@@ -11,6 +11,7 @@ import type { MoveMessage } from "./move-messages.ts";
 import type { OpMessage, Sender } from "./op-messages.ts";
 import type { OperatorMessage } from "./operator-messages.ts";
 import type { ReignMessage } from "./reign-messages.ts";
+import type { RepairMessage } from "./repair-messages.ts";
 import type { StreamMessage } from "./row-messages.ts";
 import type { TableMessage } from "./table-messages.ts";
 
@@ -28,6 +29,7 @@ export type ClusterMessage =
   | MembershipMessage
   | ReignMessage
   | MergeMessage
+  | RepairMessage
   | TableMessage
   | MoveMessage
   | StreamMessage
@@ -49,6 +51,7 @@ export interface Failed {
 export type * from "./membership-messages.ts";
 export type * from "./reign-messages.ts";
 export type * from "./merge-messages.ts";
+export type * from "./repair-messages.ts";
 export type * from "./table-messages.ts";
 export type * from "./move-messages.ts";
 export type * from "./row-messages.ts";

@@ -7,8 +7,8 @@ export type StreamMessage =
   MigrateData | StreamAck | PullRows | PulledRows | RowOffer | RowOfferAck;
 
 /**
- * Item `n` of an owner's stream to one copy: scanned rows, then or instead changed rows, or a
- * marker. Items are taken in order of `n`; item 0 opens the stream and carries the owner's ruling.
+ * Item `n` of an owner's stream to one copy: scanned rows, then or instead changed rows, rows to
+ * collect, or a marker. Items are taken in order of `n`; item 0 opens the stream and carries the owner's ruling.
  */
 export interface MigrateData {
   readonly type: "MIGRATE_DATA";
@@ -21,6 +21,8 @@ export interface MigrateData {
   readonly chunk: readonly Row[];
   /** Changed rows; `deltaOps` on the wire. */
   readonly deltas: readonly Row[];
+  /** Rows that nothing is left of: whoever holds one exactly so removes it. Husks, without their values. */
+  readonly collect?: readonly Row[];
   /** The owner's change counter after these rows. */
   readonly sourceVersion: Seq;
   /** Asks for the copy's digest at this position. */

@@ -6,6 +6,7 @@ import { moveSchemas, streamSchemas } from "./schema-moves.ts";
 import { answerSchemas, operationSchemas } from "./schema-operations.ts";
 import { operatorSchemas } from "./schema-operator.ts";
 import { reignSchemas } from "./schema-reign.ts";
+import { repairSchemas } from "./schema-repair.ts";
 import type { Schema } from "./schema.ts";
 
 export const CLUSTER_SCHEMAS: {
@@ -14,6 +15,7 @@ export const CLUSTER_SCHEMAS: {
   ...membershipSchemas,
   ...reignSchemas,
   ...mergeSchemas,
+  ...repairSchemas,
   ...tableSchemas,
   ...moveSchemas,
   ...streamSchemas,

@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import type {
   AskRuling,
+  Confirm,
+  Confirmed,
   FetchPartitionTable,
   Heartbeat,
   Invite,
@@ -16,6 +18,7 @@ import { MIGRATIONS_MAX, REASON_BYTES_MAX, TOKEN_BYTES_MAX } from "./limits.ts";
 import {
   clusterId,
   count,
+  epoch,
   incarnation,
   list,
   migrationId,
@@ -123,5 +126,9 @@ export const tableSchemas = {
     v.object({ type: v.literal("FETCH_PARTITION_TABLE") }),
   ),
   ASK_RULING: declared<AskRuling>()(v.object({ type: v.literal("ASK_RULING"), partitionId })),
+  CONFIRM: declared<Confirm>()(v.object({ type: v.literal("CONFIRM"), partitionId, epoch })),
+  CONFIRMED: declared<Confirmed>()(
+    v.object({ type: v.literal("CONFIRMED"), partitionId, epoch, sole: v.boolean() }),
+  ),
   RULING: declared<RulingMessage>()(v.object({ type: v.literal("RULING"), ruling })),
 };

@@ -131,6 +131,7 @@ export const streamSchemas = {
         epoch,
         mapStates: rows,
         deltaOps: deltas,
+        collect: v.exactOptional(deltas),
         sourceVersion: seq,
         marker: v.boolean(),
         ruling: v.exactOptional(ruling),

@@ -1,9 +1,10 @@
 /** Who owns what: the partition table and single rulings. */
-import type { MigrationId, PartitionId, Version } from "../data/ids.ts";
+import type { Epoch, MigrationId, PartitionId, Version } from "../data/ids.ts";
 import type { MembersView } from "../data/members.ts";
 import type { Ruling } from "../data/ruling.ts";
 
-export type TableMessage = PartitionTableUpdate | FetchPartitionTable | AskRuling | RulingMessage;
+export type TableMessage =
+  PartitionTableUpdate | FetchPartitionTable | AskRuling | RulingMessage | Confirm | Confirmed;
 
 /** All rulings that changed since `baseVersion`; 0 means the whole table. */
 export interface PartitionTableUpdate {
@@ -31,4 +32,19 @@ export interface AskRuling {
 export interface RulingMessage {
   readonly type: "RULING";
   readonly ruling: Ruling;
+}
+
+/** An owner: is this the ruling that stands? Answered by CONFIRMED, or by the RULING that stands instead. */
+export interface Confirm {
+  readonly type: "CONFIRM";
+  readonly partitionId: PartitionId;
+  readonly epoch: Epoch;
+}
+
+export interface Confirmed {
+  readonly type: "CONFIRMED";
+  readonly partitionId: PartitionId;
+  readonly epoch: Epoch;
+  /** Nobody but the owner and its complete copies holds any of it. */
+  readonly sole: boolean;
 }

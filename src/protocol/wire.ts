@@ -8,8 +8,9 @@ import { packDeltas, packRows } from "./packed-rows.ts";
 export function clusterWire(message: ClusterMessage): object {
   const { type } = message;
   if (type === "MIGRATE_DATA") {
-    const { chunk, deltas, ...rest } = message;
-    return { ...rest, mapStates: packRows(chunk), deltaOps: packDeltas(deltas) };
+    const { chunk, deltas, collect, ...rest } = message;
+    const packed = { mapStates: packRows(chunk), deltaOps: packDeltas(deltas) };
+    return { ...rest, ...packed, ...(collect && { collect: packDeltas(collect) }) };
   }
   if (type === "OP_FORWARD") {
     const { ops, ...rest } = message;

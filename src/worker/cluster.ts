@@ -12,6 +12,8 @@ import type {
   MigrationsReport,
   NodesAdded,
   PlannedMove,
+  RepairProgress,
+  RepairReport,
 } from "../protocol/cluster-messages.ts";
 import type { ClusterService } from "../protocol/contracts.ts";
 import type { Front } from "./front.ts";
@@ -81,6 +83,13 @@ export class Cluster implements ClusterService {
     return this.#planned({ type: "CANCEL_MOVE", partitionId });
   }
   /** Whichever of the two wins, the rows of both are there. */
+  async repair(): Promise<Parsed<RepairProgress | null>> {
+    return repairOf(await this.#front.ask({ type: "REPAIR" }, "REPAIR_REPORT"));
+  }
+  async lastRepair(): Promise<Parsed<RepairProgress | null>> {
+    return repairOf(await this.#front.ask({ type: "FETCH_REPAIR" }, "REPAIR_REPORT"));
+  }
+
   merge(clusterId: ClusterId): Promise<Parsed<MergeStarted>> {
     return this.#front.ask({ type: "MERGE_CLUSTER", clusterId }, "MERGE_STARTED");
   }
@@ -93,3 +102,6 @@ export class Cluster implements ClusterService {
     return answer.ok ? ok(answer.value.plan) : answer;
   }
 }
+
+const repairOf = (answer: Parsed<RepairReport>): Parsed<RepairProgress | null> =>
+  answer.ok ? ok(answer.value.repair) : answer;

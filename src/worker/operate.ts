@@ -9,6 +9,7 @@ import type {
   MemberReport,
   NodeStatusReport,
   PlannedMove,
+  RepairProgress,
 } from "../protocol/cluster-messages.ts";
 import { makeError } from "../protocol/errors.ts";
 import { addNodesOf, claimOf, mergeOf, moveOf, readFields, readJson } from "./bodies.ts";
@@ -52,6 +53,10 @@ export async function operate(
       return planned(cluster.cancel(route.partitionId));
     case "rebalance":
       return planned(cluster.rebalance());
+    case "repair":
+      return repairReply(cluster.repair(), 202);
+    case "last-repair":
+      return repairReply(cluster.lastRepair(), 200);
     case "merge":
       return mergeWith(cluster, request);
     case "socket":
@@ -90,6 +95,15 @@ async function mergeWith(cluster: Cluster, request: Request): Promise<Response> 
   if (!answer.ok) return errorReply(answer.error);
   const { winner, loser } = answer.value;
   return reply({ winner, loser }, 202);
+}
+
+/** As far as it has come; it goes on by itself. */
+async function repairReply(
+  asked: Promise<Parsed<RepairProgress | null>>,
+  status: number,
+): Promise<Response> {
+  const repair = await asked;
+  return repair.ok ? reply({ repair: repair.value }, status) : errorReply(repair.error);
 }
 
 async function addNodes(cluster: Cluster, request: Request): Promise<Response> {

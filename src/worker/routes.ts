@@ -40,6 +40,7 @@ export type Route =
   /** What the caller has; null: it does not say. */
   | { readonly type: "map"; readonly version: number | null; readonly viewVersion: number | null }
   | { readonly type: "cluster" | "add-nodes" | "move" | "migrations" | "rebalance" | "merge" }
+  | { readonly type: "repair" | "last-repair" }
   | { readonly type: "remove-node" | "evict" | "drain"; readonly nodeId: NodeId }
   | { readonly type: "claim"; readonly partitionId: PartitionId }
   | { readonly type: "cancel"; readonly partitionId: PartitionId }
@@ -187,7 +188,8 @@ function clusterHandlers(
 ): Handlers | null {
   if (what === undefined) return { GET: () => ok({ type: "cluster" }) };
   if (more.length > 0) return null;
-  if (id === undefined && isOrder(what)) return { POST: () => ok({ type: what }) };
+  const order = id === undefined ? orderHandlers(what) : null;
+  if (order) return order;
   if (what === "nodes") return nodeHandlers(asked, id, verb);
   if (what === "partitions" && id !== undefined && verb === "claim")
     return { POST: () => partitionRoute("claim", id) };
@@ -195,6 +197,12 @@ function clusterHandlers(
   return id === undefined
     ? { GET: () => ok({ type: "migrations" }), POST: () => ok({ type: "move" }) }
     : { DELETE: () => partitionRoute("cancel", id) };
+}
+
+function orderHandlers(what: string): Handlers | null {
+  if (isOrder(what)) return { POST: () => ok({ type: what }) };
+  if (what !== "repair") return null;
+  return { GET: () => ok({ type: "last-repair" }), POST: () => ok({ type: "repair" }) };
 }
 
 /** Posted as it is, whatever it needs in its body. */

@@ -69,6 +69,20 @@ export function registerRowStoreContract(name: string, withStorage: WithStorage)
       ).toEqual(rows);
     });
 
+    rule("removes those that stand, for a billed row each, and keeps the table", (store) => {
+      const rows = [stored("a"), stored("b", { value: null }), stored("c")];
+      store.write(P, rows);
+      const before = store.usage().rowsWritten;
+      store.remove(P, [entry("a"), entry("b"), entry("missing")]);
+      expect(store.usage().rowsWritten - before).toBe(2);
+      expect(store.page(P, null, ROOMY).rows).toEqual([rows[2]]);
+      store.remove(P, [entry("c")]);
+      expect(store.page(P, null, ROOMY)).toEqual({ rows: [], done: true });
+      expect(store.partitions()).toEqual([P]);
+      store.remove(PartitionId(8), [entry("a")]);
+      expect(store.partitions()).toEqual([P]);
+    });
+
     rule("takes and gives many rows at once, of any characters and lengths", (store) => {
       const lengths = [0, 1, 1_024, 1_025, 16_384, 200_000];
       const texts = ["\0", "a\0b", '"\\', "\u0001".repeat(480), "ü€😀", "", "z".repeat(480)];

@@ -10,7 +10,14 @@ import type { RowStore } from "../../src/core/rows/row-store.ts";
 import { RowTables } from "../../src/core/rows/tables.ts";
 import type { DigestKey } from "../../src/data/digest.ts";
 import { PartitionId, Seq } from "../../src/data/ids.ts";
-import { compareIdentity, rowBytes, type Identity, type Row } from "../../src/data/row.ts";
+import {
+  compareIdentity,
+  goneSince,
+  huskOf,
+  rowBytes,
+  type Identity,
+  type Row,
+} from "../../src/data/row.ts";
 import { crowdedEntry } from "./row-arbitraries.ts";
 import type { WithStorage } from "./row-store.ts";
 import { TablesModel } from "./tables-model.ts";
@@ -41,6 +48,10 @@ const action = fc.oneof(
       nowMs: fc.nat(3),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: record("collect", { partitionId, rowsMax, before: fc.nat(4), again: fc.boolean() }),
+  },
   { weight: 1, arbitrary: record("forget", { partitionId }) },
   { weight: 1, arbitrary: record("drop", { partitionId }) },
   { weight: 1, arbitrary: record("reopen", {}) },
@@ -51,7 +62,14 @@ type Action = typeof action extends fc.Arbitrary<infer A> ? A : never;
 export function registerRowTablesContract(name: string, withStorage: WithStorage): void {
   describe(`row tables: ${name}`, () => {
     it("answers what the model answers, whatever happened before", async () => {
-      const seen: Seen = { changed: 0, digests: 0, partial: 0, scansEnded: 0, interleaved: 0 };
+      const seen: Seen = {
+        collected: 0,
+        changed: 0,
+        digests: 0,
+        partial: 0,
+        scansEnded: 0,
+        interleaved: 0,
+      };
       await fc.assert(
         fc.asyncProperty(fc.array(action, { minLength: 10, maxLength: 40 }), async (actions) => {
           await withStorage((open) => {
@@ -69,6 +87,7 @@ export function registerRowTablesContract(name: string, withStorage: WithStorage
 
 /** How often the run met what it is about. */
 interface Seen {
+  collected: number;
   changed: number;
   digests: number;
   partial: number;
@@ -115,6 +134,8 @@ class World {
         return this.#read(step);
       case "list":
         return this.#list(step);
+      case "collect":
+        return this.#collect(step);
       case "forget":
         expect(this.#tables.perform({ ...step, type: "forget-digest" })).toBeNull();
         return;
@@ -189,6 +210,42 @@ class World {
     expect(buckets).toEqual(this.#model.buckets(step.partitionId, this.#key));
     this.#seen.digests += 1;
     return true;
+  }
+
+  /** From the start on, page by page; then all that was found, or an older state of it. */
+  #collect({ partitionId: id, rowsMax: max, ...step }: Extract<Action, { type: "collect" }>): void {
+    const { before, again } = step;
+    const found: Row[] = [];
+    for (let after: Identity | null = null, going = true; going;) {
+      const looked: Extract<RowEvent<"t">, { type: "found-gone" }> = this.#ask("found-gone", {
+        type: "find-gone",
+        partitionId: id,
+        after,
+        before,
+        rowsMax: max,
+        tag: "t",
+      });
+      for (const row of looked.rows) found.push(row);
+      ({ after } = looked);
+      going = after !== null;
+    }
+    const gone = this.#model.rows(id).filter(({ row }) => {
+      const since = goneSince(row);
+      return since !== null && since < before;
+    });
+    expect(found).toEqual(gone.map(({ row }) => huskOf(row)));
+    const other = found.map((row) => ({ ...row, stamp: { ...row.stamp, node: "another" } }));
+    expect(this.#remove(id, other)).toEqual([]);
+    const removed = this.#remove(id, found);
+    expect(removed).toEqual(gone.map(({ row }) => row));
+    this.#model.remove(id, removed);
+    this.#seen.collected += removed.length;
+    if (again) expect(this.#remove(id, found)).toEqual([]);
+  }
+
+  #remove(id: PartitionId, husks: readonly Row[]): readonly Row[] {
+    const effect = { type: "collect", partitionId: id, rows: husks, tag: "t" } as const;
+    return this.#ask("collected", effect).rows;
   }
 
   #read({ partitionId: id, rows: identities }: Extract<Action, { type: "read" }>): void {

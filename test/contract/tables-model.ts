@@ -32,6 +32,10 @@ export class TablesModel {
     return { partitionId, outcomes };
   }
 
+  remove(partitionId: PartitionId, identities: readonly Identity[]): void {
+    for (const identity of identities) this.#tables.get(partitionId)?.delete(identityKey(identity));
+  }
+
   drop(partitionId: PartitionId): void {
     this.#tables.delete(partitionId);
   }

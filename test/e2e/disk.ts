@@ -93,6 +93,16 @@ export class Disk {
     return all(this.#fileOf(node), statement, key).length > 0;
   }
 
+  /** Takes the row from the node's disk behind its back: whatever it remembers is wrong from then on. */
+  loseRow(node: string, partitionId: number, key: string): void {
+    const db = new DatabaseSync(this.#fileOf(node), { timeout: BUSY_MS });
+    try {
+      db.prepare(`DELETE FROM p${partitionId} WHERE key = ?`).run(key);
+    } finally {
+      db.close();
+    }
+  }
+
   /** How many objects have an alarm set. */
   alarms(): number {
     const counts = [COORDINATOR, NODE].map((name) => {

@@ -29,6 +29,8 @@ type Killer = Checkers | Test | World;
 export interface Checkers {
   readonly checkers: readonly Invariant[];
   readonly seeds: number;
+  /** The first of them, 1 if left out. */
+  readonly from?: number;
 }
 
 /** A test of this file; a play is a test of `scripts.test.ts`, named as its own file. */

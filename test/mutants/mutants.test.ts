@@ -22,9 +22,10 @@ async function node(args: readonly string[], mutant: string | null): Promise<End
   }
 }
 
-function simulate(seeds: number, mutant: string | null): Promise<Ended> {
+function simulate(seeds: number, mutant: string | null, from = 1): Promise<Ended> {
   const patch = mutant === null ? [] : ["--import", "./test/mutants/patch.ts"];
-  return node([...patch, "test/sim/main.ts", "--seed", "1", "--seeds", String(seeds)], mutant);
+  const wanted = ["--seed", String(from), "--seeds", String(seeds)];
+  return node([...patch, "test/sim/main.ts", ...wanted], mutant);
 }
 
 function explore(world: string, mutant: string): Promise<Ended> {
@@ -55,8 +56,8 @@ describe("what is broken on purpose is found", () => {
   it.each<Of<Checkers>>(inRuns)(
     "$name: $bug",
     { timeout: 300_000 },
-    async ({ name, killedBy: { checkers, seeds } }) => {
-      const { code, output } = await simulate(seeds, name);
+    async ({ name, killedBy: { checkers, seeds, from } }) => {
+      const { code, output } = await simulate(seeds, name, from);
       expect(code, "the mutant lives").toBe(1);
       const [, checker] = /seed \d+: ([\w-]+) violated/.exec(output) ?? [];
       expect(checker, output.slice(-2_000)).toBeOneOf([...checkers]);

@@ -1,8 +1,10 @@
 import { IN_BACKUPS } from "./in-backups.ts";
 import { IN_BOUNDS } from "./in-bounds.ts";
+import { IN_COLLECTION } from "./in-collection.ts";
 import { IN_DETECTORS } from "./in-detectors.ts";
 import { IN_MERGES } from "./in-merges.ts";
 import { IN_REIGN } from "./in-reign.ts";
+import { IN_REPAIR } from "./in-repair.ts";
 import { IN_RUNS } from "./in-runs.ts";
 import { IN_TESTS } from "./in-tests.ts";
 import { IN_WORLDS } from "./in-worlds.ts";
@@ -13,9 +15,11 @@ const ALL: readonly Mutant[] = [
   ...IN_TESTS,
   ...IN_BACKUPS,
   ...IN_BOUNDS,
+  ...IN_COLLECTION,
   ...IN_DETECTORS,
   ...IN_MERGES,
   ...IN_REIGN,
+  ...IN_REPAIR,
 ];
 
 export const MUTANTS: readonly Mutant[] = ALL.map((mutant) => {

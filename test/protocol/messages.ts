@@ -7,6 +7,7 @@ import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
 import * as a from "./arbitraries.ts";
 import { of } from "./message-of.ts";
 import { mergeMessages } from "./merge-messages.ts";
+import { repairMessages } from "./repair-messages.ts";
 import { reignMessages } from "./reign-messages.ts";
 
 type Table<Union extends { readonly type: string }> = {
@@ -28,6 +29,7 @@ const plan = a.list(fc.record({ partitionId, source: nodeId, target: nodeId }));
 const partitionIds = a.list(partitionId);
 export const clusterMessages: Table<ClusterMessage> = {
   ...mergeMessages,
+  ...repairMessages,
   INVITE: of<Cluster<"INVITE">>()("INVITE", {
     clusterId: a.clusterId,
     nodeId,
@@ -109,6 +111,8 @@ export const clusterMessages: Table<ClusterMessage> = {
   FETCH_PARTITION_TABLE: of<Cluster<"FETCH_PARTITION_TABLE">>()("FETCH_PARTITION_TABLE", {}),
   ASK_RULING: of<Cluster<"ASK_RULING">>()("ASK_RULING", { partitionId }),
   RULING: of<Cluster<"RULING">>()("RULING", { ruling }),
+  CONFIRM: of<Cluster<"CONFIRM">>()("CONFIRM", { partitionId, epoch }),
+  CONFIRMED: of<Cluster<"CONFIRMED">>()("CONFIRMED", { partitionId, epoch, sole: fc.boolean() }),
   MIGRATE_START: of<Cluster<"MIGRATE_START">>()("MIGRATE_START", {
     ...move,
     destinationNodeId: nodeId,
@@ -147,11 +151,12 @@ export const clusterMessages: Table<ClusterMessage> = {
       epoch,
       chunk: rows,
       deltas: rows,
+      collect: rows,
       sourceVersion: seq,
       marker: fc.boolean(),
       ruling,
     },
-    ["ruling"],
+    ["collect", "ruling"],
   ),
   STREAM_ACK: of<Cluster<"STREAM_ACK">>()(
     "STREAM_ACK",

@@ -16,6 +16,7 @@ import type { Ruling } from "../../src/data/ruling.ts";
 import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage, Envelope } from "../../src/protocol/cluster-messages.ts";
 import { makeError } from "../../src/protocol/errors.ts";
+import { repairSamples } from "./repair-messages.ts";
 
 const N1 = NodeId("n1");
 const N2 = NodeId("n2");
@@ -175,6 +176,20 @@ const cluster = {
     marker: false,
     ruling,
   },
+  "data with rows to collect": {
+    type: "MIGRATE_DATA",
+    partitionId: P3,
+    streamId: Seq(5),
+    n: 2,
+    epoch: Epoch(7),
+    chunk: [],
+    deltas: [],
+    collect: [dead, { ...rowIn("users", "user:4"), value: new Uint8Array(0), expiresAt: 7 }],
+    sourceVersion: Seq(41),
+    marker: false,
+  },
+  confirm: { type: "CONFIRM", partitionId: P3, epoch: Epoch(7) },
+  confirmed: { type: "CONFIRMED", partitionId: P3, epoch: Epoch(7), sole: true },
   "stream ack with buckets": {
     type: "STREAM_ACK",
     partitionId: P3,
@@ -244,6 +259,7 @@ const cluster = {
     view: { ...view, taken: [ClusterId("east")] },
     clusterTimeMs: 1_700_000_000_000,
   },
+  ...repairSamples,
   "merge with another cluster": { type: "MERGE_CLUSTER", clusterId: ClusterId("east") },
   "merge started": {
     type: "MERGE_STARTED",

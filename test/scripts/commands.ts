@@ -85,6 +85,7 @@ export class Play {
       chunkRowsMax: settings.get("chunk") ?? 100,
       chunkWindow: 1,
       unackedDeltaBytesMax: settings.get("backlog") ?? DEFAULTS.unackedDeltaBytesMax,
+      tombstoneRetentionMs: settings.get("retention") ?? DEFAULTS.tombstoneRetentionMs,
       resumeEveryChunks: 1,
     });
     this.#mail = new Mail(this.stage);

@@ -29,6 +29,7 @@ function factsOf(message: ClusterMessage): string[] {
       if (message.chunk.length > 0) parts.push(`chunk [${message.chunk.map(showRow).join(", ")}]`);
       if (message.deltas.length > 0)
         parts.push(`deltas [${message.deltas.map(showRow).join(", ")}]`);
+      if (message.collect) parts.push(`collect [${message.collect.map(showRow).join(", ")}]`);
       return message.marker ? [...parts, "marker"] : parts;
     }
     case "STREAM_ACK": {
@@ -48,6 +49,10 @@ function factsOf(message: ClusterMessage): string[] {
     case "HEARD":
     case "DROPPED":
       return [`${message.nodeId} at ${message.epoch}`];
+    case "CONFIRM":
+      return [`${message.epoch}`];
+    case "CONFIRMED":
+      return [`${message.epoch}${message.sole ? ", and nobody else" : ", but not alone"}`];
     case "MOVE_PARTITION":
       return [`to ${message.to}`];
     case "PLANNED":

@@ -67,12 +67,20 @@ export class Answers {
     const { checkers } = this.#world;
     const known = moment.known.get(key);
     if (known) checkers.count("R-read");
-    if (known && (!value.stamp || compareStamps(value.stamp, known) < 0))
+    const forgotten = !value.stamp && known && this.#mayBeForgotten(key, known);
+    if (known && !forgotten && (!value.stamp || compareStamps(value.stamp, known) < 0))
       checkers.fail("R-read", `${key} is read at ${at(value.stamp)} after ${at(known)}`);
     const before = this.#read.get(key);
     const last = before?.reign === moment.reign ? before.stamp : undefined;
     if (value.stamp && newer(value.stamp, last))
       this.#read.set(key, { reign: moment.reign, stamp: value.stamp });
+  }
+
+  /** Deleted or expired, or somebody tried to, and so long ago that nothing need be left of it. */
+  #mayBeForgotten(key: string, stamp: Stamp): boolean {
+    const { checkers, schedule, options } = this.#world;
+    const isOld = stamp.millis < schedule.now - options.config.tombstoneRetentionMs;
+    return isOld && checkers.mayBeGone({ key, stamp });
   }
 
   /** R-read: a list has every entry that was acknowledged and that nobody tried to delete since. */

@@ -22,6 +22,7 @@ import {
   coordinatorMonotone,
   copiesNeverDrop,
   entryOf,
+  forgets,
   has,
   joiningOwnsNothing,
   monotone,
@@ -57,6 +58,7 @@ export const INVARIANTS = [
   "R-read",
   "R-later-write",
   "R-parallel",
+  "R-collect",
 ] as const;
 export type Invariant = (typeof INVARIANTS)[number];
 
@@ -75,6 +77,7 @@ export class Checkers {
   readonly #ruled = new Map<string, Ruling>();
   readonly #tables = new Map<number, string>();
   readonly #views = new Map<number, string>();
+  readonly forgotten = new Map<string, Row>();
   /** How often each partition has changed its owner. */
   readonly #reigns = new Map<PartitionId, number>();
   /** The newest write of each key that may make it invisible, answered or not. */
@@ -138,6 +141,13 @@ export class Checkers {
       this.#freed.add(`${message.partitionId}@${message.epoch}`);
   }
 
+  removes(id: NodeId, partitionId: PartitionId, row: Row): void {
+    const by = forgets(this, this.#world, { id, partitionId, row });
+    const before = this.forgotten.get(row.key);
+    if (!before || compareRows(row, before) > 0) this.forgotten.set(row.key, row);
+    this.#world.counts[`rows collected by ${by === "owner" ? "owners" : "copies"}`]++;
+  }
+
   stored(row: Row): void {
     const before = this.#acked.get(row.key);
     if (!before || compareRows(row, before) > 0) this.#acked.set(row.key, row);
@@ -155,7 +165,7 @@ export class Checkers {
   }
 
   /** Deleted or expired, or somebody tried to. */
-  mayBeGone({ key, stamp }: Row): boolean {
+  mayBeGone({ key, stamp }: Pick<Row, "key" | "stamp">): boolean {
     const gone = this.#gone.get(key);
     return gone !== undefined && compareStamps(gone, stamp) >= 0;
   }

@@ -171,7 +171,11 @@ export class SimClient {
         this.outbox.delete(message.seq);
         const refused = message.exceptions.filter(({ result }) => result.type === "refused");
         // What was refused is tried again, under the stamps it has, as a frame of its own.
-        const again = refused.flatMap(({ index }) => ops[index] ?? []);
+        const again = refused.flatMap(({ index, result }) =>
+          result.type === "refused" && result.error.code === "STAMP_TOO_OLD"
+            ? []
+            : (ops[index] ?? []),
+        );
         if (again.length === 0) return this.#port.answered(begunAt);
         return this.#port.later(alone ? 1 : 100 + this.#prng.below(400), () => {
           this.#port.reroute(this);

@@ -82,7 +82,8 @@ export class Crowd {
       const frames = this.#frames.get(at);
       if (frames) return void frames.push({ socket, message });
       this.#frames.set(at, [{ socket, message }]);
-      const deliver = (): void => faults.at(NodeId(at), () => this.#deliver(at));
+      const lost = (): void => void this.#frames.delete(at);
+      const deliver = (): void => faults.at(NodeId(at), () => this.#deliver(at), lost);
       schedule.after(prng.below(3), deliver);
     });
   }

@@ -1,3 +1,4 @@
+import { identityKey } from "../../src/core/rows/identity-key.ts";
 import type {
   Count,
   ListQuery,
@@ -8,7 +9,7 @@ import type {
 } from "../../src/core/rows/row-store.ts";
 import { compareStamps } from "../../src/data/hlc.ts";
 import { PartitionId, type Seq } from "../../src/data/ids.ts";
-import { compareIdentity, rowBytes, type Identity } from "../../src/data/row.ts";
+import { compareIdentity, rowBytes, type Identity, type Row } from "../../src/data/row.ts";
 import { compareText } from "../../src/data/text.ts";
 
 /** In key order, never changed in place. */
@@ -27,6 +28,8 @@ export interface MemorySnapshot {
 export class MemoryRowStore implements RowStore {
   #tables: MemorySnapshot["tables"];
   #rowsWritten = 0;
+  /** Whoever wants to know of each row that is removed. */
+  removing: (partitionId: PartitionId, row: Row) => void = () => {};
 
   constructor(snapshot: MemorySnapshot = { tables: [] }) {
     this.#tables = snapshot.tables;
@@ -114,6 +117,16 @@ export class MemoryRowStore implements RowStore {
     const from = after === null ? 0 : upperBound(table, after);
     const rows = Math.min(table.length - from, rowsMax);
     return { rows, upTo: table[from + rowsMax - 1]?.row ?? "end" };
+  }
+
+  remove(partitionId: PartitionId, identities: readonly Identity[]): void {
+    const gone = new Set(identities.map(identityKey));
+    const table = this.#table(partitionId);
+    const kept = table.filter(({ row }) => !gone.has(identityKey(row)));
+    if (kept.length === table.length) return;
+    for (const { row } of table) if (gone.has(identityKey(row))) this.removing(partitionId, row);
+    this.#set(partitionId, kept);
+    this.#rowsWritten += table.length - kept.length;
   }
 
   drop(partitionId: PartitionId): void {

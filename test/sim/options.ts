@@ -34,13 +34,19 @@ export interface Options {
   readonly nodesMax: number;
   /** Nemeses strike, as drawn by `Storm`. */
   readonly storm: boolean;
+  /** Deletions are kept for seconds only, and objects are away for longer. */
+  readonly forgets: boolean;
 }
 
 /** Seeds below have no storm and mean what they meant before there were any. */
 export const FIRST_STORM = 100_000;
 
+/** From here on deletions are forgotten. */
+export const FIRST_FORGETFUL = 200_000;
+
 export function draw(seed: number): Options {
   const options = drawPlain(seed);
+  if (seed >= FIRST_FORGETFUL) return drawForgetful(seed, options);
   return seed < FIRST_STORM ? options : drawStorm(seed, options);
 }
 
@@ -58,6 +64,38 @@ function drawStorm(seed: number, plain: Options): Options {
   // A coordinator begins a reign by asking everybody: each answer may crash it, so that it would never end.
   const crashInStepRate = options.crashInStepRate * Math.min(1, 8 / initialNodes);
   return { ...options, config, keys, crashInStepRate, nodesMax: initialNodes + 3 };
+}
+
+/** No message is on its way, and nobody cut off, for as long as a deletion is kept: only who is away is. */
+function drawForgetful(seed: number, plain: Options): Options {
+  const prng = new Prng(seed ^ 0xf0e7);
+  const config = validate({
+    ...plain.config,
+    backupCount: prng.below(4) === 0 ? 0 : 1 + prng.below(2),
+    initialNodes: 3,
+    maxNoHeartbeatMs: Math.min(plain.config.maxNoHeartbeatMs, 1_200),
+    suspicionTimeoutMs: 400 + prng.below(800),
+    idleAfterMs: 300 + prng.below(700),
+    forwardTimeoutMs: 1_500,
+    tombstoneRetentionMs: 2_500 + prng.below(1_500),
+    collectPauseMs: 10 + prng.below(100),
+    collectRowsMax: 1 + prng.below(6),
+  });
+  return {
+    ...plain,
+    config,
+    forgets: true,
+    keys: 4 + prng.below(6),
+    chaosMs: 30_000,
+    slowMsMax: 300,
+    splitMsMax: 1_000,
+    skewMsMax: prng.below(200),
+    operateEveryMs: 4_000,
+    crashEveryMs: prng.chance(0.5) ? null : 1_500 + prng.below(4_000),
+    writeEveryMs: 80 + prng.below(60),
+    askEveryMs: 200 + prng.below(200),
+    expiryRate: 0.1,
+  };
 }
 
 function drawPlain(seed: number): Options {
@@ -115,5 +153,6 @@ function drawPlain(seed: number): Options {
     expiryRate: prng.chance(0.5) ? 0.1 : 0,
     nodesMax: 5,
     storm: false,
+    forgets: false,
   };
 }

@@ -10,7 +10,7 @@ import type { RowStore } from "../../src/core/rows/row-store.ts";
 import { partitionOf } from "../../src/data/hash.ts";
 import type { NodeId, PartitionId, Term } from "../../src/data/ids.ts";
 import type { MembersView } from "../../src/data/members.ts";
-import { compareRows, type Row } from "../../src/data/row.ts";
+import { compareRows, goneSince, type Row } from "../../src/data/row.ts";
 import type { Ruling } from "../../src/data/ruling.ts";
 import type { Invariant } from "./checkers.ts";
 
@@ -19,6 +19,10 @@ export interface Cluster {
   readonly options: { readonly config: Config };
   readonly coordinator: { readonly disk: CoordinatorSaved };
   readonly nodes: ReadonlyMap<NodeId, { readonly disk: NodeSaved; readonly rows: RowStore }>;
+  /** True time, where it goes by. */
+  readonly schedule?: { readonly now: number };
+  /** The newest deletion of a key that was removed for good, and whose removal was judged. */
+  readonly forgotten?: (key: string) => Row | undefined;
 }
 
 export interface Judge {
@@ -282,10 +286,47 @@ export function entryOf({ coordinator, options }: Cluster, key: string): Entry |
   return coordinator.disk.entries.get(partitionOf(key, options.config.partitionCount));
 }
 
-export function has({ nodes, options }: Cluster, id: NodeId, row: Row): boolean {
+/** Or had what has deleted it, which is forgotten now. */
+export function has(cluster: Cluster, id: NodeId, row: Row): boolean {
+  const gone = cluster.forgotten?.(row.key);
+  const stands = storedAt(cluster, id, row) ?? gone;
+  return stands !== undefined && compareRows(stands, row) >= 0;
+}
+
+function storedAt({ nodes, options }: Cluster, id: NodeId, row: Row): Row | undefined {
   const partitionId = partitionOf(row.key, options.config.partitionCount);
-  const stored = nodes.get(id)?.rows.read(partitionId, [row])[0];
-  return stored !== undefined && compareRows(stored.row, row) >= 0;
+  return nodes.get(id)?.rows.read(partitionId, [row])[0]?.row;
+}
+
+/** By every clock, and no write from before can be on its way any more. */
+function isLongGone({ schedule, options }: Cluster, row: Row): boolean {
+  const { tombstoneRetentionMs, forwardTimeoutMs, maxClockSkewMs } = options.config;
+  const since = goneSince(row);
+  if (!schedule || since === null) return false;
+  return since < schedule.now - tombstoneRetentionMs - 2 * forwardTimeoutMs - maxClockSkewMs;
+}
+
+/** R-collect: nobody who is listed holds what was deleted, and an owner is the first to forget. */
+export function forgets(
+  judge: Judge,
+  cluster: Cluster,
+  { id, partitionId, row }: { id: NodeId; partitionId: PartitionId; row: Row },
+): "owner" | "copy" {
+  judge.count("R-collect");
+  const { coordinator, nodes } = cluster;
+  if (!isLongGone(cluster, row)) judge.fail("R-collect", `${id} forgets ${show(row)} too early`);
+  for (const holder of coordinator.disk.entries.get(partitionId)?.holders ?? []) {
+    const theirs = storedAt(cluster, holder, row);
+    if (theirs && compareRows(theirs, row) < 0)
+      judge.fail("R-collect", `${id} forgets ${show(row)}, but ${holder} has ${show(theirs)}`);
+  }
+  const known = nodes.get(id)?.disk.partitions.get(partitionId);
+  const owner = known?.ruling.owner;
+  if (known?.role.type === "owner") return "owner";
+  const there = owner && storedAt(cluster, owner, row);
+  if (there && compareRows(there, row) === 0)
+    judge.fail("R-collect", `copy ${id} forgets ${show(row)}, which ${owner} has`);
+  return "copy";
 }
 
 const EVERYTHING = { rowsMax: 100_000, bytesMax: 100_000_000 };

@@ -38,6 +38,8 @@ const ROW_EFFECTS = new Set([
   "scan",
   "digest",
   "count-rows",
+  "find-gone",
+  "collect",
   "forget-digest",
   "drop-rows",
 ]);

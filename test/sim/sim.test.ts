@@ -1,11 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { NEMESES } from "./nemeses/storm.ts";
-import { FIRST_STORM } from "./options.ts";
+import { FIRST_FORGETFUL, FIRST_STORM } from "./options.ts";
 import { runSeeds } from "./run-seeds.ts";
 import { World } from "./world.ts";
 
 const SEEDS = 200;
 const STORMS = 150;
+const FORGETFUL = 60;
+
+/** Nothing is forgotten in runs that are shorter than the retention. */
+const judgedIn = (summary: Record<string, number>): [string, number][] =>
+  Object.entries(summary).filter(
+    ([name]) => name.endsWith("judged") && !name.startsWith("R-collect"),
+  );
 
 describe("a cluster on a bad network", () => {
   it(
@@ -24,8 +31,7 @@ describe("a cluster on a bad network", () => {
         expect(count(name), name).toBeGreaterThan(10 * SEEDS);
       for (const phase of ["quiet", "copying", "closing", "ready", "finalizing"])
         expect(count(`writes while ${phase}`), phase).toBeGreaterThan(100);
-      for (const [name, value] of Object.entries(summary))
-        if (name.endsWith("judged")) expect(value, name).toBeGreaterThan(SEEDS / 2);
+      for (const [name, value] of judgedIn(summary)) expect(value, name).toBeGreaterThan(SEEDS / 2);
     },
   );
 
@@ -40,9 +46,23 @@ describe("a cluster on a bad network", () => {
     expect(count("completed")).toBeGreaterThan(STORMS);
     for (const name of ["deaths", "failovers", "cancelled", "failed", "retried"])
       expect(count(name), name).toBeGreaterThan(5);
-    for (const [name, value] of Object.entries(summary))
-      if (name.endsWith("judged")) expect(value, name).toBeGreaterThan(STORMS / 2);
+    for (const [name, value] of judgedIn(summary)) expect(value, name).toBeGreaterThan(STORMS / 2);
   });
+
+  it(
+    `and forgets what is deleted, while objects are away for longer (${FORGETFUL} seeds)`,
+    { timeout: 300_000 },
+    () => {
+      const { summary, failure } = runSeeds(FIRST_FORGETFUL, FORGETFUL);
+      expect(failure, failure?.message).toBeNull();
+      const count = (name: string): number => summary[name] ?? 0;
+      for (const name of ["rows collected by owners", "rows collected by copies"])
+        expect(count(name), name).toBeGreaterThan(5 * FORGETFUL);
+      expect(count("R-collect judged")).toBeGreaterThan(10 * FORGETFUL);
+      for (const name of ["absences that ended", "deaths", "failovers", "offered"])
+        expect(count(name), name).toBeGreaterThan(FORGETFUL / 2);
+    },
+  );
 
   it.each([7, 11, 358, FIRST_STORM + 5])("is the same run twice for the same seed (%i)", (seed) => {
     const traces = [new World(seed), new World(seed)].map((world) => {

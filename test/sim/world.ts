@@ -6,6 +6,7 @@ import type { CallId } from "../../src/core/machine/cluster-event.ts";
 import type { CoordinatorEffect, CoordinatorEvent } from "../../src/core/coordinator/state.ts";
 import type { NodeEffect, NodeEvent } from "../../src/core/node/events.ts";
 import { ClusterId, Term, type NodeId } from "../../src/data/ids.ts";
+import type { Row } from "../../src/data/row.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import { Answers } from "./answers.ts";
 import { Checkers, Violation } from "./checkers.ts";
@@ -23,6 +24,7 @@ import {
   type Surroundings,
 } from "./hosts.ts";
 import type { Letter } from "./letter.ts";
+import { beginAbsences } from "./nemeses/absence.ts";
 import { Faults } from "./nemeses/faults.ts";
 import type { Victim } from "./nemeses/nemesis.ts";
 import { Storm } from "./nemeses/storm.ts";
@@ -52,6 +54,7 @@ export class World {
   readonly faults = new Faults(this.schedule);
   /** null: this seed is of before there were storms. */
   readonly storm: Storm | null;
+  #endAbsences: () => void = () => {};
   readonly #network = new Network(this);
   readonly #crowd: Crowd;
   readonly front: SimFront;
@@ -76,6 +79,8 @@ export class World {
     this.#crowd = new Crowd(this);
   }
 
+  readonly forgotten = (key: string): Row | undefined => this.checkers.forgotten.get(key);
+
   get clients(): readonly SimClient[] {
     return this.#crowd.clients;
   }
@@ -89,14 +94,16 @@ export class World {
     if (options.crashEveryMs !== null) this.#every(options.crashEveryMs, () => this.#crashOne());
     this.#every(2_000, () => this.#cuts.draw());
     this.#every(3_000, () => this.#haunt());
-    this.storm?.begin(this.#victimOf(this.storm));
+    this.storm?.begin(this.#victimOf(this.storm.prng));
+    if (options.forgets) {
+      const victim = this.#victimOf(new Prng(options.seed ^ 0xab5e));
+      this.#endAbsences = beginAbsences(victim, (id) => this.#absent(id));
+    }
     schedule.at(schedule.now + options.chaosMs, () => this.#heal());
     const end = schedule.now + options.chaosMs + CALM_MS;
     if (!schedule.runUntil(end)) throw new Violation("I8", "there is no end to the run");
     this.checkers.atEnd();
   }
-
-  // ---------------------------------------------------------------- what the outside does
 
   #every(ms: number, run: () => void): void {
     this.schedule.after(1 + this.prng.below(2 * ms), () => {
@@ -114,6 +121,7 @@ export class World {
     this.healedAt = this.schedule.now;
     this.#cuts.heal();
     this.storm?.end();
+    this.#endAbsences();
     this.#ghost = null;
     this.log("healed");
     // Who asked for the cluster may not have been heard, and what was cancelled is wanted again.
@@ -128,8 +136,10 @@ export class World {
     });
   }
 
+  /** Those that are written at this time: what was deleted is to be left alone for long enough to be forgotten. */
   keys(): string[] {
-    return Array.from({ length: this.options.keys }, (_, i) => `k${i}`);
+    const first = this.options.forgets ? Math.floor(this.schedule.now / 400) : 0;
+    return Array.from({ length: this.options.keys }, (_, i) => `k${first + i}`);
   }
 
   #write(): void {
@@ -194,7 +204,19 @@ export class World {
     };
   }
 
-  #victimOf({ prng }: Storm): Victim {
+  /** Its memory is lost; its alarm rings when it is back. */
+  #absent(id: NodeId): () => void {
+    this.#crash(id);
+    const present = this.faults.absent(id);
+    return () => {
+      present();
+      this.counts["absences that ended"]++;
+      this.#ring(id, null);
+      this.checkers.afterStep();
+    };
+  }
+
+  #victimOf(prng: Prng): Victim {
     return {
       prng,
       faults: this.faults,
@@ -221,6 +243,7 @@ export class World {
       hasClients: () => this.#crowd.isAt(id),
       committed: (before, after) => this.checkers.nodeCommitted(id, before, after),
     });
+    host.rows.removing = (partitionId, row) => this.checkers.removes(id, partitionId, row);
     this.nodes.set(id, host);
     return host;
   };

@@ -16,6 +16,7 @@ import {
 import { fromAbroad } from "./abroad.ts";
 import { onCeded, settleCession } from "./cession.ts";
 import { onClaim } from "./failover.ts";
+import { onConfirm } from "./confirm.ts";
 import { endOrder, onMergeCluster, refusedByMerge } from "./merge.ts";
 import { onCancelAsked, onComplete, onDropped, onHeard, onReady, onStrikeCopy } from "./moves.ts";
 import {
@@ -29,6 +30,7 @@ import {
 import { planBackups, startQueued, strikeSpares } from "./plan.ts";
 import { coordinatorWakeAt, notePushed, pursueAll, settleEntries } from "./pursue.ts";
 import { doubtAnswers, hearTerm, isBehind, isForced, park, unpark } from "./reign.ts";
+import { onCompared, onRepair, repairReport } from "./repair.ts";
 import { endRecount } from "./restored.ts";
 import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState } from "./state.ts";
 import { wholeTable } from "./table.ts";
@@ -96,14 +98,14 @@ function onMessage(turn: CoordinatorTurn, event: Message): void {
     return turn.answer(call, { type: "ERROR", error });
   }
   if (from === "front") fromFront(turn, message, call);
-  else fromNode(turn, message, call);
+  else fromNode(turn, event);
 }
 
 /** A node of a cluster that is being taken in must know whom to offer its rows to. */
 const isOfTaken = (turn: CoordinatorTurn, { clusterId, message }: Message): boolean =>
   message.type === "FETCH_PARTITION_TABLE" && (turn.view.taken ?? []).includes(clusterId);
 
-function fromNode(turn: CoordinatorTurn, message: ClusterMessage, call: CallId | null): void {
+function fromNode(turn: CoordinatorTurn, { from, message, call }: Message): void {
   switch (message.type) {
     case "JOIN_REQUEST":
       return onJoinRequest(turn, message, call);
@@ -127,8 +129,12 @@ function fromNode(turn: CoordinatorTurn, message: ClusterMessage, call: CallId |
     case "CEDED":
       onCeded(turn, message);
       return turn.answer(call, { type: "DONE" });
+    case "CONFIRM":
+      return onConfirm(turn, from, message, call);
     case "FETCH_PARTITION_TABLE":
       return fetchTable(turn, call);
+    case "COMPARED":
+      return onCompared(turn, message);
     case "GRANT":
     case "DONE":
     case "ERROR":
@@ -177,6 +183,10 @@ function fromFront(turn: CoordinatorTurn, message: ClusterMessage, call: CallId 
       return turn.answer(call, clusterReport(turn));
     case "FETCH_MIGRATIONS":
       return turn.answer(call, migrationsReport(turn));
+    case "FETCH_REPAIR":
+      return turn.answer(call, repairReport(turn));
+    case "REPAIR":
+      return onRepair(turn, call);
     case "ADD_NODES":
       return onAddNodes(turn, message, call);
     case "LEAVE_REQUEST":

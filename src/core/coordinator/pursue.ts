@@ -3,6 +3,7 @@ import { Version, type NodeId, type PartitionId } from "../../data/ids.ts";
 import type { PartitionTableUpdate } from "../../protocol/cluster-messages.ts";
 import { pursueMerge } from "./merge.ts";
 import { giveUpMove, hasStrays, release, strays } from "./moves.ts";
+import { pursueRepair } from "./repair.ts";
 import { parkedUntil, pursueQuorum } from "./reign.ts";
 import type { CoordinatorState, Entry } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
@@ -17,6 +18,7 @@ export function pursueAll(turn: CoordinatorTurn, polls: boolean): void {
     if (entry.move || hasStrays(entry)) pursueEntry(turn, partitionId, entry);
   pursueMembers(turn);
   pursueMerge(turn);
+  pursueRepair(turn);
   turn.forgetOthers();
 }
 

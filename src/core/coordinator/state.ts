@@ -12,6 +12,7 @@ import type { Config } from "../config.ts";
 import type { ClusterEffect, ClusterEvent, Moment } from "../machine/cluster-event.ts";
 import type { Retry } from "../machine/retry.ts";
 import { NO_MERGE, type Merge, type MergeMemory } from "./merge-state.ts";
+import type { RepairMemory } from "./repair-state.ts";
 import { newWatch, type Watch } from "./watch-state.ts";
 
 export interface CoordinatorState {
@@ -111,6 +112,8 @@ export interface CoordinatorMemory {
   /** The highest epoch that each partition's owner is known to have heard of. */
   readonly ownersHeard: ReadonlyMap<PartitionId, Epoch>;
   readonly merge: MergeMemory;
+  /** The last repair on demand. */
+  readonly repair: RepairMemory | null;
   /** Struck nodes that said they dropped their rows, by `strayName`, with the epoch they knew. */
   readonly dropped: ReadonlyMap<string, Epoch>;
 }
@@ -158,6 +161,7 @@ export const wakeCoordinator = (config: Config, saved: CoordinatorSaved): Coordi
     termHeard: Term(0),
     parked: [],
     now: 0,
+    repair: null,
     heard: new Map(),
     watch: newWatch(config),
     retries: new Map(),

@@ -73,6 +73,11 @@ export type NodeTag = Moment &
         readonly for: "offer";
         readonly partitionId: PartitionId;
       }
+    | {
+        readonly for: "collect";
+        readonly partitionId: PartitionId;
+        readonly after: Identity | null;
+      }
     | { readonly for: "list"; readonly call: CallId; readonly scan: Scan }
     | {
         readonly for: "pull";

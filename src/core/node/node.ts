@@ -7,6 +7,14 @@ import { onAdopted, onRowOffer } from "../partition/adopt.ts";
 import { onCopyDigested, onCopyMerged, onMigrateData, onPullRows } from "../partition/copy.ts";
 import { catchUp, findBehind, noteDrained } from "../partition/catch-up.ts";
 import {
+  collect,
+  compareUnsettled,
+  onCollected,
+  onConfirmed,
+  onFoundGone,
+} from "../partition/collect.ts";
+import { goOn, onCompare } from "../partition/compare.ts";
+import {
   onDigested,
   onMigrateStart,
   onMoveOver,
@@ -63,6 +71,8 @@ export function stepNode(state: NodeState, event: NodeEvent): Next<NodeState, No
     onIncoming(turn, event);
     pursueCession(turn);
     catchUp(turn);
+    collect(turn);
+    goOn(turn);
     pushMap(turn, event.type === "woke");
     beat(turn, event);
   }
@@ -94,6 +104,7 @@ function onIncoming(turn: Turn, event: Incoming): void {
 
 /** After a start: everything unfinished begins anew from what was saved. */
 function resume(turn: Turn): void {
+  compareUnsettled(turn);
   findBehind(turn);
   if (turn.self.membership === "joining") askToJoin(turn, 0);
   for (const [partitionId, { role }] of turn.state.saved.partitions) {
@@ -193,6 +204,10 @@ function fromAbove(turn: Turn, { from, message, call, term }: Message): void {
     case "MIGRATE_FINALIZE":
     case "MIGRATE_CANCEL":
       return onRuling(turn, message, call);
+    case "COMPARE":
+      return onCompare(turn, message, call);
+    case "CONFIRMED":
+      return onConfirmed(turn, message);
     case "OP_FORWARD":
       return onOpForward(turn, null, message, call);
     case "SCAN":
@@ -212,7 +227,7 @@ function fromAbove(turn: Turn, { from, message, call, term }: Message): void {
 /** Its nodes may have the names of ours, and their numbers: whatever they ask twice is done twice. */
 function fromLoser(turn: Turn, { message, call }: Message): void {
   if (message.type === "OP_FORWARD") return onOpForward(turn, null, message, call);
-  if (message.type === "ROW_OFFER") return onRowOffer(turn, message, call);
+  if (message.type === "ROW_OFFER") return onRowOffer(turn, null, message, call);
   refuse(turn, message, call);
 }
 
@@ -229,7 +244,7 @@ function fromPeer(turn: Turn, event: Message): void {
     case "PULLED_ROWS":
       return onPulledRows(turn, from, message);
     case "ROW_OFFER":
-      return onRowOffer(turn, message, call);
+      return onRowOffer(turn, from, message, call);
     case "ROW_OFFER_ACK":
       return onRowOfferAck(turn, message);
     case "OP_FORWARD":
@@ -293,6 +308,13 @@ function onRows(turn: Turn, event: RowEvent<NodeTag>): void {
     case "digested":
       if (tag.for === "stream") onDigested(turn, tag, event.buckets);
       if (tag.for === "copy") onCopyDigested(turn, tag, event.buckets);
+      return;
+    case "found-gone":
+      if (tag.for === "collect") onFoundGone(turn, tag, event);
+      return;
+    case "collected":
+      if (tag.for === "collect") onCollected(turn, tag, event.rows);
+      if (tag.for === "copy") onCopyMerged(turn, tag);
       return;
     case "listed":
       if (tag.for === "list") onListed(turn, tag, event.lists);

@@ -9,8 +9,9 @@ import { ClusterId, Epoch, Incarnation, NodeId, Seq, Term, Version } from "../..
 import type { MigrationId, PartitionId } from "../../data/ids.ts";
 import type { MapVersions } from "../../data/map-delta.ts";
 import type { MembersView } from "../../data/members.ts";
-import type { Row } from "../../data/row.ts";
+import type { Identity, Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
+import type { RepairFigures } from "../../protocol/cluster-messages.ts";
 import type { Config } from "../config.ts";
 import { Ledger } from "../machine/ledger.ts";
 import { Queue } from "../machine/queue.ts";
@@ -82,6 +83,15 @@ export interface Owner {
   readonly type: "owner";
   readonly copies: readonly OwnerCopy[];
   readonly move: OwnerMove | null;
+  readonly collected?: Collected;
+}
+
+/** Rows that were long gone are removed here. */
+interface Collected {
+  /** The newest at which nobody but this owner and its complete copies held any. */
+  readonly epoch: Epoch;
+  /** All copies have removed them, or are to be compared. */
+  readonly settled: boolean;
 }
 
 /**
@@ -133,6 +143,47 @@ export interface NodeMemory {
   /** When a copy was last sent something; null: there is nothing to note when this node goes quiet. */
   readonly changedAt: number | null;
   readonly cession: Cession;
+  readonly collecting: Collecting;
+  /** null: nobody has asked for it since the start. */
+  readonly comparing: Comparing | null;
+}
+
+/** All copies are being compared, or have been. */
+export interface Comparing {
+  readonly repairId: number;
+  readonly left: readonly PartitionId[];
+  /** True: a copy was found to differ. */
+  readonly running: ReadonlyMap<PartitionId, boolean>;
+  readonly figures: RepairFigures;
+}
+
+/** Where a node is with looking for rows that are long gone: at one partition at a time, a few rows at a time. */
+export interface Collecting {
+  /** No look before; null: not since the start. */
+  readonly at: number | null;
+  readonly look: Look | null;
+  readonly found: Found | null;
+  /** When there may be something again; of a partition not listed nothing is known. */
+  readonly nextAt: ReadonlyMap<PartitionId, number>;
+}
+
+interface Look {
+  readonly partitionId: PartitionId;
+  readonly after: Identity | null;
+  /** Since when the first row is gone that is not gone for long enough. */
+  readonly nextGone: number | null;
+}
+
+/** To be removed once that is confirmed, and once the copies are where they must be. */
+interface Found {
+  readonly partitionId: PartitionId;
+  readonly epoch: Epoch;
+  /** Husks. */
+  readonly rows: readonly Row[];
+  /** What each copy must have, by the stream that it had then. */
+  readonly owed: ReadonlyMap<NodeId, { readonly streamId: Seq; readonly seq: Seq }>;
+  readonly since: number;
+  readonly confirmed: boolean;
 }
 
 /** What a node knows of the cluster into which its own goes over, and where it is with that. */
@@ -272,6 +323,8 @@ export function wake(config: Config, saved: NodeSaved): NodeState {
       behind: new Map(),
       changedAt: null,
       cession: { rulings: new Map(), fetch: null, passes: new Map(), reported: false },
+      collecting: { at: null, look: null, found: null, nextAt: new Map() },
+      comparing: null,
     },
   };
 }

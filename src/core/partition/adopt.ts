@@ -2,25 +2,55 @@
  * Rows that another node holds and this owner may lack: merged like a write, streamed to the copies, and
  * acknowledged when they are as durable as a write would be.
  */
-import type { PartitionId } from "../../data/ids.ts";
+import type { NodeId, PartitionId } from "../../data/ids.ts";
 import type { Row } from "../../data/row.ts";
 import type { RowOffer } from "../../protocol/cluster-messages.ts";
 import type { MergedBatch } from "../rows/effects.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { AdoptReply } from "../node/requests.ts";
 import type { Turn } from "../node/turn.ts";
+import { noteRows } from "./compare.ts";
 import { holdBack, spread, waitOf } from "./spread.ts";
 import { afterPull } from "./stream.ts";
 import { pump, setStream } from "./streams.ts";
 
-export function onRowOffer(turn: Turn, offer: RowOffer, call: CallId | null): void {
-  const { partitionId, offerId, rows } = offer;
+/** `from`: null for a node of another cluster. */
+export function onRowOffer(
+  turn: Turn,
+  from: NodeId | null,
+  offer: RowOffer,
+  call: CallId | null,
+): void {
+  const { partitionId, offerId } = offer;
   if (call === null) return;
-  if (turn.partition(partitionId).role.type === "owner")
-    return adopt(turn, partitionId, rows, { type: "offer", call, offerId });
+  const rows = takenOf(turn, from, offer);
+  if (rows) return adopt(turn, partitionId, rows, { type: "offer", call, offerId });
   const { ruling } = turn.partition(partitionId);
   turn.answer(call, { type: "ROW_OFFER_ACK", partitionId, offerId, accepted: false, ruling });
 }
+
+/**
+ * Null: not here, or not under this ruling. A deletion is forgotten only while nobody else holds a row, so whoever
+ * offers old ones was struck since; else the offer is one from before that comes late, or of a node evicted by force.
+ */
+function takenOf(
+  turn: Turn,
+  from: NodeId | null,
+  { partitionId, ruling: known, rows }: RowOffer,
+): readonly Row[] | null {
+  const { role, ruling } = turn.partition(partitionId);
+  if (role.type !== "owner") return null;
+  if (from === null || !rows.some((row) => mayBeForgotten(turn, row))) return rows;
+  const { members } = turn.state.saved.view;
+  const isMember = members.some(({ nodeId }) => nodeId === from);
+  if (isMember && known.epoch < ruling.epoch) return null;
+  const isHolder = isMember && (role.collected?.epoch ?? 0) < ruling.epoch;
+  return isHolder ? rows : rows.filter((row) => !mayBeForgotten(turn, row));
+}
+
+/** So old that a deletion which came after it may be forgotten. */
+export const mayBeForgotten = (turn: Turn, { stamp }: Row): boolean =>
+  stamp.millis < turn.now - turn.config.tombstoneRetentionMs;
 
 export function adopt(
   turn: Turn,
@@ -45,6 +75,7 @@ export function onAdopted(
   batch: MergedBatch | undefined,
 ): void {
   const changed = rows.filter((_, i) => batch?.outcomes[i]?.changed);
+  if (reply.type === "pulled") noteRows(turn, partitionId, { taken: changed.length });
   spread(turn, partitionId, changed);
   const wait = waitOf(turn, partitionId, "owner");
   // A repair is under way to make the very copy equal that it would wait for.

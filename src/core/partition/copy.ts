@@ -3,12 +3,13 @@
  * itself; that it is complete, owner or struck it hears as a ruling.
  */
 import type { NodeId, PartitionId } from "../../data/ids.ts";
+import type { Row } from "../../data/row.ts";
 import type { MigrateData, PullRows, StreamAck } from "../../protocol/cluster-messages.ts";
 import type { NodeTag } from "../node/events.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { Inbound } from "../node/state.ts";
 import type { Turn } from "../node/turn.ts";
-import { adopt } from "./adopt.ts";
+import { adopt, mayBeForgotten } from "./adopt.ts";
 
 export function onMigrateData(
   turn: Turn,
@@ -40,13 +41,20 @@ export function onMigrateData(
       if (fromOwner) return takeItem(turn, from, message, call);
       // Of an owner already replaced: its control words are void, its rows are rows.
       turn.setRole(partitionId, { ...role, foreign: true });
-      return mergeOnly(turn, from, message, call);
+      return mergeOnly(turn, from, late(turn, message), call);
   }
+}
+
+/** Nobody relies on its having been taken: of what may have been deleted and forgotten since, nothing is. */
+function late(turn: Turn, message: MigrateData): MigrateData {
+  const { chunk, deltas } = message;
+  const isRecent = (row: Row): boolean => !mayBeForgotten(turn, row);
+  return { ...message, chunk: chunk.filter(isRecent), deltas: deltas.filter(isRecent) };
 }
 
 /** What a former owner still had under way. It hears that it is one, and offers what is missing. */
 function takeLate(turn: Turn, message: MigrateData, call: CallId): void {
-  const { partitionId, streamId, chunk, deltas } = message;
+  const { partitionId, streamId, chunk, deltas } = late(turn, message);
   adopt(turn, partitionId, [...chunk, ...deltas], { type: "late-item", call, streamId });
 }
 
@@ -63,7 +71,9 @@ function takeItem(turn: Turn, from: NodeId, message: MigrateData, call: CallId):
   if (streamId < inbound.streamId || n > inbound.next)
     return turn.answer(call, opened(turn, partitionId, inbound));
   if (n < inbound.next) return turn.answer(call, answerAgain(turn, message, inbound));
-  mergeOnly(turn, from, message, call);
+  if (!message.collect) return mergeOnly(turn, from, message, call);
+  const tag = tagOf(turn, from, message, call);
+  turn.do({ type: "collect", partitionId, rows: message.collect, tag });
 }
 
 /** A repeated marker is answered from memory: the rows have moved on since. */
@@ -75,12 +85,11 @@ function answerAgain(turn: Turn, message: MigrateData, inbound: Inbound): Stream
 }
 
 function mergeOnly(turn: Turn, from: NodeId, message: MigrateData, call: CallId): void {
-  const { partitionId, streamId, n, marker, chunk, deltas } = message;
+  const { partitionId, chunk, deltas } = message;
   const rows = [...chunk, ...deltas];
   const fresh = deltas.length === 0;
   turn.hearStamps(rows);
-  const { now, random } = turn;
-  const tag = { for: "copy", call, partitionId, from, streamId, n, marker, now, random } as const;
+  const tag = tagOf(turn, from, message, call);
   if (rows.length === 0) return onCopyMerged(turn, tag);
   turn.do({
     type: "merge",
@@ -90,6 +99,12 @@ function mergeOnly(turn: Turn, from: NodeId, message: MigrateData, call: CallId)
 }
 
 type CopyTag = Extract<NodeTag, { for: "copy" }>;
+
+function tagOf(turn: Turn, from: NodeId, message: MigrateData, call: CallId): CopyTag {
+  const { partitionId, streamId, n, marker } = message;
+  const { now, random } = turn;
+  return { for: "copy", call, partitionId, from, streamId, n, marker, now, random };
+}
 
 /** The rows of an item are merged: acknowledge it, or first answer its marker. */
 export function onCopyMerged(turn: Turn, tag: CopyTag): void {

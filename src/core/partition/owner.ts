@@ -18,6 +18,7 @@ import type { CallId } from "../machine/cluster-event.ts";
 import type { Owner, OwnerCopy } from "../node/state.ts";
 import type { Turn } from "../node/turn.ts";
 import { adopt } from "./adopt.ts";
+import { noteDiffers, noteRows } from "./compare.ts";
 import { awaited, release } from "./release.ts";
 import {
   addChunk,
@@ -115,6 +116,7 @@ export function onScanned(
   // Answers to a question that was put twice, or by a stream that is gone.
   if (stream?.streamId !== streamId || !("after" in stream.task) || stream.task.after !== from)
     return;
+  if (stream.task.step === "repair") noteRows(turn, partitionId, { sent: rows.length });
   setStream(turn, partitionId, addChunk(stream, rows, after));
   pump(turn, partitionId, to);
 }
@@ -160,6 +162,7 @@ function judge(
   { verdict, digest }: { readonly verdict: Verdict; readonly digest: Uint8Array | null },
 ): void {
   if (verdict === "equal" && digest) onEqual(turn, partitionId, from, totalOf(digest));
+  if (verdict === "unequal") noteDiffers(turn, partitionId);
   if (verdict === "given-up") giveUp(turn, partitionId, from, "it differs after every repair");
 }
 

@@ -83,7 +83,7 @@ type Buckets = readonly number[];
 
 export interface Item {
   readonly n: number;
-  readonly kind: "chunk" | "delta" | "marker";
+  readonly kind: "chunk" | "delta" | "marker" | "collect";
   readonly rows: readonly Row[];
   readonly bytes: number;
   /** Once this item is acknowledged, all changes up to here are, too. */
@@ -143,7 +143,8 @@ const afterScan = (compares: boolean): Task =>
  */
 export function renewStream(stream: Stream, seq: Seq, compares: boolean, config: Config): Stream {
   const { to, ackedSeq, pendingSeq } = stream;
-  const lacked = stream.unacked.flatMap(({ rows }) => rows);
+  // What was to be collected is compared instead.
+  const lacked = stream.unacked.flatMap(({ kind, rows }) => (kind === "collect" ? [] : rows));
   const pending = [...lacked, ...stream.pending.slice(0)];
   const known: Resume = { cut: ackedSeq, after: "end" };
   return flush(
@@ -246,6 +247,15 @@ export function addMarker(stream: Stream, digest: Uint8Array): Stream {
   const marker = marked.unacked.at(-1);
   return marker ? { ...marked, task: { step: "marked", marker, digest, pass } } : stream;
 }
+
+/** Rows that this owner has removed, after all that it had said of them: nothing waits to be sent. */
+export function addCollected(stream: Stream, rows: readonly Row[], seq: Seq): Stream {
+  return append({ ...stream, pendingSeq: seq, sentSeq: seq }, "collect", rows);
+}
+
+/** The copy may still hold what was removed here. */
+export const lacksCollected = ({ unacked }: Stream): boolean =>
+  unacked.some(({ kind }) => kind === "collect");
 
 /** What the copy held in differing buckets has been merged here; `after` null: all of it. */
 export function afterPull(stream: Stream, after: Identity | null): Stream {

@@ -7,6 +7,7 @@ import type { Turn } from "../node/turn.ts";
 import type { Resume } from "../rows/effects.ts";
 import {
   isWaiting,
+  lacksCollected,
   openStream,
   outstanding,
   renewStream,
@@ -56,7 +57,9 @@ export function reopen(
   stream: Stream,
 ): void {
   const seq = turn.takeSeqs(1);
-  const again = compares(turn, partitionId, copy) || stream.task.step !== "idle";
+  const lost = lacksCollected(stream);
+  if (lost) distrust(turn, partitionId, copy.nodeId);
+  const again = lost || compares(turn, partitionId, copy) || stream.task.step !== "idle";
   const opening = { compares: again, owed: stream.unackedBytes };
   const next =
     stream.scanAcked === "end"
@@ -64,6 +67,16 @@ export function reopen(
       : openStream(copy.nodeId, seq, resumeOf(stream), opening);
   setStream(turn, partitionId, next);
   pump(turn, partitionId, copy.nodeId);
+}
+
+/** To be compared before anything rests on its being equal. */
+function distrust(turn: Turn, partitionId: PartitionId, nodeId: NodeId): void {
+  const { role } = turn.partition(partitionId);
+  if (role.type !== "owner") return;
+  const copies = role.copies.map((copy) =>
+    copy.nodeId === nodeId ? { ...copy, digest: "" } : copy,
+  );
+  turn.setRole(partitionId, { ...role, copies });
 }
 
 /** A stream is open, or there will be none. */
@@ -160,6 +173,7 @@ function sendItem(turn: Turn, partitionId: PartitionId, stream: Stream, item: It
     epoch: ruling.epoch,
     chunk: kind === "chunk" ? rows : [],
     deltas: kind === "delta" ? rows : [],
+    ...(kind === "collect" && { collect: rows }),
     sourceVersion,
     marker: kind === "marker",
     // What a copy needs to know who speaks; with every marker, so that it hears of its own completion.

@@ -41,6 +41,10 @@ export class DigestTracker {
     this.#digest.add(now);
   }
 
+  remove(row: Row): void {
+    if (this.covers(row)) this.#digest.remove(row);
+  }
+
   buckets(): Uint8Array | null {
     return this.#upTo === "end" ? this.#digest.buckets() : null;
   }

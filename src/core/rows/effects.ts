@@ -13,6 +13,8 @@ export type RowEffect<Tag> =
   | ScanEffect<Tag>
   | DigestEffect<Tag>
   | CountEffect<Tag>
+  | FindGoneEffect<Tag>
+  | CollectEffect<Tag>
   | ForgetEffect
   | DropEffect;
 
@@ -23,6 +25,9 @@ export type RowEvent<Tag> =
   | ({ readonly type: "scanned"; readonly tag: Tag } & Scanned)
   /** 256 bucket digests of all rows of the partition; null: not yet, ask again. */
   | { readonly type: "digested"; readonly buckets: Uint8Array | null; readonly tag: Tag }
+  | ({ readonly type: "found-gone"; readonly tag: Tag } & FoundGone)
+  /** Of those rows, the ones that stood exactly so and are removed. */
+  | { readonly type: "collected"; readonly rows: readonly Row[]; readonly tag: Tag }
   | {
       readonly type: "counted";
       readonly rows: number;
@@ -139,6 +144,34 @@ interface DigestEffect<Tag> {
 /** Rows of all partitions. */
 interface CountEffect<Tag> {
   readonly type: "count-rows";
+  readonly tag: Tag;
+}
+
+/** The next few rows above `after`: which of them are gone since before that moment? */
+export interface FindGoneEffect<Tag> {
+  readonly type: "find-gone";
+  readonly partitionId: PartitionId;
+  readonly after: Identity | null;
+  readonly before: number;
+  /** Rows to look at. */
+  readonly rowsMax: number;
+  readonly tag: Tag;
+}
+
+export interface FoundGone {
+  /** Husks. */
+  readonly rows: readonly Row[];
+  /** Of those seen that are gone for a shorter time, or will be: since when the first. */
+  readonly nextGone: number | null;
+  /** Look on from here; null: at the end. */
+  readonly after: Identity | null;
+}
+
+/** Remove the rows that stand exactly as these husks say. */
+export interface CollectEffect<Tag> {
+  readonly type: "collect";
+  readonly partitionId: PartitionId;
+  readonly rows: readonly Row[];
   readonly tag: Tag;
 }
 

@@ -55,6 +55,9 @@ export interface RowStore {
   /** Rows above `after`, at most `rowsMax` of them. */
   countFrom(partitionId: PartitionId, after: Identity | null, rowsMax: number): Count;
 
+  /** Those that stand; the table stays, even if it is empty then. One billed row each. */
+  remove(partitionId: PartitionId, identities: readonly Identity[]): void;
+
   drop(partitionId: PartitionId): void;
 
   /** Size of the database in bytes, and rows written (as billed) since the store was opened. */

@@ -10,6 +10,9 @@ import { unreachable } from "../../data/assert.ts";
 import type { Identity, Row } from "../../data/row.ts";
 import { DigestTracker } from "./digest-tracker.ts";
 import type {
+  CollectEffect,
+  FindGoneEffect,
+  FoundGone,
   MergeBatch,
   MergedBatch,
   ReadBatch,
@@ -18,6 +21,7 @@ import type {
   RowEvent,
   Scanned,
 } from "./effects.ts";
+import { findGone, GONE_PAGE_BYTES, meant } from "./gone.ts";
 import { list } from "./list.ts";
 import { mergeBatch, mergeWritten, type Merge, type Read } from "./merge.ts";
 import type { RowStore, StoredRow } from "./row-store.ts";
@@ -90,6 +94,10 @@ export class RowTables {
           ...this.#store.usage(),
           tag: effect.tag,
         };
+      case "find-gone":
+        return { type: "found-gone", ...this.#findGone(effect), tag: effect.tag };
+      case "collect":
+        return { type: "collected", rows: this.#collect(effect), tag: effect.tag };
       case "forget-digest":
         this.#cache(effect.partitionId).tracker = null;
         return null;
@@ -256,6 +264,27 @@ export class RowTables {
 
   #pass(rows: readonly Row[], each: number): void {
     for (const { value } of rows) this.#work += each + (value?.length ?? 0) / BYTES_PER_WORK;
+  }
+
+  #findGone(effect: FindGoneEffect<unknown>): FoundGone {
+    const { partitionId, after, rowsMax } = effect;
+    const bounds = { rowsMax, bytesMax: GONE_PAGE_BYTES };
+    const page = this.#store.page(partitionId, after, bounds);
+    this.#work += page.rows.length * WORK_PER_ROW.read;
+    return findGone(page, effect);
+  }
+
+  #collect({ partitionId, rows: husks }: CollectEffect<unknown>): readonly Row[] {
+    const rows = meant(husks, this.#store.read(partitionId, husks));
+    this.#pass(rows, WORK_PER_ROW.written);
+    this.#store.remove(partitionId, rows);
+    const tracker = this.#tracker(partitionId);
+    for (const row of rows) tracker?.remove(row);
+    const cache = this.#cache(partitionId);
+    cache.rows = Math.max(0, cache.rows - rows.length);
+    // Above or below what has been counted nobody knows.
+    if (cache.counting && rows.length > 0) cache.isCounted = false;
+    return rows;
   }
 
   #drop(partitionId: PartitionId): void {

@@ -13,6 +13,8 @@ export class Faults {
   readonly #paused = new Set<Sender>();
   /** What each event costs an object: whatever it says comes so much later, and other events wait. */
   readonly #lags = new Map<Sender, number>();
+  /** Whatever comes to them is lost. */
+  readonly #absent = new Set<Sender>();
   /** By how much a clock was set, ms. */
   readonly #clocks = new Map<Sender, number>();
 
@@ -20,8 +22,9 @@ export class Faults {
     this.#schedule = schedule;
   }
 
-  /** Runs when that object can. */
-  at(id: Sender, run: Run): void {
+  /** Runs when that object can; `lost` where it never will. */
+  at(id: Sender, run: Run, lost: Run = () => {}): void {
+    if (this.#absent.has(id)) return lost();
     const line = this.#lines.get(id);
     if (line) return void line.push(run);
     if (!this.#lags.has(id)) return run();
@@ -68,6 +71,11 @@ export class Faults {
       this.#paused.delete(id);
       this.#serve(id);
     });
+  }
+
+  absent(id: Sender): Run {
+    this.#absent.add(id);
+    return once(() => void this.#absent.delete(id));
   }
 
   slow(id: Sender, ms: number): Run {

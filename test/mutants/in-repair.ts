@@ -1,0 +1,31 @@
+/** What a repair on demand would miss. */
+import type { Mutant, Test } from "./mutant.ts";
+
+const repair = (title: string): Test => ({ file: "test/core/repair.test.ts", title });
+
+export const IN_REPAIR: readonly Mutant[] = [
+  {
+    name: "repair pulls nothing",
+    bug: "an owner sends what a copy lacks, and does not ask for what it lacks itself",
+    file: "src/core/partition/stream.ts",
+    find: 'return { step: "pull", after: null, buckets: task.buckets, pass: task.pass, asked: false };',
+    replace: 'return { step: "mark", pass: task.pass };',
+    killedBy: repair("gives an owner what it has lost, and what only a copy has"),
+  },
+  {
+    name: "repair sends everything",
+    bug: "all rows travel, whichever buckets differ",
+    file: "src/core/partition/streams.ts",
+    find: 'buckets: task.step === "repair" ? task.buckets : null,',
+    replace: "buckets: null,",
+    killedBy: repair("gives a copy what it has lost, and sends only the buckets that differ"),
+  },
+  {
+    name: "repair asked for once",
+    bug: "an owner that has been asked is taken for done",
+    file: "src/core/coordinator/repair.ts",
+    find: "said?.done !== true && isThere(id)",
+    replace: "said === null && isThere(id)",
+    killedBy: repair("is asked for until it is done: an owner that forgets it begins anew"),
+  },
+];
