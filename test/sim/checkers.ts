@@ -61,6 +61,7 @@ export const INVARIANTS = [
 export type Invariant = (typeof INVARIANTS)[number];
 
 export class Violation extends Error {
+  override readonly name = "Violation";
   readonly invariant: Invariant;
   constructor(invariant: Invariant, message: string) {
     super(`${invariant} violated: ${message}`);
