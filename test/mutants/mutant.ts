@@ -39,6 +39,9 @@ export interface Test {
   readonly title: string;
 }
 
+/** Errors by which a test says what is wrong with what it tests. What only crashes is none. */
+export const JUDGEMENTS = ["AssertionError", "Violation"];
+
 const PLAYS = "test/scripts/scripts.test.ts";
 
 export const play = (title: string): Test => ({ file: PLAYS, title });

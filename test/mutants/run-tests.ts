@@ -1,11 +1,15 @@
-/** Every mutant that a test kills, a project of its own: prints which tests failed where. */
+/**
+ * Every mutant that a test kills, a project of its own, or those that are named: prints which tests failed where,
+ * and by which kind of error.
+ */
 import { startVitest } from "vitest/node";
 import type { TestProjectInlineConfiguration } from "vitest/config";
-import { patched, type Mutant, type Test } from "./mutant.ts";
+import { JUDGEMENTS, patched, type Mutant, type Test } from "./mutant.ts";
 import { MUTANTS } from "./mutants.ts";
 
-const inTests = MUTANTS.flatMap((mutant) =>
-  "title" in mutant.killedBy ? [{ mutant, killedBy: mutant.killedBy }] : [],
+const named = process.argv.slice(2);
+const inTests = MUTANTS.filter(({ name }) => named.length === 0 || named.includes(name)).flatMap(
+  (mutant) => ("title" in mutant.killedBy ? [{ mutant, killedBy: mutant.killedBy }] : []),
 );
 
 interface InTest {
@@ -33,6 +37,22 @@ function endingWithTitle(tests: readonly InTest[]): RegExp {
   return new RegExp(`(${titles.join("|")})$`);
 }
 
+interface Thrown {
+  readonly name?: string;
+  readonly cause?: unknown;
+}
+
+/** Of all that were thrown: one that is no judgement spoils it. */
+function kindOf(errors: readonly Thrown[]): string {
+  const names = errors.map(nameOf);
+  return names.find((name) => !JUDGEMENTS.includes(name)) ?? names[0] ?? "Error";
+}
+
+/** A property that fails says so by an error of its own, for what one of its cases threw. */
+function nameOf({ name = "Error", cause }: Thrown): string {
+  return cause instanceof Object ? nameOf(cause) : name;
+}
+
 const vitest = await startVitest("test", [], {
   config: false,
   watch: false,
@@ -50,7 +70,7 @@ for (const module of vitest.state.getTestModules()) {
   for (const test of module.children.allTests()) {
     const { state, errors = [] } = test.result();
     if (state !== "failed") continue;
-    console.log(`${name}: failed: ${test.name}`);
+    console.log(`${name}: ${kindOf(errors)}: ${test.name}`);
     console.log(errors[0]?.message);
   }
 }

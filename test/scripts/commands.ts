@@ -3,6 +3,7 @@ import { DEFAULTS } from "../../src/core/config.ts";
 import { NodeId, PartitionId } from "../../src/data/ids.ts";
 import type { ClientOp } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
+import { fail } from "./fail.ts";
 import { crashPoint, Mail } from "./mail.ts";
 import { bytesOf } from "./show.ts";
 import { Stage } from "./stage.ts";
@@ -148,7 +149,7 @@ export class Play {
   #require([who = "", ...phase]: readonly string[]): Printed {
     const wanted = phase.join(" ");
     const is = phaseOf(this.stage, PartitionId(0), who);
-    if (is !== wanted) throw new Error(`${who} is ${is}, not ${wanted}`);
+    if (is !== wanted) fail(`${who} is ${is}, not ${wanted}`);
     return ["yes"];
   }
 

@@ -1,5 +1,6 @@
 /** What a play can do to messages on their way. */
 import type { CrashPoint } from "../sim/process.ts";
+import { fail } from "./fail.ts";
 import { showMessage } from "./show.ts";
 import type { Letter, Stage } from "./stage.ts";
 
@@ -72,9 +73,9 @@ export class Mail {
       const next = this.#stage.letters.find((letter) => !this.#held.some((held) => held(letter)));
       if (next) this.#take(next, null);
       else if (type === null) return;
-      else throw new Error(`no ${type} comes`);
+      else fail(`no ${type} comes`);
     }
-    throw new Error("this does not come to rest");
+    fail("this does not come to rest");
   }
 
   #named(args: readonly string[]): readonly [Letter, string] {
@@ -94,7 +95,7 @@ export class Mail {
 
   #first(words: readonly string[]): Letter {
     const [letter = this.#late.get(words.join(" "))] = this.#matching(words);
-    if (!letter) throw new Error(`nothing on its way matches: ${words.join(" ")}`);
+    if (!letter) fail(`nothing on its way matches: ${words.join(" ")}`);
     return letter;
   }
 
@@ -104,7 +105,7 @@ export class Mail {
 
   #find(words: readonly string[]): Letter[] {
     const found = this.#matching(words);
-    if (found.length === 0) throw new Error(`nothing on its way matches: ${words.join(" ")}`);
+    if (found.length === 0) fail(`nothing on its way matches: ${words.join(" ")}`);
     return found;
   }
 }

@@ -27,6 +27,7 @@ import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages
 import { assertCoded } from "../sim/coded.ts";
 import { SimHost, type CrashPoint } from "../sim/process.ts";
 import type { CoordinatorHost, NodeHost } from "../sim/hosts.ts";
+import { fail } from "./fail.ts";
 import { showAnswer, showMessage, showRuling } from "./show.ts";
 
 /** One message on its way. `call` null: it is the answer to one. */
@@ -177,7 +178,7 @@ export class Stage {
   #countAtOnce(): void {
     this.#atOnce = this.#lastAt === this.now ? this.#atOnce + 1 : 0;
     this.#lastAt = this.now;
-    if (this.#atOnce > EVENTS_MAX) throw new Error("this goes on without an end");
+    if (this.#atOnce > EVENTS_MAX) fail("this goes on without an end");
   }
 
   /** Lets time go by; alarms and timers ring in their order. */
@@ -204,7 +205,7 @@ export class Stage {
       if (this.#alarms.size === 0 && this.#ticks.size === 0) return;
       this.advance(1_000);
     }
-    throw new Error("this does not come to rest");
+    fail("this does not come to rest");
   }
 
   /** Delivers everything at once, and lets so much time go by. */

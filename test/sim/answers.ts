@@ -34,7 +34,6 @@ export class Answers {
   /** null: another node serves, too, for all it knows; what that one answers is stale, and may be. */
   momentOf(partitionId: PartitionId): Moment | null {
     const { coordinator, nodes, checkers, options } = this.#world;
-    if (checkers.isBehind(partitionId)) return null;
     const owner = coordinator.disk.entries.get(partitionId)?.ruling.owner;
     for (const [id, { disk }] of nodes)
       if ((disk.partitions.get(partitionId)?.role.type === "owner") !== (id === owner)) return null;
@@ -42,7 +41,7 @@ export class Answers {
     const known = new Map<string, Stamp>();
     for (const key of this.#world.keys()) {
       if (partitionOf(key, options.config.partitionCount) !== partitionId) continue;
-      const stamps = [checkers.acknowledged(key)?.stamp];
+      const stamps = [checkers.durability.due(key)?.stamp];
       const read = this.#read.get(key);
       if (read?.reign === reign) stamps.push(read.stamp);
       for (const stamp of stamps) if (stamp && newer(stamp, known.get(key))) known.set(key, stamp);
@@ -89,7 +88,7 @@ export class Answers {
     if (checkers.reignOf(partitionId) !== moment.reign) return;
     counts.scanned++;
     for (const [key, stamp] of moment.known) {
-      const row = checkers.acknowledged(key);
+      const row = checkers.durability.due(key);
       if (!row || compareStamps(row.stamp, stamp) !== 0 || checkers.mayBeGone(row)) continue;
       checkers.count("R-read");
       if (!keys.has(key)) checkers.fail("R-read", `${key}, stored at ${at(stamp)}, is not listed`);

@@ -3,19 +3,17 @@
  * something that could have been wrong, and a run of seeds in which one never did fails.
  */
 import type { CoordinatorSaved, Entry } from "../../src/core/coordinator/state.ts";
-import { completeAt } from "../../src/core/coordinator/wanted.ts";
-import { strays } from "../../src/core/coordinator/moves.ts";
 import { coordinatorWakeAt } from "../../src/core/coordinator/pursue.ts";
 import type { NodeSaved, Role } from "../../src/core/node/state.ts";
 import { tickAt, wakeAt } from "../../src/core/node/wake-at.ts";
-import { partitionOf } from "../../src/data/hash.ts";
 import { compareStamps, type Stamp } from "../../src/data/hlc.ts";
 import type { NodeId, PartitionId, Term } from "../../src/data/ids.ts";
-import { compareRows, type Row } from "../../src/data/row.ts";
+import type { Row } from "../../src/data/row.ts";
 import type { Ruling } from "../../src/data/ruling.ts";
 import type { Ack } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
 import type { HeardMap, SimClient } from "./client.ts";
+import { Durability } from "./durability.ts";
 import { MapChecker, unheard } from "./map-checker.ts";
 import {
   activeKnowsItsView,
@@ -23,13 +21,9 @@ import {
   copiesNeverDrop,
   entryOf,
   forgets,
-  has,
   joiningOwnsNothing,
   monotone,
-  moveAtomicity,
   nodeMonotone,
-  noLostAck,
-  noResurrection,
   notTooManyMoves,
   oneOwner,
   ownersOf,
@@ -63,6 +57,7 @@ export const INVARIANTS = [
 export type Invariant = (typeof INVARIANTS)[number];
 
 export class Violation extends Error {
+  override readonly name = "Violation";
   readonly invariant: Invariant;
   constructor(invariant: Invariant, message: string) {
     super(`${invariant} violated: ${message}`);
@@ -72,8 +67,7 @@ export class Violation extends Error {
 
 export class Checkers {
   readonly evaluated = new Map<Invariant, number>(INVARIANTS.map((id) => [id, 0]));
-  /** The greatest row of each key that somebody was told is durable. */
-  readonly #acked = new Map<string, Row>();
+  readonly durability: Durability;
   readonly #ruled = new Map<string, Ruling>();
   readonly #tables = new Map<number, string>();
   readonly #views = new Map<number, string>();
@@ -84,7 +78,6 @@ export class Checkers {
   readonly #gone = new Map<string, Stamp>();
   readonly #maps = new MapChecker();
   readonly #reign: ReignChecker;
-  readonly #behind = new Set<PartitionId>();
   /** When each partition had an owner for the first time. */
   formedAt: number | null = null;
   readonly failovers = new Map<PartitionId, number>();
@@ -97,6 +90,7 @@ export class Checkers {
   constructor(world: World) {
     this.#world = world;
     this.#reign = new ReignChecker(world);
+    this.durability = new Durability(world, this);
   }
 
   heardBy(event: Parameters<ReignChecker["heard"]>[0], life: number): void {
@@ -119,16 +113,11 @@ export class Checkers {
     }
   }
 
-  /** I6: what is acknowledged as backed up is at all nodes that may be owner next, and there are such. */
+  /** I6: there are nodes that it is backed up at. */
   #atBackups(row: Row, begunAt: number): void {
     const entry = entryOf(this.#world, row.key);
     if (!entry) return;
-    this.count("I6");
-    this.#world.counts["writes acked by backups"]++;
-    const complete = completeAt(entry);
-    for (const id of complete)
-      if (!has(this.#world, id, row))
-        this.fail("I6", `copy ${id} lacks ${show(row)}, acked by backups`);
+    this.durability.backedUp(row, entry);
     const { partitionId } = entry.ruling;
     const owners = [...this.#backed].filter(([at]) => at.startsWith(`${partitionId}@`));
     if (owners.every(([, until]) => until < begunAt))
@@ -149,8 +138,7 @@ export class Checkers {
   }
 
   stored(row: Row): void {
-    const before = this.#acked.get(row.key);
-    if (!before || compareRows(row, before) > 0) this.#acked.set(row.key, row);
+    this.durability.stored(row);
     this.sent(row);
   }
 
@@ -160,32 +148,16 @@ export class Checkers {
     if (!before || compareStamps(stamp, before) > 0) this.#gone.set(key, stamp);
   }
 
-  acknowledged(key: string): Row | undefined {
-    return this.#acked.get(key);
-  }
-
   /** Deleted or expired, or somebody tried to. */
   mayBeGone({ key, stamp }: Pick<Row, "key" | "stamp">): boolean {
     const gone = this.#gone.get(key);
     return gone !== undefined && compareStamps(gone, stamp) >= 0;
   }
 
-  /**
-   * An owner that took the place of a lost one may lack what only that one had, until it is back and has offered it.
-   */
-  isBehind(partitionId: PartitionId): boolean {
-    return this.#behind.has(partitionId);
-  }
-
-  #failOver(partitionId: PartitionId, old: Entry | undefined): void {
-    if (!old) return;
-    this.#behind.add(partitionId);
+  #failOver(partitionId: PartitionId, old: Entry, entry: Entry): void {
+    this.durability.failedOver(old, entry);
     this.failovers.set(partitionId, (this.failovers.get(partitionId) ?? 0) + 1);
     this.#world.counts.failovers++;
-  }
-
-  #partitionOf({ key }: Row): PartitionId {
-    return partitionOf(key, this.#world.options.config.partitionCount);
   }
 
   reignOf(partitionId: PartitionId): number {
@@ -193,10 +165,7 @@ export class Checkers {
   }
 
   afterStep(): void {
-    for (const row of this.#acked.values()) {
-      noLostAck(this, this.#world, row);
-      if (!this.isBehind(this.#partitionOf(row))) noResurrection(this, this.#world, row);
-    }
+    this.durability.afterStep();
   }
 
   coordinatorCommitted(before: CoordinatorSaved, after: CoordinatorSaved): void {
@@ -219,12 +188,9 @@ export class Checkers {
       this.#oneOwner(entry.ruling);
       const { owner } = entry.ruling;
       if (owner !== old?.ruling.owner) this.#reigns.set(partitionId, this.reignOf(partitionId) + 1);
-      const moved = old?.ruling.owner && owner && owner !== old.ruling.owner;
-      if (owner !== old?.ruling.owner && entry.move?.phase !== "finalizing")
-        this.#failOver(partitionId, old);
-      if (strays(entry).length === 0) this.#behind.delete(partitionId);
-      if (moved && !this.isBehind(partitionId))
-        moveAtomicity(this, this.#world, { partitionId, owner }, this.#acked.values());
+      if (old && owner !== old.ruling.owner)
+        if (owner && entry.move?.phase === "finalizing") this.durability.moved(partitionId, owner);
+        else this.#failOver(partitionId, old, entry);
       const stateOf = (id: NodeId): string | undefined =>
         after.view.members.find((m) => m.nodeId === id)?.state;
       if (
@@ -314,6 +280,7 @@ export class Checkers {
   atEnd(): void {
     const { coordinator, nodes, clients } = this.#world;
     settled(this, this.#world);
+    this.durability.atEnd();
     for (const client of clients)
       if (client.outbox.size > 0)
         this.fail("I8", `${client.id} was never answered: ${client.outbox.size}`);

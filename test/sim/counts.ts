@@ -29,6 +29,14 @@ export const NO_COUNTS = {
   /** Requests of several of them. */
   "unstamped together": 0,
   "writes acked by backups": 0,
+  /** Where an owner took the place of a lost one. */
+  "backed up rows judged at a failover": 0,
+  /** Acknowledged, and destroyed with the only node that had them. */
+  "writes lost with a node": 0,
+  "nodes destroyed": 0,
+  /** Of these, by an operator's force; and partitions that nobody owned, given to a node. */
+  evicted: 0,
+  claimed: 0,
   "backups completed": 0,
   "copies struck for silence": 0,
   "nodes drained": 0,

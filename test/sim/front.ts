@@ -55,7 +55,7 @@ export class SimFront {
     const value = Uint8Array.of(255, forwardId >>> 8, forwardId & 255, ...(index ? [index] : []));
     const op: WriteOp = { type: "write", map: "m", key, stamp: null, value, expiresAt: null };
     const partitionId = partitionOf(key, options.config.partitionCount);
-    const before = checkers.isBehind(partitionId) ? undefined : checkers.acknowledged(key);
+    const before = checkers.durability.due(key);
     return { op, before, partitionId, failovers: checkers.failovers.get(partitionId) };
   }
 

@@ -1,0 +1,148 @@
+/**
+ * I5, I6 and I14: where what was acknowledged must be. A new owner that took the place of a lost one may lack what
+ * only that one had, until it is back and has offered it; whatever else was acknowledged it must have all the time.
+ */
+import type { Entry } from "../../src/core/coordinator/state.ts";
+import { completeAt } from "../../src/core/coordinator/wanted.ts";
+import { strays } from "../../src/core/coordinator/moves.ts";
+import type { NodeId, PartitionId } from "../../src/data/ids.ts";
+import { partitionOf } from "../../src/data/hash.ts";
+import type { Row } from "../../src/data/row.ts";
+import { Acked } from "./acked.ts";
+import type { Checkers } from "./checkers.ts";
+import { entryOf, has, moveAtomicity, noLostAck, noResurrection, show } from "./predicates.ts";
+import type { World } from "./world.ts";
+
+export class Durability {
+  readonly #world: World;
+  readonly #judge: Checkers;
+  readonly #acked = new Acked();
+  /** Partitions whose owner may lack something. */
+  readonly #behind = new Set<PartitionId>();
+
+  constructor(world: World, judge: Checkers) {
+    this.#world = world;
+    this.#judge = judge;
+  }
+
+  /** The greatest row that is acknowledged and that the owner must have. */
+  due(key: string): Row | undefined {
+    return this.#acked.due(key);
+  }
+
+  stored(row: Row): void {
+    const entry = entryOf(this.#world, row.key);
+    if (this.#isHeld(row, entry?.holders ?? []) || !this.#acked.isBuried(row)) {
+      const isBehind = entry !== undefined && this.#behind.has(entry.ruling.partitionId);
+      this.#acked.add(row, isBehind && !this.#isAtOwner(row));
+    } else this.#world.counts["writes lost with a node"]++;
+  }
+
+  /** I6: what is acknowledged as backed up is at all nodes that may be owner next. */
+  backedUp(row: Row, entry: Entry): void {
+    this.#judge.count("I6");
+    this.#world.counts["writes acked by backups"]++;
+    for (const id of completeAt(entry))
+      if (!has(this.#world, id, row))
+        this.#judge.fail("I6", `copy ${id} lacks ${show(row)}, acked by backups`);
+    this.#acked.addBackedUp(row);
+  }
+
+  /** I6: whoever is promoted has what was acknowledged as backed up. An operator may have known better. */
+  failedOver(old: Entry, { ruling: { partitionId, owner } }: Entry): void {
+    this.#behind.add(partitionId);
+    if (!owner) return;
+    const isForced = old.ruling.owner === null && old.lost !== owner;
+    for (const key of this.#keysOf(partitionId)) {
+      const row = this.#acked.backedUp(key);
+      if (row && !isForced) this.#isAtHeir(row, owner);
+      this.#acked.beginAnew(key, (other) => has(this.#world, owner, other));
+    }
+  }
+
+  #isAtHeir(row: Row, heir: NodeId): void {
+    this.#judge.count("I6");
+    this.#world.counts["backed up rows judged at a failover"]++;
+    if (!has(this.#world, heir, row))
+      this.#judge.fail("I6", `${heir} is promoted and lacks ${show(row)}, acked by backups`);
+  }
+
+  /** I5 */
+  moved(partitionId: PartitionId, owner: NodeId): void {
+    const due = this.#keysOf(partitionId).flatMap((key) => this.due(key) ?? []);
+    moveAtomicity(this.#judge, this.#world, { partitionId, owner }, due);
+  }
+
+  afterStep(): void {
+    for (const partitionId of this.#behind) this.#catchUp(partitionId);
+    for (const key of this.#acked.keys()) {
+      const [row, due] = [this.#acked.greatest(key), this.due(key)];
+      if (row) noLostAck(this.#judge, this.#world, row);
+      if (due) noResurrection(this.#judge, this.#world, due);
+    }
+  }
+
+  #catchUp(partitionId: PartitionId): void {
+    const isOver = this.#isOver(partitionId);
+    for (const key of this.#keysOf(partitionId))
+      if (isOver) this.#acked.demand(key);
+      else this.#acked.catchUp(key, (row) => this.#isAtOwner(row));
+    if (isOver) this.#behind.delete(partitionId);
+  }
+
+  /** Nobody is left who could offer anything, and its copies are compared with the owner. */
+  #isOver(partitionId: PartitionId): boolean {
+    const { coordinator, nodes } = this.#world;
+    const entry = coordinator.disk.entries.get(partitionId);
+    if (!entry?.ruling.owner || strays(entry).length > 0) return false;
+    const known = nodes.get(entry.ruling.owner)?.disk.partitions.get(partitionId);
+    if (known?.role.type !== "owner" || known.ruling.epoch < entry.ruling.epoch) return false;
+    return known.role.copies.every(({ state, digest }) => state === "copying" || digest !== "");
+  }
+
+  /**
+   * A node and all that it held are gone for ever. What was acknowledged and was nowhere else is lost; as backed up
+   * it was elsewhere wherever the coordinator lists another complete copy.
+   */
+  bury(id: NodeId): void {
+    for (const key of this.#world.keys()) {
+      const entry = entryOf(this.#world, key);
+      const store = this.#world.nodes.get(id)?.rows;
+      const identity = { map: "m", key, kind: "lww", sub: "" } as const;
+      const partitionId = this.#partitionOf(key);
+      const stored = store?.read(partitionId, [identity])[0]?.row;
+      if (!entry?.holders.includes(id) || !stored) continue;
+      const others = entry.holders.filter((other) => other !== id);
+      const backedUp = this.#acked.backedUp(key);
+      const isElsewhere = (row: Row): boolean => this.#isHeld(row, others);
+      const isCopied = completeAt(entry).some((other) => others.includes(other));
+      if (backedUp && isCopied && !isElsewhere(backedUp))
+        this.#judge.fail("I6", `only ${id} has ${show(backedUp)}, acked by backups`);
+      const gone = this.#acked.bury(key, stored, isElsewhere);
+      this.#world.counts["writes lost with a node"] += gone.length;
+    }
+  }
+
+  #isHeld(row: Row, holders: readonly NodeId[]): boolean {
+    return holders.some((id) => has(this.#world, id, row));
+  }
+
+  #isAtOwner(row: Row): boolean {
+    const owner = entryOf(this.#world, row.key)?.ruling.owner;
+    return !!owner && has(this.#world, owner, row);
+  }
+
+  #keysOf(partitionId: PartitionId): string[] {
+    return this.#world.keys().filter((key) => this.#partitionOf(key) === partitionId);
+  }
+
+  #partitionOf(key: string): PartitionId {
+    return partitionOf(key, this.#world.options.config.partitionCount);
+  }
+
+  /** In the end nothing is owed to anybody. */
+  atEnd(): void {
+    for (const partitionId of this.#behind)
+      this.#judge.fail("I6", `the owner of ${partitionId} was never made equal to its copies`);
+  }
+}
