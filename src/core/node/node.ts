@@ -211,7 +211,7 @@ function fromAbove(turn: Turn, { from, message, call, term }: Message): void {
 /** Its nodes may have the names of ours, and their numbers: whatever they ask twice is done twice. */
 function fromLoser(turn: Turn, { message, call }: Message): void {
   if (message.type === "OP_FORWARD") return onOpForward(turn, null, message, call);
-  if (message.type === "ROW_OFFER") return onRowOffer(turn, message, call);
+  if (message.type === "ROW_OFFER") return onRowOffer(turn, message, { call, abroad: true });
   refuse(turn, message, call);
 }
 
@@ -228,7 +228,7 @@ function fromPeer(turn: Turn, event: Message): void {
     case "PULLED_ROWS":
       return onPulledRows(turn, from, message);
     case "ROW_OFFER":
-      return onRowOffer(turn, message, call);
+      return onRowOffer(turn, message, { call, abroad: false });
     case "ROW_OFFER_ACK":
       return onRowOfferAck(turn, message);
     case "OP_FORWARD":

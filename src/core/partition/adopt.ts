@@ -13,11 +13,17 @@ import { holdBack, spread, waitOf } from "./spread.ts";
 import { afterPull } from "./stream.ts";
 import { pump, setStream } from "./streams.ts";
 
-export function onRowOffer(turn: Turn, offer: RowOffer, call: CallId | null): void {
+/** What another cluster gives up is held by its copies, too: it must not come to lie on one disk alone. */
+export function onRowOffer(
+  turn: Turn,
+  offer: RowOffer,
+  { call, abroad }: { readonly call: CallId | null; readonly abroad: boolean },
+): void {
   const { partitionId, offerId, rows } = offer;
   if (call === null) return;
+  const ack = abroad ? "backup" : "owner";
   if (turn.partition(partitionId).role.type === "owner")
-    return adopt(turn, partitionId, rows, { type: "offer", call, offerId });
+    return adopt(turn, partitionId, rows, { type: "offer", call, offerId, ack });
   const { ruling } = turn.partition(partitionId);
   turn.answer(call, { type: "ROW_OFFER_ACK", partitionId, offerId, accepted: false, ruling });
 }
@@ -46,9 +52,9 @@ export function onAdopted(
 ): void {
   const changed = rows.filter((_, i) => batch?.outcomes[i]?.changed);
   spread(turn, partitionId, changed);
-  const wait = waitOf(turn, partitionId, "owner");
-  // A repair is under way to make the very copy equal that it would wait for.
-  if (wait && reply.type === "offer") holdBack(turn, partitionId, wait, { type: "adopted", reply });
+  // Else a repair is under way to make the very copy equal that it would wait for.
+  const wait = reply.type === "offer" ? waitOf(turn, partitionId, reply.ack) : null;
+  if (wait) holdBack(turn, partitionId, wait, { type: "adopted", reply });
   else adopted(turn, partitionId, reply);
 }
 
