@@ -114,6 +114,36 @@ describe("two clusters become one", () => {
   });
 });
 
+describe("what a backup has acknowledged", () => {
+  it("is let go when a backup of the winner has it [I6]", () => {
+    const backed = { partitionCount: 1, backupCount: 1 };
+    const clusters = TwoClusters.formed(
+      { initialNodes: 2, ...backed },
+      { initialNodes: 3, ...backed },
+    );
+    const { east, west } = clusters;
+    clusters.ack = "backup";
+    const isAcked = clusters.write(east, ownerOf(east, "k"), "k", 7);
+    clusters.live(500);
+    expect(isAcked()).toBe(true);
+    west.cut = (_, __, { type }) => type === "MIGRATE_DATA" || type === "STRIKE_COPY";
+    east.ask(merge(WEST));
+    clusters.live(3_000);
+    const lost = ownerOf(west, "k");
+    expect(west.node(lost).rows.count(PartitionId(0))).toBe(1);
+    expect(phaseOf(east)).toBe("ceding");
+    const isOfLost = ({ cluster, from, to }: Letter): boolean =>
+      cluster === WEST ? from === lost : to === lost;
+    clusters.cut = isOfLost;
+    west.cut = (at, to) => [at, to].includes(lost);
+    const others = [...west.nodes.keys()].filter((id) => id !== lost);
+    for (let n = 0; ownerOf(west, "k") === lost && n < 200; n++, clusters.live(100))
+      for (const id of others) clusters.write(west, id, "other", n);
+    expect(clusters.until(() => phaseOf(east) === "over")).toBe(true);
+    expect(clusters.read(west, ownerOf(west, "k"), "k")).toBe(7);
+  });
+});
+
 describe("an operation on what is the winner's by now", () => {
   it("reads wait until the last rows are there", () => {
     const clusters = two(1, 1);

@@ -8,6 +8,7 @@ import { partitionOf } from "../../src/data/hash.ts";
 import type { Merge } from "../../src/core/coordinator/merge-state.ts";
 import type { ClientOp } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
+import type { AckLevel } from "../../src/protocol/ops.ts";
 import { Stage, type Letter } from "../scripts/stage.ts";
 
 export const EAST = ClusterId("east");
@@ -22,6 +23,8 @@ export class TwoClusters {
   cut: (letter: Letter) => boolean = () => false;
   readonly acked = new Map<string, readonly ClientOp[]>();
   readonly written: ClientOp[] = [];
+  /** What clients want of a write before it is acknowledged. */
+  ack: AckLevel = "owner";
   #seq = 0;
 
   /** What comes twice. */
@@ -103,7 +106,7 @@ export class TwoClusters {
     const bytes = value === null ? null : Uint8Array.of(value);
     const op: ClientOp = { map: "m", key, stamp, value: bytes, expiresAt: null };
     this.written.push(op);
-    stage.client(at, { type: "OPS", seq, ops: [op] });
+    stage.client(at, { type: "OPS", seq, ops: [op], ack: this.ack });
     let done = false;
     return () => {
       if (done) return true;

@@ -34,6 +34,14 @@ export const IN_MERGES: readonly Mutant[] = [
     killedBy: merge(WRITERS),
   },
   {
+    name: "taken on one disk",
+    bug: "what the loser's copies held is the winner's owner's alone",
+    file: "src/core/partition/adopt.ts",
+    find: 'abroad ? "backup" : "owner"',
+    replace: 'abroad ? "owner" : "owner"',
+    killedBy: merge("is let go when a backup of the winner has it [I6]"),
+  },
+  {
     name: "read where not all is yet",
     bug: "operations are passed on to the winner while rows are under way to it",
     file: "src/core/node/forward.ts",

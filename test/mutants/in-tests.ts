@@ -152,8 +152,8 @@ export const IN_TESTS: readonly Mutant[] = [
     name: "offer accepted early",
     bug: "an offer is acknowledged before the copies have it",
     file: "src/core/partition/adopt.ts",
-    find: 'if (wait && reply.type === "offer")',
-    replace: 'if (wait && reply.type !== "offer")',
+    find: "if (wait) holdBack",
+    replace: "if (wait && wait.all.size === 0) holdBack",
     killedBy: play("offer-while-closing.txt"),
   },
   {

@@ -8,7 +8,7 @@ import type { NodeSaved, Role } from "../../src/core/node/state.ts";
 import { tickAt, wakeAt } from "../../src/core/node/wake-at.ts";
 import { compareStamps, type Stamp } from "../../src/data/hlc.ts";
 import type { NodeId, PartitionId, Term } from "../../src/data/ids.ts";
-import type { Row } from "../../src/data/row.ts";
+import { compareRows, type Row } from "../../src/data/row.ts";
 import type { Ruling } from "../../src/data/ruling.ts";
 import type { Ack } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";

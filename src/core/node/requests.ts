@@ -135,7 +135,12 @@ export interface PendingForward {
 }
 
 export type AdoptReply =
-  | { readonly type: "offer"; readonly call: CallId; readonly offerId: Seq }
+  | {
+      readonly type: "offer";
+      readonly call: CallId;
+      readonly offerId: Seq;
+      readonly ack: AckLevel;
+    }
   | { readonly type: "late-item"; readonly call: CallId; readonly streamId: Seq }
   /** From the copy at the other end of this stream; `after`: pull on from here. */
   | {

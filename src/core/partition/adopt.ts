@@ -14,7 +14,10 @@ import { holdBack, spread, waitOf } from "./spread.ts";
 import { afterPull } from "./stream.ts";
 import { pump, setStream } from "./streams.ts";
 
-/** `from`: null for a node of another cluster. */
+/**
+ * `from`: null for a node of another cluster. What that one gives up is held by its copies, too: it must not come to
+ * lie on one disk alone.
+ */
 export function onRowOffer(
   turn: Turn,
   from: NodeId | null,
@@ -23,8 +26,9 @@ export function onRowOffer(
 ): void {
   const { partitionId, offerId } = offer;
   if (call === null) return;
+  const ack = from === null ? "backup" : "owner";
   const rows = takenOf(turn, from, offer);
-  if (rows) return adopt(turn, partitionId, rows, { type: "offer", call, offerId });
+  if (rows) return adopt(turn, partitionId, rows, { type: "offer", call, offerId, ack });
   const { ruling } = turn.partition(partitionId);
   turn.answer(call, { type: "ROW_OFFER_ACK", partitionId, offerId, accepted: false, ruling });
 }
@@ -77,9 +81,9 @@ export function onAdopted(
   const changed = rows.filter((_, i) => batch?.outcomes[i]?.changed);
   if (reply.type === "pulled") noteRows(turn, partitionId, { taken: changed.length });
   spread(turn, partitionId, changed);
-  const wait = waitOf(turn, partitionId, "owner");
-  // A repair is under way to make the very copy equal that it would wait for.
-  if (wait && reply.type === "offer") holdBack(turn, partitionId, wait, { type: "adopted", reply });
+  // Else a repair is under way to make the very copy equal that it would wait for.
+  const wait = reply.type === "offer" ? waitOf(turn, partitionId, reply.ack) : null;
+  if (wait) holdBack(turn, partitionId, wait, { type: "adopted", reply });
   else adopted(turn, partitionId, reply);
 }
 
