@@ -1,9 +1,18 @@
 /** What a repair on demand would miss. */
+import { FIRST_FORGETFUL } from "../sim/options.ts";
 import type { Mutant, Test } from "./mutant.ts";
 
 const repair = (title: string): Test => ({ file: "test/core/repair.test.ts", title });
 
 export const IN_REPAIR: readonly Mutant[] = [
+  {
+    name: "nothing compared",
+    bug: "an owner that is asked to compare says that it has",
+    file: "src/core/partition/compare.ts",
+    find: "if (stream) setStream(turn, partitionId, compareAgain(stream));",
+    replace: "if (stream) setStream(turn, partitionId, { ...stream, compares: true });",
+    killedBy: { checkers: ["I8"], seeds: 30, from: FIRST_FORGETFUL },
+  },
   {
     name: "repair pulls nothing",
     bug: "an owner sends what a copy lacks, and does not ask for what it lacks itself",

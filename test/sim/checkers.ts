@@ -281,6 +281,8 @@ export class Checkers {
     const { coordinator, nodes, clients } = this.#world;
     settled(this, this.#world);
     this.durability.atEnd();
+    for (const said of coordinator.state?.memory.repair?.nodes.values() ?? [])
+      this.#world.counts["partitions repaired"] += said?.figures.differing ?? 0;
     for (const client of clients)
       if (client.outbox.size > 0)
         this.fail("I8", `${client.id} was never answered: ${client.outbox.size}`);

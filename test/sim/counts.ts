@@ -43,6 +43,9 @@ export const NO_COUNTS = {
   "rows collected by owners": 0,
   "rows collected by copies": 0,
   "absences that ended": 0,
+  "rows lost behind a backup": 0,
+  /** Partitions in which the repair found a difference. */
+  "partitions repaired": 0,
   scanned: 0,
   offered: 0,
   "writes that expire": 0,

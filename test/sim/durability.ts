@@ -67,9 +67,17 @@ export class Durability {
       this.#judge.fail("I6", `${heir} is promoted and lacks ${show(row)}, acked by backups`);
   }
 
-  /** I5 */
+  /** I5. What a struck node still offers the owner may have got too late to pass on: it is offered to the next. */
   moved(partitionId: PartitionId, owner: NodeId): void {
-    const due = this.#keysOf(partitionId).flatMap((key) => this.due(key) ?? []);
+    const entry = this.#world.coordinator.disk.entries.get(partitionId);
+    const offering = entry && this.#behind.has(partitionId) ? strays(entry) : [];
+    const due: Row[] = [];
+    for (const key of this.#keysOf(partitionId)) {
+      const row = this.due(key);
+      if (row && !has(this.#world, owner, row) && this.#isHeld(row, offering))
+        this.#acked.beginAnew(key, (other) => has(this.#world, owner, other));
+      else if (row) due.push(row);
+    }
     moveAtomicity(this.#judge, this.#world, { partitionId, owner }, due);
   }
 
@@ -105,7 +113,7 @@ export class Durability {
    * it was elsewhere wherever the coordinator lists another complete copy.
    */
   bury(id: NodeId): void {
-    for (const key of this.#world.keys()) {
+    for (const key of this.#acked.keys()) {
       const entry = entryOf(this.#world, key);
       const store = this.#world.nodes.get(id)?.rows;
       const identity = { map: "m", key, kind: "lww", sub: "" } as const;
@@ -133,7 +141,7 @@ export class Durability {
   }
 
   #keysOf(partitionId: PartitionId): string[] {
-    return this.#world.keys().filter((key) => this.#partitionOf(key) === partitionId);
+    return [...this.#acked.keys()].filter((key) => this.#partitionOf(key) === partitionId);
   }
 
   #partitionOf(key: string): PartitionId {

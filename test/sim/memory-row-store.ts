@@ -120,13 +120,18 @@ export class MemoryRowStore implements RowStore {
   }
 
   remove(partitionId: PartitionId, identities: readonly Identity[]): void {
+    for (const stored of this.read(partitionId, identities))
+      if (stored) this.removing(partitionId, stored.row);
+    this.#rowsWritten += this.lose(partitionId, identities);
+  }
+
+  /** Unseen and unpaid. Returns how many stood. */
+  lose(partitionId: PartitionId, identities: readonly Identity[]): number {
     const gone = new Set(identities.map(identityKey));
     const table = this.#table(partitionId);
     const kept = table.filter(({ row }) => !gone.has(identityKey(row)));
-    if (kept.length === table.length) return;
-    for (const { row } of table) if (gone.has(identityKey(row))) this.removing(partitionId, row);
-    this.#set(partitionId, kept);
-    this.#rowsWritten += table.length - kept.length;
+    if (kept.length < table.length) this.#set(partitionId, kept);
+    return table.length - kept.length;
   }
 
   drop(partitionId: PartitionId): void {

@@ -59,6 +59,8 @@ describe("a cluster on a bad network", () => {
       for (const name of ["rows collected by owners", "rows collected by copies"])
         expect(count(name), name).toBeGreaterThan(5 * FORGETFUL);
       expect(count("R-collect judged")).toBeGreaterThan(10 * FORGETFUL);
+      expect(count("rows lost behind a backup")).toBeGreaterThan(FORGETFUL);
+      expect(count("partitions repaired")).toBeGreaterThan(FORGETFUL / 3);
       for (const name of ["absences that ended", "deaths", "failovers", "offered"])
         expect(count(name), name).toBeGreaterThan(FORGETFUL / 2);
     },

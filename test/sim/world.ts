@@ -25,6 +25,7 @@ import {
 } from "./hosts.ts";
 import type { Letter } from "./letter.ts";
 import { beginAbsences } from "./nemeses/absence.ts";
+import { rot } from "./nemeses/rot.ts";
 import { Faults } from "./nemeses/faults.ts";
 import type { Victim } from "./nemeses/nemesis.ts";
 import { Storm } from "./nemeses/storm.ts";
@@ -128,6 +129,11 @@ export class World {
     this.#operate({ type: "REBALANCE" });
     for (const client of this.clients) this.#crowd.reroute(client);
     for (let i = 0; i < 20; i++) this.schedule.after(this.prng.below(8_000), () => this.#write());
+    if (this.options.forgets)
+      this.schedule.after(20_000, () => {
+        rot(this);
+        this.#operate({ type: "REPAIR" });
+      });
     // The cluster may sleep when all is done; a last look makes sure that nothing waits for a visitor.
     this.schedule.after(CALM_MS / 2, () => {
       this.calmAt = this.schedule.now;
@@ -334,8 +340,6 @@ export class World {
     }
   }
 
-  // ---------------------------------------------------------------- network
-
   send(from: Sender, to: Sender, message: ClusterMessage, term = this.#termOf(from)): CallId {
     return this.#network.send(from, to, message, term);
   }
@@ -379,14 +383,12 @@ export class World {
     if (before) this.checkers.obeyed(event.term, before, host.disk);
   }
 
-  // ---------------------------------------------------------------- trace
-
   tracing = true;
 
-  log(line: string): void {
+  readonly log = (line: string): void => {
     this.trace.push(`${this.schedule.now} ${line}`);
     if (this.trace.length > 4_000) this.trace.splice(0, 2_000);
-  }
+  };
 
   #nameOf(host: NodeHost | CoordinatorHost): Sender {
     for (const [id, it] of this.nodes) if (it === host) return id;
