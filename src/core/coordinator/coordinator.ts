@@ -16,7 +16,7 @@ import {
 import { fromAbroad } from "./abroad.ts";
 import { onCeded, settleCession } from "./cession.ts";
 import { onClaim } from "./failover.ts";
-import { endOrder, onMergeCluster, refusedByMerge } from "./merge.ts";
+import { endAsking, endOrder, onMergeCluster, refusedByMerge } from "./merge.ts";
 import { onCancelAsked, onComplete, onDropped, onHeard, onReady, onStrikeCopy } from "./moves.ts";
 import {
   clusterReport,
@@ -70,6 +70,7 @@ function stepCoordinator(
 function ownWork(turn: CoordinatorTurn): void {
   endRecount(turn);
   endOrder(turn);
+  endAsking(turn);
   judge(turn);
   assignOnce(turn);
   settleEntries(turn);
