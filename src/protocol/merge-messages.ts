@@ -42,6 +42,8 @@ export interface SplitBrainProbe {
   readonly senderViewVersion: Version;
   readonly senderMasterJoinVersion: Version | null;
   readonly partitionCount: number;
+  /** It has saved that it takes the other in. */
+  readonly takesIn?: true;
 }
 
 /** `error`: the two cannot be merged, or not now. */
@@ -54,6 +56,8 @@ export interface SplitBrainProbeResponse {
   readonly responderMasterJoinVersion: Version | null;
   readonly partitionCount: number;
   readonly error?: ErrorInfo;
+  /** It has saved that it takes the other in. */
+  readonly takesIn?: true;
 }
 
 /** Loser to winner, repeated until it is answered: take me in. Answered by MERGE_RESPONSE. */

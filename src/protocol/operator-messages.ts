@@ -9,6 +9,7 @@ import type {
   Version,
 } from "../data/ids.ts";
 import type { MembersView, NodeState } from "../data/members.ts";
+import type { ErrorInfo } from "./errors.ts";
 import type { MovePurpose } from "./move-messages.ts";
 
 export type OperatorMessage =
@@ -114,10 +115,15 @@ export interface ClusterReport {
 export interface MergeReport {
   readonly winner: ClusterId;
   readonly loser: ClusterId;
-  /** `asking`: the loser has asked the winner. `ceding`: rows are offered. `merged`: all are there. */
-  readonly phase: "asking" | "ceding" | "merged";
+  /**
+   * `asking`: the loser has asked the winner. `ceding`: rows are offered. `merged`: all are there. `failed`: the loser
+   * was refused, or has asked in vain, and goes on as before.
+   */
+  readonly phase: "asking" | "ceding" | "merged" | "failed";
   /** Partitions of the loser that it still holds rows of; null at the winner, which does not know. */
   readonly left: number | null;
+  /** Of what failed. */
+  readonly error?: ErrorInfo;
 }
 
 export interface MemberReport {

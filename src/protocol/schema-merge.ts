@@ -26,6 +26,7 @@ import { errorInfo, members, taken } from "./schema-shared.ts";
 
 const masterId = v.nullable(nodeId);
 const masterJoinVersion = v.nullable(version);
+const takesIn = v.exactOptional(v.literal(true));
 
 export const mergeSchemas = {
   MERGE_CLUSTER: declared<MergeCluster>()(
@@ -44,6 +45,7 @@ export const mergeSchemas = {
       senderViewVersion: version,
       senderMasterJoinVersion: masterJoinVersion,
       partitionCount,
+      takesIn,
     }),
   ),
   SPLIT_BRAIN_PROBE_RESPONSE: declared<SplitBrainProbeResponse>()(
@@ -56,6 +58,7 @@ export const mergeSchemas = {
       responderMasterJoinVersion: masterJoinVersion,
       partitionCount,
       error: v.exactOptional(errorInfo),
+      takesIn,
     }),
   ),
   MERGE_REQUEST: declared<MergeRequest>()(

@@ -46,6 +46,7 @@ import {
 } from "./schema.ts";
 import { malformed, type Problem } from "./checks.ts";
 import {
+  errorInfo,
   membersView,
   movePurpose,
   nodeIds,
@@ -145,8 +146,9 @@ export const operatorSchemas = {
         v.object({
           winner: clusterId,
           loser: clusterId,
-          phase: v.picklist(["asking", "ceding", "merged"]),
+          phase: v.picklist(["asking", "ceding", "merged", "failed"]),
           left: v.nullable(count()),
+          error: v.exactOptional(errorInfo),
         }),
       ),
     }),

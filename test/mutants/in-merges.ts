@@ -3,6 +3,11 @@ import { failover, type Mutant, type Test } from "./mutant.ts";
 
 const merge = (title: string): Test => ({ file: "test/core/merge.test.ts", title });
 
+const late = (title: string): Test => ({ file: "test/core/merge-late.test.ts", title });
+
+const ONLY_THEY =
+  "only the winner says that it has everything, and only the loser says it to the winner";
+
 const WRITERS =
   "writes acknowledged meanwhile in either are there, and are read where they were written";
 
@@ -66,6 +71,48 @@ export const IN_MERGES: readonly Mutant[] = [
     find: "if (merge.other !== responderClusterId || merge.viewVersion !== sourceViewVersion) return;",
     replace: "if (merge.other !== responderClusterId) return;",
     killedBy: merge("a refusal of an earlier request says nothing of the present one"),
+  },
+  {
+    name: "late request begins anew",
+    bug: "a request that arrives when its cluster is over has it taken in once more",
+    file: "src/core/coordinator/abroad.ts",
+    find: "&& !isTaken(turn, source)) takeIn",
+    replace: "&& source.length > 0) takeIn",
+    killedBy: late("a request that comes again when all is over begins nothing"),
+  },
+  {
+    name: "anybody has everything",
+    bug: "any cluster may say to the loser that the winner has everything",
+    file: "src/core/coordinator/cession.ts",
+    find: "merge.other === from &&",
+    replace: "from.length > 0 &&",
+    killedBy: late(ONLY_THEY),
+  },
+  {
+    name: "anybody is over",
+    bug: "any cluster may say to the winner that the loser is over",
+    file: "src/core/coordinator/abroad.ts",
+    find: "else if (message.sourceClusterId === clusterId) onMerged(turn, clusterId, call);",
+    replace: "else if (call) onMerged(turn, message.sourceClusterId, call);",
+    killedBy: late(ONLY_THEY),
+  },
+  {
+    name: "asks another cluster for ever",
+    bug: "a cluster whose request is never answered goes on asking",
+    file: "src/core/coordinator/merge.ts",
+    find: "merge.askedAtMs + turn.config.migrationTimeoutMs <= turn.now",
+    replace: "merge.askedAtMs < 0",
+    killedBy: late("gives that up, says so, and may be told to ask again"),
+  },
+  {
+    name: "both win",
+    bug: "who has accepted a cluster is not asked by it again once that is the greater one",
+    file: "src/core/coordinator/merge.ts",
+    find: "const loses = message.takesIn === true ||",
+    replace: "const loses =",
+    killedBy: late(
+      "is taken in by who had accepted it, whoever is greater now, asked at the winner",
+    ),
   },
   {
     name: "different partition counts merged",

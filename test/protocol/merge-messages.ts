@@ -18,15 +18,20 @@ export const mergeMessages: {
     winner: clusterId,
     loser: clusterId,
   }),
-  SPLIT_BRAIN_PROBE: of<Of<"SPLIT_BRAIN_PROBE">>()("SPLIT_BRAIN_PROBE", {
-    receiverClusterId: clusterId,
-    senderClusterId: clusterId,
-    senderMasterId: masterId,
-    senderMemberCount: count,
-    senderViewVersion: version,
-    senderMasterJoinVersion: masterJoinVersion,
-    partitionCount,
-  }),
+  SPLIT_BRAIN_PROBE: of<Of<"SPLIT_BRAIN_PROBE">>()(
+    "SPLIT_BRAIN_PROBE",
+    {
+      receiverClusterId: clusterId,
+      senderClusterId: clusterId,
+      senderMasterId: masterId,
+      senderMemberCount: count,
+      senderViewVersion: version,
+      senderMasterJoinVersion: masterJoinVersion,
+      partitionCount,
+      takesIn: fc.constant(true as const),
+    },
+    ["takesIn"],
+  ),
   SPLIT_BRAIN_PROBE_RESPONSE: of<Of<"SPLIT_BRAIN_PROBE_RESPONSE">>()(
     "SPLIT_BRAIN_PROBE_RESPONSE",
     {
@@ -37,8 +42,9 @@ export const mergeMessages: {
       responderMasterJoinVersion: masterJoinVersion,
       partitionCount,
       error: a.errorInfo,
+      takesIn: fc.constant(true as const),
     },
-    ["error"],
+    ["error", "takesIn"],
   ),
   MERGE_REQUEST: of<Of<"MERGE_REQUEST">>()("MERGE_REQUEST", {
     sourceClusterId: clusterId,

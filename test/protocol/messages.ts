@@ -257,12 +257,16 @@ export const clusterMessages: Table<ClusterMessage> = {
   CLUSTER_REPORT: of<Cluster<"CLUSTER_REPORT">>()(
     "CLUSTER_REPORT",
     {
-      merge: fc.record({
-        winner: a.clusterId,
-        loser: a.clusterId,
-        phase: fc.constantFrom("asking" as const, "ceding" as const, "merged" as const),
-        left: fc.option(count),
-      }),
+      merge: fc.record(
+        {
+          winner: a.clusterId,
+          loser: a.clusterId,
+          phase: fc.constantFrom(...(["asking", "ceding", "merged", "failed"] as const)),
+          left: fc.option(count),
+          error: a.errorInfo,
+        },
+        { requiredKeys: ["winner", "loser", "phase", "left"] },
+      ),
       term: a.term,
       leading: fc.boolean(),
       quorum: fc.boolean(),

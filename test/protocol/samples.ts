@@ -285,6 +285,17 @@ const cluster = {
     responderMasterJoinVersion: Version(2),
     partitionCount: 271,
   },
+  "split-brain probe of who takes the other in already": {
+    type: "SPLIT_BRAIN_PROBE",
+    receiverClusterId: ClusterId("east"),
+    senderClusterId: ClusterId("west"),
+    senderMasterId: N1,
+    senderMemberCount: 3,
+    senderViewVersion: Version(4),
+    senderMasterJoinVersion: Version(1),
+    partitionCount: 271,
+    takesIn: true,
+  },
   "answer of nobody to a split-brain probe": {
     type: "SPLIT_BRAIN_PROBE_RESPONSE",
     responderClusterId: ClusterId("west"),

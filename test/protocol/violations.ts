@@ -192,6 +192,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   sourceMembers: list(1_000),
   sourceViewVersion: count,
   taken: list(64),
+  takesIn: oneOf(true),
   winner: sender,
   plan: list(32_768),
   prefix: text(0, 512),
@@ -245,7 +246,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 
 /** Rules of fields whose name means something else there, by the name of what holds them. */
 const RULES_WITHIN: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
-  merge: { phase: oneOf("asking", "ceding", "merged") },
+  merge: { phase: oneOf("asking", "ceding", "merged", "failed") },
   digestKey: { a: integer(0, 2 ** 32 - 1), b: integer(0, 2 ** 32 - 1) },
 };
 

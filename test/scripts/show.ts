@@ -83,6 +83,10 @@ function factsOfMerge(message: ClusterMessage): string[] {
   switch (message.type) {
     case "MERGE_CLUSTER":
       return [`with ${message.clusterId}`];
+    case "CLUSTER_REPORT": {
+      const { phase, error } = message.merge ?? {};
+      return phase ? [`merge ${phase}`, ...(error ? [error.code] : [])] : [];
+    }
     case "MERGE_STARTED":
       return [`${message.winner} takes ${message.loser} in`];
     case "SPLIT_BRAIN_PROBE":

@@ -41,20 +41,24 @@ export function fromAbroad(turn: CoordinatorTurn, event: CoordinatorMessage): bo
       onMergeResponse(turn, message);
       return true;
     case "MERGED":
-      if (call === null) onWinnerHeard(turn);
-      else onMerged(turn, message.sourceClusterId, call);
+      if (call === null) onWinnerHeard(turn, clusterId);
+      else if (message.sourceClusterId === clusterId) onMerged(turn, clusterId, call);
+      else return false;
       return true;
     default:
       return false;
   }
 }
 
-/** Said again, it is answered again: the loser may not have heard that it was accepted. */
+/**
+ * Said again, it is answered again: the loser may not have heard that it was accepted. Or it has, and is here by now:
+ * then that is late, and nothing begins.
+ */
 function onMergeRequest(turn: CoordinatorTurn, request: MergeRequest, call: CallId | null): void {
   const { sourceClusterId: source, sourceViewVersion } = request;
   const { clusterId, merge } = turn.cluster;
   const error = problemOf(turn, source, request.partitionCount) ?? refusal(turn, request);
-  if (!error && !merge) takeIn(turn, request);
+  if (!error && !merge && !isTaken(turn, source)) takeIn(turn, request);
   const response: MergeResponse = {
     type: "MERGE_RESPONSE",
     responderClusterId: clusterId,
@@ -66,9 +70,12 @@ function onMergeRequest(turn: CoordinatorTurn, request: MergeRequest, call: Call
   if (!error) onAccepted(turn, source);
 }
 
+const isTaken = (turn: CoordinatorTurn, other: ClusterId): boolean =>
+  (turn.view.taken ?? []).includes(other);
+
 function refusal(turn: CoordinatorTurn, request: MergeRequest): ErrorInfo | null {
   const { clusterId, merge } = turn.cluster;
-  if (merge?.side === "winner") return null;
+  if (merge?.side === "winner" || (!merge && isTaken(turn, request.sourceClusterId))) return null;
   // Each believes that it loses: neither has begun, and both give it up.
   if (merge) return makeError("MERGE_IN_PROGRESS", { clusterId, other: merge.other });
   if (turn.view.members.length + serving(request).length > NODES_MAX)
@@ -91,7 +98,7 @@ const serving = ({ sourceMembers }: MergeRequest): MergeRequest["sourceMembers"]
  * view names the loser, and every member that has heard it takes its rows.
  */
 function takeIn(turn: CoordinatorTurn, request: MergeRequest): void {
-  turn.setCluster({ merge: { side: "winner", other: request.sourceClusterId } });
+  turn.setCluster({ merge: { side: "winner", other: request.sourceClusterId }, mergeFailed: null });
   turn.setTaken(takenWith(turn, request));
   for (const { region, weight } of serving(request))
     invite(turn, { count: 1, region, weight: Math.max(1, weight) });

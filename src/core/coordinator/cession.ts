@@ -110,6 +110,8 @@ export function pursueEnd(turn: CoordinatorTurn, into: ClusterId): void {
 }
 
 /** The winner's answer to MERGED. */
-export function onWinnerHeard(turn: CoordinatorTurn): void {
-  setMerge(turn, { winnerHeard: true });
+export function onWinnerHeard(turn: CoordinatorTurn, from: ClusterId): void {
+  const { merge } = turn.cluster;
+  if (merge?.side === "loser" && merge.other === from && isMerged(merge))
+    setMerge(turn, { winnerHeard: true });
 }

@@ -17,7 +17,7 @@ import { fromAbroad } from "./abroad.ts";
 import { onCeded, settleCession } from "./cession.ts";
 import { onClaim } from "./failover.ts";
 import { onConfirm } from "./confirm.ts";
-import { endOrder, onMergeCluster, refusedByMerge } from "./merge.ts";
+import { endAsking, endOrder, onMergeCluster, refusedByMerge } from "./merge.ts";
 import { onCancelAsked, onComplete, onDropped, onHeard, onReady, onStrikeCopy } from "./moves.ts";
 import {
   clusterReport,
@@ -73,6 +73,7 @@ function stepCoordinator(
 function ownWork(turn: CoordinatorTurn): void {
   endRecount(turn);
   endOrder(turn);
+  endAsking(turn);
   judge(turn);
   assignOnce(turn);
   settleEntries(turn);

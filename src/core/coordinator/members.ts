@@ -41,6 +41,7 @@ export function form(turn: CoordinatorTurn, clusterId: ClusterId): void {
     failed: 0,
     unheard: null,
     merge: null,
+    mergeFailed: null,
   };
   turn.state = { ...turn.state, saved: { ...turn.state.saved, cluster } };
   invite(turn, { count: initialNodes, region: "", weight: 1 });

@@ -1,10 +1,11 @@
 /** What a coordinator keeps of becoming one with another cluster. */
 import type { ClusterId, Epoch, NodeId, PartitionId, Version } from "../../data/ids.ts";
+import type { ErrorInfo } from "../../protocol/errors.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 
 /**
  * The loser:  asking ──accepted──► ceding ──nobody holds a row──► merged ──all have heard──► over
- *               └──refused──► null
+ *               └──refused, or not answered for long──► null, and what failed
  */
 export type Merge =
   | {
@@ -13,8 +14,16 @@ export type Merge =
       readonly phase: "asking" | "ceding" | "merged" | "over";
       /** Made for the request: a late answer to an earlier one says nothing of this. */
       readonly viewVersion: Version;
+      /** By our clock. */
+      readonly askedAtMs: number;
     }
   | { readonly side: "winner"; readonly other: ClusterId };
+
+/** The last that came to nothing, after whoever ordered it may have been told that it goes on. */
+export interface FailedMerge {
+  readonly other: ClusterId;
+  readonly error: ErrorInfo;
+}
 
 /** Lost in a crash. */
 export interface MergeMemory {

@@ -15,7 +15,7 @@ import type {
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import { pursueCession, pursueEnd, startCeding } from "./cession.ts";
-import { isCeding, isMerged, type Merge, type MergeMemory } from "./merge-state.ts";
+import { isCeding, isMerged, type MergeMemory } from "./merge-state.ts";
 import { poll } from "./quorum.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 import { sideOf, winnerOf, type Side } from "./winner.ts";
@@ -40,7 +40,7 @@ export function onMergeCluster(
   if (busyWith !== other)
     return refuse(turn, call, makeError("MERGE_IN_PROGRESS", { clusterId, other: busyWith }));
   wait(turn, other, call);
-  if (merge && hasStarted(merge)) answerOrder(turn, null);
+  if (merge?.side === "loser" && merge.phase !== "asking") answerOrder(turn, null);
 }
 
 function wait(turn: CoordinatorTurn, other: ClusterId, call: CallId | null): void {
@@ -48,8 +48,6 @@ function wait(turn: CoordinatorTurn, other: ClusterId, call: CallId | null): voi
   const all = call === null ? calls : [...calls, call];
   setMerge(turn, { order: { other, calls: all, since } });
 }
-
-const hasStarted = (merge: Merge): boolean => merge.side === "winner" || merge.phase !== "asking";
 
 function refuse(turn: CoordinatorTurn, call: CallId | null, error: ErrorInfo): void {
   turn.answer(call, { type: "ERROR", error });
@@ -86,6 +84,17 @@ export function endOrder(turn: CoordinatorTurn): void {
   answerOrder(turn, error);
 }
 
+/** Neither has begun that it knows of, and the other may never answer: the operator may ask again. */
+export function endAsking(turn: CoordinatorTurn): void {
+  const { merge } = turn.cluster;
+  if (merge?.side !== "loser" || merge.phase !== "asking") return;
+  if (merge.askedAtMs + turn.config.migrationTimeoutMs <= turn.now)
+    fail(turn, merge.other, makeError("CLUSTER_UNREACHABLE", { clusterId: merge.other }));
+}
+
+const fail = (turn: CoordinatorTurn, other: ClusterId, error: ErrorInfo): void =>
+  turn.setCluster({ merge: null, mergeFailed: { other, error } });
+
 /** What is planned for this cluster while all of it goes to another. */
 const PLANS: ReadonlySet<ClusterMessage["type"]> = new Set<ClusterMessage["type"]>([
   "ADD_NODES",
@@ -108,7 +117,11 @@ export function refusedByMerge(turn: CoordinatorTurn, message: ClusterMessage): 
 }
 
 export function mergeReport(turn: CoordinatorTurn): MergeReport | null {
-  const { merge } = turn.cluster;
+  const { merge, mergeFailed } = turn.cluster;
+  if (!merge && mergeFailed) {
+    const { other, error } = mergeFailed;
+    return { winner: other, loser: turn.cluster.clusterId, phase: "failed", left: null, error };
+  }
   if (!merge) return null;
   const sides = sidesOf(turn, merge.other);
   if (merge.side === "winner") return { ...sides, phase: "ceding", left: null };
@@ -130,8 +143,13 @@ function probe(turn: CoordinatorTurn, other: ClusterId): SplitBrainProbe {
     senderViewVersion: turn.view.version,
     senderMasterJoinVersion: masterJoinVersion,
     partitionCount: turn.cluster.partitionCount,
+    ...(takesIn(turn, other) && { takesIn: true }),
   };
 }
+
+/** That is decided, whatever the two have become since: the other may have forgotten it, or given it up. */
+const takesIn = ({ cluster: { merge } }: CoordinatorTurn, other: ClusterId): boolean =>
+  merge?.side === "winner" && merge.other === other;
 
 /** The operator asked the sender: whoever loses begins, here or there. */
 export function onProbe(
@@ -147,12 +165,17 @@ export function onProbe(
     masterJoinVersion: message.senderMasterJoinVersion,
   };
   const error = problemOf(turn, other, partitionCount);
-  const answer = responseOf(turn, error);
-  if (!error && !turn.cluster.merge && winnerOf(sideHere(turn), theirs) === other) ask(turn, other);
+  const answer = responseOf(turn, other, error);
+  const loses = message.takesIn === true || winnerOf(sideHere(turn), theirs) === other;
+  if (!error && !turn.cluster.merge && loses) ask(turn, other);
   turn.answer(call, answer);
 }
 
-function responseOf(turn: CoordinatorTurn, error: ErrorInfo | null): SplitBrainProbeResponse {
+function responseOf(
+  turn: CoordinatorTurn,
+  other: ClusterId,
+  error: ErrorInfo | null,
+): SplitBrainProbeResponse {
   const { clusterId, activeMembers, masterId, masterJoinVersion } = sideHere(turn);
   return {
     type: "SPLIT_BRAIN_PROBE_RESPONSE",
@@ -163,6 +186,7 @@ function responseOf(turn: CoordinatorTurn, error: ErrorInfo | null): SplitBrainP
     responderMasterJoinVersion: masterJoinVersion,
     partitionCount: turn.cluster.partitionCount,
     ...(error && { error }),
+    ...(takesIn(turn, other) && { takesIn: true }),
   };
 }
 
@@ -205,7 +229,10 @@ export function problemOf(
 
 export function onProbeResponse(turn: CoordinatorTurn, message: SplitBrainProbeResponse): void {
   const { responderClusterId: other, error } = message;
-  if (turn.memory.merge.order?.other !== other || turn.cluster.merge) return;
+  const { merge } = turn.cluster;
+  if (turn.memory.merge.order?.other !== other || merge?.side === "loser") return;
+  // What it was to begin by the probe, it has begun or is through with.
+  if (merge) return answerOrder(turn, null);
   if (error) return answerOrder(turn, error);
   const theirs: Side = {
     clusterId: other,
@@ -214,14 +241,15 @@ export function onProbeResponse(turn: CoordinatorTurn, message: SplitBrainProbeR
     masterJoinVersion: message.responderMasterJoinVersion,
   };
   // If not, the probe has told it to begin.
-  if (winnerOf(sideHere(turn), theirs) === other) ask(turn, other);
+  if (message.takesIn === true || winnerOf(sideHere(turn), theirs) === other) ask(turn, other);
 }
 
 /** The view is made anew, so that its version names the request. */
 function ask(turn: CoordinatorTurn, other: ClusterId): void {
   turn.setMembers(turn.view.members);
   const viewVersion = turn.view.version;
-  turn.setCluster({ merge: { side: "loser", other, phase: "asking", viewVersion } });
+  const asking = { side: "loser", other, phase: "asking", viewVersion } as const;
+  turn.setCluster({ merge: { ...asking, askedAtMs: turn.now }, mergeFailed: null });
 }
 
 // ------------------------------------------------------------------ the loser and the winner
@@ -232,7 +260,8 @@ export function onMergeResponse(turn: CoordinatorTurn, message: MergeResponse): 
   if (merge?.side !== "loser" || merge.phase !== "asking") return;
   if (merge.other !== responderClusterId || merge.viewVersion !== sourceViewVersion) return;
   if (accepted) startCeding(turn, merge);
-  else turn.setCluster({ merge: null });
+  else
+    fail(turn, merge.other, error ?? makeError("CLUSTER_UNREACHABLE", { clusterId: merge.other }));
   answerOrder(turn, accepted ? null : (error ?? null));
 }
 
@@ -244,7 +273,7 @@ export function onAccepted(turn: CoordinatorTurn, other: ClusterId): void {
 export function pursueMerge(turn: CoordinatorTurn): void {
   const { merge, clusterId, partitionCount } = turn.cluster;
   const { order } = turn.memory.merge;
-  if (order && !merge)
+  if (order && merge?.side !== "loser")
     turn.pursueAbroad(`probe of ${order.other}`, order.other, probe(turn, order.other));
   if (merge?.side !== "loser") return;
   const { other, phase, viewVersion } = merge;

@@ -11,8 +11,8 @@ import type { MigrationReport, MovePurpose } from "../../protocol/cluster-messag
 import type { Config } from "../config.ts";
 import type { ClusterEffect, ClusterEvent, Moment } from "../machine/cluster-event.ts";
 import type { Retry } from "../machine/retry.ts";
-import { NO_MERGE, type Merge, type MergeMemory } from "./merge-state.ts";
 import type { RepairMemory } from "./repair-state.ts";
+import { NO_MERGE, type FailedMerge, type Merge, type MergeMemory } from "./merge-state.ts";
 import { newWatch, type Watch } from "./watch-state.ts";
 
 export interface CoordinatorState {
@@ -54,6 +54,7 @@ export interface Cluster {
   /** This storage was restored from a copy of earlier: nothing is ruled until all of these have answered. */
   readonly unheard: readonly NodeId[] | null;
   readonly merge: Merge | null;
+  readonly mergeFailed: FailedMerge | null;
 }
 
 export interface Entry {

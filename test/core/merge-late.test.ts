@@ -1,0 +1,118 @@
+/** Two clusters become one: what comes late, from others, or never. */
+import { describe, expect, it } from "vitest";
+import { ClusterId, NodeId, Term } from "../../src/data/ids.ts";
+import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
+import type { Letter, Stage } from "../scripts/stage.ts";
+import { EAST, mergeOf, ownedRows, ownerOf, phaseOf, TwoClusters, WEST } from "./two-clusters.ts";
+
+const SMALL = { partitionCount: 4 };
+const two = (): TwoClusters =>
+  TwoClusters.formed({ initialNodes: 2, ...SMALL }, { initialNodes: 3, ...SMALL });
+
+const merge = (clusterId: ClusterId): ClusterMessage => ({ type: "MERGE_CLUSTER", clusterId });
+const NORTH = ClusterId("north");
+
+/** From a third coordinator. */
+const fromNorth = (message: ClusterMessage, call: number | null): Letter => ({
+  cluster: NORTH,
+  from: "coordinator",
+  to: "coordinator",
+  message,
+  call,
+  term: Term(0),
+});
+
+const report = (clusters: TwoClusters, stage: Stage): string =>
+  clusters.told(stage, { type: "FETCH_CLUSTER" });
+
+const MERGED: ClusterMessage = { type: "MERGED", sourceClusterId: EAST };
+
+describe("what comes late or from others, while two clusters become one", () => {
+  it("a request that comes again when all is over begins nothing", () => {
+    const clusters = two();
+    const { east, west } = clusters;
+    const requests: Letter[] = [];
+    const { abroad } = east;
+    east.abroad = (cluster, letter, answered) => {
+      if (letter.message.type === "MERGE_REQUEST") requests.push(letter);
+      abroad(cluster, letter, answered);
+    };
+    east.ask(merge(WEST));
+    expect(clusters.until(() => phaseOf(east) === "over")).toBe(true);
+    clusters.live(5_000);
+    const members = west.coordinator.disk.view.members.length;
+    const [request] = requests;
+    if (!request) throw new Error("nobody asked");
+    const answers: ClusterMessage[] = [];
+    west.receive(request, ({ message }) => void answers.push(message));
+    clusters.live(5_000);
+    expect(answers).toMatchObject([{ type: "MERGE_RESPONSE", accepted: true }]);
+    expect(mergeOf(west)).toBeNull();
+    expect(west.coordinator.disk.view.members.length).toBe(members);
+  });
+
+  it("only the winner says that it has everything, and only the loser says it to the winner", () => {
+    const clusters = two();
+    const { east, west } = clusters;
+    clusters.cut = ({ message }) => message.type === "MERGED";
+    east.ask(merge(WEST));
+    expect(clusters.until(() => phaseOf(east) === "merged")).toBe(true);
+    clusters.live(2_000);
+    east.deliver(fromNorth(MERGED, null));
+    west.deliver(fromNorth(MERGED, 1));
+    clusters.live(2_000);
+    expect([phaseOf(east), phaseOf(west)]).toEqual(["merged", "winner"]);
+    clusters.cut = () => false;
+    expect(clusters.until(() => phaseOf(east) === "over")).toBe(true);
+    expect(mergeOf(west)).toBeNull();
+  });
+});
+
+describe("a cluster that asks another one in vain", () => {
+  it("gives that up, says so, and may be told to ask again", () => {
+    const clusters = two();
+    const { east, west } = clusters;
+    west.cut = (at, to) =>
+      at !== "front" && to !== "front" && (at === "coordinator") !== (to === "coordinator");
+    expect(clusters.told(east, merge(WEST), 15_000)).toBe("ERROR CLUSTER_UNREACHABLE");
+    expect(phaseOf(east)).toBe("asking");
+    clusters.live(east.config.migrationTimeoutMs + east.config.retryMsMax);
+    expect(mergeOf(east)).toBeNull();
+    expect(report(clusters, east)).toBe("CLUSTER_REPORT merge failed CLUSTER_UNREACHABLE");
+    clusters.live(30_000);
+    for (const stage of clusters.stages) stage.lines.splice(0);
+    clusters.live(600_000);
+    const wakes = clusters.stages.map(
+      ({ lines }) => lines.filter((line) => line.startsWith("coordinator wakes")).length,
+    );
+    expect(wakes).toEqual([0, 0]);
+    west.cut = () => false;
+    expect(clusters.told(east, merge(WEST))).toBe("MERGE_STARTED west takes east in");
+    expect(clusters.until(() => phaseOf(east) === "over")).toBe(true);
+    expect(mergeOf(west)).toBeNull();
+  });
+
+  it.each([
+    ["the loser", EAST],
+    ["the winner", WEST],
+  ])("is taken in by who had accepted it, whoever is greater now, asked at %s", (_, at) => {
+    const clusters = two();
+    const { east, west } = clusters;
+    const isAcked = clusters.write(east, ownerOf(east, "k"), "k", 7);
+    clusters.live(500);
+    expect(isAcked()).toBe(true);
+    clusters.cut = ({ message }) => message.type === "MERGE_RESPONSE";
+    east.ask(merge(WEST));
+    clusters.live(east.config.migrationTimeoutMs + 2 * east.config.retryMsMax);
+    expect([phaseOf(east), phaseOf(west)]).toEqual(["none", "winner"]);
+    east.ask({ type: "ADD_NODES", count: 5, region: "", weight: 1 });
+    clusters.live(5_000);
+    expect(east.node(NodeId("n7")).disk.self.membership).toBe("member");
+    clusters.cut = () => false;
+    const [asked, other] = at === EAST ? [east, WEST] : [west, EAST];
+    expect(clusters.told(asked, merge(other))).toBe("MERGE_STARTED west takes east in");
+    expect(clusters.until(() => phaseOf(east) === "over")).toBe(true);
+    expect(mergeOf(west)).toBeNull();
+    expect(ownedRows(west).get("k")?.value).toEqual(Uint8Array.of(7));
+  });
+});
