@@ -10,13 +10,14 @@ import {
   Term,
   Version,
 } from "../../src/data/ids.ts";
-import type { MembersView, PartitionMapPayload } from "../../src/data/members.ts";
+import type { MembersView } from "../../src/data/members.ts";
 import type { Row } from "../../src/data/row.ts";
 import type { Ruling } from "../../src/data/ruling.ts";
 import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage, Envelope } from "../../src/protocol/cluster-messages.ts";
 import { makeError } from "../../src/protocol/errors.ts";
 import { repairSamples } from "./repair-messages.ts";
+import { server } from "./server-samples.ts";
 
 const N1 = NodeId("n1");
 const N2 = NodeId("n2");
@@ -47,15 +48,6 @@ const member = {
 const view: MembersView = {
   version: Version(4),
   members: [member, { ...member, nodeId: N2, state: "joining", joinVersion: Version(4) }],
-};
-
-const map: PartitionMapPayload = {
-  version: Version(9),
-  viewVersion: Version(4),
-  partitionCount: 271,
-  nodes: [{ nodeId: N1, endpoints: { websocket: "/v1/ws?node=n1" }, status: "ACTIVE" }],
-  partitions: [{ partitionId: P3, ownerNodeId: N1, backupNodeIds: [N2] }],
-  generatedAt: 1_700_000_000_000,
 };
 
 const rowIn = (mapName: string, key: string): Row => ({
@@ -346,65 +338,6 @@ const client = {
   "fetch map": { type: "FETCH_MAP" },
   "fetch what changed": { type: "FETCH_MAP", version: Version(7), viewVersion: Version(4) },
 } satisfies Record<string, ClientMessage>;
-
-const server = {
-  welcome: {
-    type: "WELCOME",
-    version: 1,
-    clientId: "c-1",
-    nodeId: N1,
-    forward: true,
-    nowMs: 1_700_000_000_000,
-    creditFrames: 64,
-    creditOps: 16_000,
-    creditBytes: 1_048_576,
-    map,
-  },
-  ack: {
-    type: "ACK",
-    seq: 1,
-    exceptions: [
-      { index: 0, result: { type: "superseded", stamp } },
-      {
-        index: 1,
-        result: {
-          type: "refused",
-          error: makeError("CLOCK_DRIFT", { aheadMs: 70_000, aheadMsMax: 60_000 }),
-        },
-      },
-    ],
-  },
-  values: {
-    type: "VALUES",
-    seq: 2,
-    values: [
-      { type: "value", value, stamp },
-      { type: "value", value: null, stamp: null },
-    ],
-  },
-  map: { type: "MAP", map },
-  "map delta": {
-    type: "MAP_DELTA",
-    from: Version(7),
-    to: Version(9),
-    fromView: Version(3),
-    toView: Version(4),
-    partitions: map.partitions,
-    nodes: map.nodes,
-    removedNodeIds: [N2],
-    generatedAt: 1_700_000_000_000,
-  },
-  "not owner": {
-    type: "NOT_OWNER",
-    seq: 1,
-    indexes: [1],
-    applied: false,
-    owners: [{ partitionId: P3, ownerNodeId: N2 }],
-    mapVersion: Version(9),
-    map,
-  },
-  error: { type: "ERROR", seq: null, error: makeError("HELLO_EXPECTED", { got: "OPS" }) },
-} satisfies Record<string, ServerMessage>;
 
 export const SAMPLES: {
   readonly cluster: Readonly<Record<string, ClusterMessage>>;
