@@ -95,8 +95,8 @@ export interface ClusterReport {
   readonly term: Term;
   /** This activation has persisted its own term. */
   readonly leading: boolean;
-  /** A majority of the voters has answered it lately. */
-  readonly quorum: boolean;
+  /** A majority of the voters has answered it lately, or has not; null where nobody has been asked. */
+  readonly quorum: boolean | null;
   readonly view: MembersView;
   readonly tableVersion: Version;
   readonly partitionCount: number;

@@ -130,7 +130,7 @@ export const operatorSchemas = {
       type: v.literal("CLUSTER_REPORT"),
       term,
       leading: v.boolean(),
-      quorum: v.boolean(),
+      quorum: v.nullable(v.boolean()),
       view: membersView,
       tableVersion: version,
       partitionCount,

@@ -1,5 +1,5 @@
 /** What breaks terms, detection and failover. */
-import { failover, forced, reign, stamp, successor, type Mutant } from "./mutant.ts";
+import { failover, forced, orders, reign, stamp, successor, type Mutant } from "./mutant.ts";
 
 export const IN_REIGN: readonly Mutant[] = [
   {
@@ -95,6 +95,24 @@ export const IN_REIGN: readonly Mutant[] = [
     killedBy: successor(
       "goes to that owner, and to nobody else, where a restored coordinator finds nobody named [I6]",
     ),
+  },
+  {
+    name: "leaving forgotten with the node",
+    bug: "a node that was to leave and was given up is a member like any other when it is back",
+    file: "src/core/coordinator/members.ts",
+    find: "const leaves = leaving.includes(nodeId);",
+    replace: "const leaves = leaving.length > 1e9;",
+    killedBy: orders(
+      "to leave holds for a node that was given up meanwhile: it leaves when it is back [I11]",
+    ),
+  },
+  {
+    name: "moved to who is drained",
+    bug: "an operator's move to a node that is being drained is accepted",
+    file: "src/core/coordinator/operator.ts",
+    find: "    notTaking(turn, to) ??\n",
+    replace: "",
+    killedBy: orders("moves no partition to a node that is being drained"),
   },
   {
     name: "own later write stamped over",

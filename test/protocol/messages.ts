@@ -269,7 +269,7 @@ export const clusterMessages: Table<ClusterMessage> = {
       ),
       term: a.term,
       leading: fc.boolean(),
-      quorum: fc.boolean(),
+      quorum: fc.option(fc.boolean()),
       view: a.membersView,
       tableVersion: version,
       partitionCount: a.partitionCount,

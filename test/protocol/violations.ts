@@ -197,7 +197,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   plan: list(32_768),
   prefix: text(0, 512),
   protocolVersion: count,
-  quorum: boolean,
+  quorum: anyOf(isNull, boolean),
   queued: anyOf(count, list(32_768)),
   reason: anyOf(isNull, text(0, 1_024)),
   received: count,

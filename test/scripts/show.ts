@@ -85,7 +85,9 @@ function factsOfMerge(message: ClusterMessage): string[] {
       return [`with ${message.clusterId}`];
     case "CLUSTER_REPORT": {
       const { phase, error } = message.merge ?? {};
-      return phase ? [`merge ${phase}`, ...(error ? [error.code] : [])] : [];
+      const merge = phase ? [`merge ${phase}`, ...(error ? [error.code] : [])] : [];
+      const quorum = message.quorum === null ? "unknown" : message.quorum ? "yes" : "no";
+      return [...merge, `quorum ${quorum}`];
     }
     case "MERGE_STARTED":
       return [`${message.winner} takes ${message.loser} in`];

@@ -14,10 +14,9 @@ import type { CoordinatorTurn } from "./turn.ts";
 
 /** All at once: of two that are lost together none becomes the other's heir. */
 export function markDead(turn: CoordinatorTurn, nodeIds: readonly NodeId[]): void {
-  const { draining } = turn.cluster;
+  const leaving = nodeIds.filter((id) => turn.member(id)?.state === "leaving");
+  if (leaving.length > 0) turn.setCluster({ leaving: [...turn.cluster.leaving, ...leaving] });
   for (const nodeId of nodeIds) turn.setMember(nodeId, { state: "dead" });
-  if (draining.some((id) => nodeIds.includes(id)))
-    turn.setCluster({ draining: draining.filter((id) => !nodeIds.includes(id)) });
   for (const nodeId of nodeIds)
     for (const partitionId of turn.entries.keys()) leaveOut(turn, partitionId, nodeId);
   if (turn.entries.size > 0) replan(turn);
@@ -141,8 +140,13 @@ export function evict(turn: CoordinatorTurn, nodeId: NodeId): void {
     else giveAway(turn, partitionId);
   }
   turn.setMembers(turn.view.members.filter((member) => member.nodeId !== nodeId));
-  const { unheard } = turn.cluster;
-  turn.setCluster({ unheard: unheard?.filter((id) => id !== nodeId) ?? null });
+  const { unheard, draining, leaving } = turn.cluster;
+  const isOther = (id: NodeId): boolean => id !== nodeId;
+  turn.setCluster({
+    unheard: unheard?.filter(isOther) ?? null,
+    draining: draining.filter(isOther),
+    leaving: leaving.filter(isOther),
+  });
 }
 
 /** Whom it waits for is there, or nobody knows whom it waited for. */

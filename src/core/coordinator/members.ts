@@ -35,6 +35,7 @@ export function form(turn: CoordinatorTurn, clusterId: ClusterId): void {
     nextNode: 1,
     usedIds: [],
     draining: [],
+    leaving: [],
     departed: [],
     nextMove: 1,
     completed: 0,
@@ -192,12 +193,19 @@ function heardOf(turn: CoordinatorTurn, heartbeat: Heartbeat): void {
     return turn.setMember(senderId, { state: "active" });
   }
   // Active implies that it has view and table, so it says so first.
-  if (view < member.joinVersion) return;
+  if (view >= member.joinVersion) settle(turn, member);
+}
+
+/** It has all that a member must have. */
+function settle(turn: CoordinatorTurn, { nodeId, state }: MemberInfo): void {
   // Sent away while it came back: it cannot hand over what it has not been given back.
-  if (member.state === "leaving" && giveBack(turn, senderId)) return replan(turn);
-  if (member.state !== "joining") return;
-  turn.setMember(senderId, { state: "active" });
-  giveBack(turn, senderId);
+  if (state === "leaving" && giveBack(turn, nodeId)) return replan(turn);
+  if (state !== "joining") return;
+  const { leaving } = turn.cluster;
+  const leaves = leaving.includes(nodeId);
+  turn.setMember(nodeId, { state: leaves ? "leaving" : "active" });
+  if (leaves) turn.setCluster({ leaving: leaving.filter((id) => id !== nodeId) });
+  giveBack(turn, nodeId);
   if (turn.entries.size > 0) replan(turn);
 }
 

@@ -15,6 +15,7 @@ import { mergeReport } from "./merge.ts";
 import { giveUpMove } from "./moves.ts";
 import { lastOwner, mayOwn, plan, queue, replan } from "./plan.ts";
 import { hasQuorum } from "./quorum.ts";
+import { isPolling } from "./reign.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 import { withOwner } from "./wanted.ts";
 
@@ -50,6 +51,7 @@ export function onMovePartition(
   const error =
     unknownPartition(turn, partitionId) ??
     notActive(turn, to) ??
+    notTaking(turn, to) ??
     notMovable(turn, partitionId) ??
     (source === to ? makeError("ALREADY_OWNER", { partitionId, nodeId: to }) : null);
   if (error) return turn.answer(call, { type: "ERROR", error });
@@ -60,6 +62,11 @@ export function onMovePartition(
   });
 }
 
+function notTaking(turn: CoordinatorTurn, nodeId: NodeId): ErrorInfo | null {
+  const isDraining = turn.cluster.draining.includes(nodeId);
+  return isDraining ? makeError("NODE_NOT_ACTIVE", { nodeId, state: "draining" }) : null;
+}
+
 function unknownPartition(turn: CoordinatorTurn, partitionId: PartitionId): ErrorInfo | null {
   const { partitionCount } = turn.cluster;
   if (turn.entries.has(partitionId)) return null;
@@ -68,8 +75,8 @@ function unknownPartition(turn: CoordinatorTurn, partitionId: PartitionId): Erro
 
 /** Nobody has all of it to give, or it is on its way already. */
 function notMovable(turn: CoordinatorTurn, partitionId: PartitionId): ErrorInfo | null {
-  const { lost, move } = turn.entry(partitionId);
-  if (lost) return makeError("PARTITION_LOST", { partitionId });
+  const { ruling, move } = turn.entry(partitionId);
+  if (!ruling.owner) return makeError("PARTITION_LOST", { partitionId });
   return move ? makeError("MIGRATION_IN_PROGRESS", { partitionId }) : null;
 }
 
@@ -112,7 +119,7 @@ export function clusterReport(turn: CoordinatorTurn): ClusterReport {
     type: "CLUSTER_REPORT",
     term: cluster.term,
     leading: memory.leading,
-    quorum: hasQuorum(turn.state, turn.now),
+    quorum: hasQuorum(turn.state, turn.now) || (isPolling(turn) ? false : null),
     view,
     tableVersion: cluster.tableVersion,
     partitionCount: cluster.partitionCount,

@@ -41,7 +41,7 @@ function stepDown(turn: CoordinatorTurn, termHeard: Term): void {
   turn.setMemory({ leading: false, termHeard, ...nobody });
 }
 
-const about = (nodeId: NodeId): string => `poll ${nodeId}`;
+const about = (nodeId: string): string => `poll ${nodeId}`;
 
 /** Not at once if it was asked just now. */
 function askSoon(turn: CoordinatorTurn, nodeId: NodeId): void {
@@ -88,6 +88,10 @@ export function unpark(
   }
   turn.setMemory({ parked: rest });
 }
+
+/** Somebody has been asked, and what depends on it is not over. */
+export const isPolling = ({ memory }: CoordinatorTurn): boolean =>
+  [...memory.retries.keys()].some((key) => key.startsWith(about("")));
 
 /** While there is something to decide and nobody to vouch for it. */
 export function pursueQuorum(turn: CoordinatorTurn): void {

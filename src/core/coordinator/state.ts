@@ -46,6 +46,8 @@ export interface Cluster {
   readonly usedIds: readonly NodeId[];
   /** Members that hand everything over and stay. */
   readonly draining: readonly NodeId[];
+  /** Were to leave, and were given up: if they are back, they still are to. */
+  readonly leaving: readonly NodeId[];
   /** Nodes that have left and may not have heard so. */
   readonly departed: readonly NodeId[];
   readonly nextMove: number;
