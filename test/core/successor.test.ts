@@ -94,8 +94,11 @@ describe("a partition whose owner is lost", () => {
     // It answers the coordinator, and is heard by nobody else.
     stage.cut = (from, to, { type }) =>
       (from === A || to === A) && from !== "front" && type !== "CAMPAIGN" && type !== "GRANT";
-    stage.ask({ type: "REBALANCE" });
-    work(stage, 1_000, [B, C]);
+    stage.ask({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+    work(stage, 6_000, [B, C]);
+    expect(entryOf(stage)).toMatchObject({ lost: A, ruling: { owner: null } });
+    stage.cut = () => false;
+    work(stage, 6_000);
     expect(ownerOf(stage)).toBe(A);
   });
 });
