@@ -4,8 +4,8 @@ import { FIRST_FORGETFUL, FIRST_STORM } from "./options.ts";
 import { runSeeds } from "./run-seeds.ts";
 import { World } from "./world.ts";
 
-const SEEDS = 200;
-const STORMS = 150;
+const SEEDS = 120;
+const STORMS = 80;
 const FORGETFUL = 60;
 
 /** Nothing is forgotten in runs that are shorter than the retention. */

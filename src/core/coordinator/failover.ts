@@ -51,7 +51,7 @@ function endLostMove(
   endMove(turn, partitionId, { outcome: "failed", reason });
 }
 
-/** An heir that does not answer either may never serve: until it is heard, the one before may have it back. */
+/** An heir that does not answer either may never serve: if it is never heard, the one before has it back. */
 function succeed(
   turn: CoordinatorTurn,
   partitionId: PartitionId,
@@ -60,8 +60,11 @@ function succeed(
 ): void {
   const heir = heirOf(turn, others);
   const lost = turn.entry(partitionId).lost ?? gone;
-  if (!heir)
-    return void turn.rule(partitionId, { owner: null, copies: [] }, { lost, wanted: null });
+  if (!heir) {
+    turn.rule(partitionId, { owner: null, copies: [] }, { lost, wanted: null });
+    if (lost !== gone) settleLost(turn, partitionId);
+    return;
+  }
   const copies = others.filter((c) => c.nodeId !== heir && c.state === "complete");
   const wantedBackups = copies.map(({ nodeId }) => nodeId);
   const isInDoubt = turn.member(heir)?.state === "suspect";
@@ -89,7 +92,7 @@ function heirOf(turn: CoordinatorTurn, copies: readonly Copy[]): NodeId | null {
 /** It is a member again: what waited for it is its own as before, and what waits for nobody any more. */
 export function giveBack(turn: CoordinatorTurn, nodeId: NodeId): boolean {
   const waiting = [...turn.entries].filter(
-    ([, { lost, ruling }]) => lost === nodeId || (lost && !ruling.owner && !turn.member(lost)),
+    ([, { lost, ruling }]) => lost && !ruling.owner && (lost === nodeId || !turn.member(lost)),
   );
   for (const [partitionId] of waiting) giveTo(turn, partitionId, nodeId);
   return waiting.length > 0;
