@@ -1,14 +1,12 @@
 /** Who becomes the owner of what is lost, where more than one is lost or little is known. */
 import { describe, expect, it } from "vitest";
 import { FAST } from "../../src/core/config.ts";
-import type { NodeId } from "../../src/data/ids.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import { Stage } from "../scripts/stage.ts";
 import {
   A,
   B,
   C,
-  N,
   P,
   cluster,
   entryOf,
@@ -22,27 +20,6 @@ import {
 } from "./trio.ts";
 
 describe("a partition whose owner is lost", () => {
-  it("together with its backup waits for the owner, not for the backup [I6]", () => {
-    const stage = cluster({ backupCount: 1, initialNodes: 5 });
-    put(stage, A, "k", 1, "backup");
-    const rest = [B, C, N(4), N(5)].filter((id) => id !== backupOf(stage));
-    work(stage, 500, [A, ...rest]);
-    const backup = backupOf(stage);
-    silence(stage, [A, backup]);
-    work(stage, 6_000, rest);
-    expect(stateOf(stage, backup)).toBe("dead");
-    expect(entryOf(stage)?.lost).toBe(A);
-    silence(stage, [backup]);
-    work(stage, 6_000, [A, ...rest]);
-    expect(ownerOf(stage)).toBe(A);
-  });
-
-  function backupOf(stage: Stage): NodeId {
-    const [copy] = entryOf(stage)?.ruling.copies ?? [];
-    if (!copy) throw new Error("there is no backup");
-    return copy.nodeId;
-  }
-
   it("keeps a copy that is complete, whatever was asked of it while its owner is in doubt [I15, sim seed 901050]", () => {
     const stage = cluster();
     put(stage, A, "k", 1);

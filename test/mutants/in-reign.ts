@@ -59,14 +59,6 @@ export const IN_REIGN: readonly Mutant[] = [
     killedBy: forced("and slept: what it acknowledges until it hears appears at the new owner"),
   },
   {
-    name: "heir in doubt inherits for good",
-    bug: "of two that are lost together the one that is given up later is waited for",
-    file: "src/core/coordinator/failover.ts",
-    find: "lost: isInDoubt ? lost : null",
-    replace: "lost: isInDoubt ? null : null",
-    killedBy: successor("together with its backup waits for the owner, not for the backup [I6]"),
-  },
-  {
     name: "copy struck in doubt",
     bug: "a complete copy goes while its owner does not answer",
     file: "src/core/coordinator/moves.ts",

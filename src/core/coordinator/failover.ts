@@ -51,31 +51,18 @@ function endLostMove(
   endMove(turn, partitionId, { outcome: "failed", reason });
 }
 
-/** An heir that does not answer either may never serve: if it is never heard, the one before has it back. */
 function succeed(
   turn: CoordinatorTurn,
   partitionId: PartitionId,
   others: readonly Copy[],
-  gone: NodeId,
+  lost: NodeId,
 ): void {
   const heir = heirOf(turn, others);
-  const lost = turn.entry(partitionId).lost ?? gone;
-  if (!heir) {
-    turn.rule(partitionId, { owner: null, copies: [] }, { lost, wanted: null });
-    if (lost !== gone) settleLost(turn, partitionId);
-    return;
-  }
   const copies = others.filter((c) => c.nodeId !== heir && c.state === "complete");
   const wantedBackups = copies.map(({ nodeId }) => nodeId);
-  const isInDoubt = turn.member(heir)?.state === "suspect";
-  const plan = { wanted: heir, wantedBackups, lost: isInDoubt ? lost : null };
-  turn.rule(partitionId, { owner: heir, copies }, plan);
-}
-
-/** It answers again: what it was to inherit is its own. */
-export function confirmHeir(turn: CoordinatorTurn, nodeId: NodeId): void {
-  for (const [partitionId, { ruling, lost }] of turn.entries)
-    if (lost && ruling.owner === nodeId) turn.setEntry(partitionId, { lost: null });
+  const plan = { wanted: heir, wantedBackups };
+  if (heir) turn.rule(partitionId, { owner: heir, copies }, { ...plan, lost: null });
+  else turn.rule(partitionId, { owner: null, copies: [] }, { lost, wanted: null });
 }
 
 /** A complete copy whose node is there; else one whose node may be. */
@@ -92,7 +79,7 @@ function heirOf(turn: CoordinatorTurn, copies: readonly Copy[]): NodeId | null {
 /** It is a member again: what waited for it is its own as before, and what waits for nobody any more. */
 export function giveBack(turn: CoordinatorTurn, nodeId: NodeId): boolean {
   const waiting = [...turn.entries].filter(
-    ([, { lost, ruling }]) => lost && !ruling.owner && (lost === nodeId || !turn.member(lost)),
+    ([, { lost }]) => lost === nodeId || (lost && !turn.member(lost)),
   );
   for (const [partitionId] of waiting) giveTo(turn, partitionId, nodeId);
   return waiting.length > 0;
@@ -135,12 +122,10 @@ function notClaimable(
 /** Lost for good: whatever it alone held is given up, and nobody waits for it any more. */
 export function evict(turn: CoordinatorTurn, nodeId: NodeId): void {
   if (turn.member(nodeId)?.state !== "dead") markDead(turn, [nodeId]);
-  for (const [partitionId, { holders, lost, ruling }] of turn.entries) {
+  for (const [partitionId, { holders, lost }] of turn.entries) {
     if (holders.includes(nodeId))
       turn.setEntry(partitionId, { holders: holders.filter((id) => id !== nodeId) });
-    if (lost !== nodeId) continue;
-    if (ruling.owner) turn.setEntry(partitionId, { lost: null });
-    else giveAway(turn, partitionId);
+    if (lost === nodeId) giveAway(turn, partitionId);
   }
   turn.setMembers(turn.view.members.filter((member) => member.nodeId !== nodeId));
   const { unheard, draining, leaving } = turn.cluster;

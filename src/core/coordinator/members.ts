@@ -14,7 +14,7 @@ import { makeError } from "../../protocol/errors.ts";
 import { NODES_MAX } from "../../protocol/limits.ts";
 import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "../../protocol/version.ts";
 import type { CallId } from "../machine/cluster-event.ts";
-import { confirmHeir, evict, giveBack } from "./failover.ts";
+import { evict, giveBack } from "./failover.ts";
 import { assignFirst, lastOwner, plan, replan } from "./plan.ts";
 import { wholeTable } from "./table.ts";
 import type { CoordinatorTurn } from "./turn.ts";
@@ -188,10 +188,7 @@ function heardOf(turn: CoordinatorTurn, heartbeat: Heartbeat): void {
   // once, two answers would follow, and each would have both sent again.
   turn.reached(`view ${senderId}`, view);
   turn.reached(`table ${senderId}`, table);
-  if (member.state === "suspect") {
-    confirmHeir(turn, senderId);
-    return turn.setMember(senderId, { state: "active" });
-  }
+  if (member.state === "suspect") return turn.setMember(senderId, { state: "active" });
   // Active implies that it has view and table, so it says so first.
   if (view >= member.joinVersion) settle(turn, member);
 }

@@ -69,7 +69,7 @@ export interface Entry {
   readonly wanted: NodeId | null;
   /** Who is to back it up by the plan, never `wanted`; a queued copy where it is not complete. */
   readonly wantedBackups: readonly NodeId[];
-  /** Who owned it and is given up, where nobody else had all of it, or only one that does not answer either. */
+  /** Who owned it and is given up, where nobody else had all of it: it waits for that node. */
   readonly lost: NodeId | null;
   /** At most one at a time, of either purpose. */
   readonly move: Move | null;
