@@ -40,6 +40,8 @@ export interface Config {
   /** First pause before something is asked again; doubles up to the maximum, with full jitter. */
   readonly retryMsMin: number;
   readonly retryMsMax: number;
+  /** The same for what nobody waits for while nobody works: a question wakes whoever is asked. */
+  readonly idleRetryMsMax: number;
   /** An operation that cannot reach its owner for this long is answered OWNER_UNREACHABLE. */
   readonly forwardTimeoutMs: number;
   /** Bytes and rows per scanned chunk, and how many chunks are under way. */
@@ -92,6 +94,7 @@ export const DEFAULTS: Config = {
   idleAfterMs: 10_000,
   retryMsMin: 250,
   retryMsMax: 10_000,
+  idleRetryMsMax: 120_000,
   forwardTimeoutMs: 30_000,
   chunkBytesMax: 384 * 1024,
   chunkRowsMax: 500,
@@ -139,6 +142,10 @@ export function validate(config: Config): Config {
     `backupCount is ${config.backupCount}, must be 0 to 5`,
   );
   assert(config.retryMsMin <= config.retryMsMax, "a pause cannot start above its maximum");
+  assert(
+    config.retryMsMax <= config.idleRetryMsMax,
+    "who works is not asked less often than others",
+  );
   assert(
     config.maxNoHeartbeatMs < config.migrationTimeoutMs,
     "a silent copy must be struck before its move runs out of time",
@@ -189,7 +196,12 @@ assert(
 );
 
 /** Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), in ms; `random` in [0, 1). */
-export function backoffMs(config: Config, attempt: number, random: number): number {
-  const ceiling = Math.min(config.retryMsMax, config.retryMsMin * 2 ** Math.min(attempt, 20));
+export function backoffMs(
+  { retryMsMin, retryMsMax }: Config,
+  attempt: number,
+  random: number,
+  maxMs = retryMsMax,
+): number {
+  const ceiling = Math.min(maxMs, retryMsMin * 2 ** Math.min(attempt, 20));
   return Math.max(1, Math.ceil(ceiling * random));
 }

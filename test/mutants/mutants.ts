@@ -2,6 +2,7 @@ import { IN_BACKUPS } from "./in-backups.ts";
 import { IN_BOUNDS } from "./in-bounds.ts";
 import { IN_COLLECTION } from "./in-collection.ts";
 import { IN_DETECTORS } from "./in-detectors.ts";
+import { IN_IDLE } from "./in-idle.ts";
 import { IN_MERGES } from "./in-merges.ts";
 import { IN_REIGN } from "./in-reign.ts";
 import { IN_REPAIR } from "./in-repair.ts";
@@ -17,6 +18,7 @@ const ALL: readonly Mutant[] = [
   ...IN_BOUNDS,
   ...IN_COLLECTION,
   ...IN_DETECTORS,
+  ...IN_IDLE,
   ...IN_MERGES,
   ...IN_REIGN,
   ...IN_REPAIR,

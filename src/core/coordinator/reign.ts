@@ -14,18 +14,29 @@ import type { CoordinatorTurn } from "./turn.ts";
 const PARKED_MAX = 256;
 
 /** A node's envelope says which term it has saved: our own is an answer, a higher one ends this reign. */
-export function hearTerm(turn: CoordinatorTurn, { from, term, message }: CoordinatorMessage): void {
+export function hearTerm(
+  turn: CoordinatorTurn,
+  { from, term, message, call }: CoordinatorMessage,
+): void {
   if (from === "front" || from === "coordinator") return;
   if (message.type === "GRANT") onGrant(turn, message);
   if (term > turn.cluster.term) return stepDown(turn, term);
-  const { retries, answered } = turn.memory;
+  // What is no answer is said by who has something to do; and who is back has missed something.
+  if (call !== null || turn.isSilent(from)) turn.hurry();
   if (!voters(turn.state).some(({ nodeId }) => nodeId === from)) return;
   // Whoever speaks can be asked.
   if (term < turn.cluster.term) return askSoon(turn, from);
+  // Who answers at once was there all the time, and only had not been asked.
+  const wasAway = call !== null || (turn.memory.retries.get(about(from))?.attempt ?? 0) > 0;
+  onAnswered(turn, from, wasAway);
+}
+
+function onAnswered(turn: CoordinatorTurn, from: NodeId, wasAway: boolean): void {
+  const { retries, answered } = turn.memory;
   const lacked = !hasQuorum(turn.state, turn.now);
   turn.setMemory({ answered: new Map(answered).set(from, turn.now) });
   turn.settled(about(from));
-  if (!lacked || hasQuorum(turn.state, turn.now)) return;
+  if (!lacked || !wasAway || hasQuorum(turn.state, turn.now)) return;
   // What kept this one away may be over for the others, too: their answers must not come one by one.
   for (const nodeId of poll(turn.state, turn.now).silent)
     if (retries.has(about(nodeId))) askSoon(turn, nodeId);
@@ -63,6 +74,8 @@ export const isBehind = (turn: CoordinatorTurn, { from, message }: CoordinatorMe
 export function park(turn: CoordinatorTurn, message: CoordinatorMessage): void {
   const { parked } = turn.memory;
   if (parked.length >= PARKED_MAX) return refuse(turn, { message, since: turn.now });
+  // It will not wait for as long as nobody is asked while nothing happens.
+  for (const nodeId of poll(turn.state, turn.now).silent) askSoon(turn, nodeId);
   turn.setMemory({ parked: [...parked, { message, since: turn.now }] });
 }
 
@@ -102,7 +115,7 @@ export function pursueQuorum(turn: CoordinatorTurn): void {
   const campaign = { type: "CAMPAIGN", term, viewVersion: turn.view.version } as const;
   for (const nodeId of asked) {
     const granted = turn.memory.granted.has(nodeId) && !unheard?.includes(nodeId);
-    turn.pursue(about(nodeId), nodeId, granted ? { type: "PROBE" } : campaign);
+    turn.pursueVoter(about(nodeId), nodeId, granted ? { type: "PROBE" } : campaign);
   }
 }
 

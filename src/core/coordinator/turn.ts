@@ -153,18 +153,43 @@ export class CoordinatorTurn {
 
   /** Asks now if that is due, and notes when to ask again. */
   pursue(about: string, to: Sender, message: ClusterMessage, version = Version(0)): void {
-    if (this.#isDue(about, version)) this.send(to, message);
+    const { retryMsMax, idleRetryMsMax } = this.config;
+    const maxMs = this.isSilent(to) ? idleRetryMsMax : retryMsMax;
+    if (this.#isDue(about, { version, maxMs })) this.send(to, message);
+  }
+  /** Of whoever may be gone for good, and of nobody in particular: enough of them must answer. */
+  pursueVoter(about: string, nodeId: NodeId, message: ClusterMessage): void {
+    const { idleRetryMsMax: maxMs } = this.config;
+    if (this.#isDue(about, { version: Version(0), maxMs })) this.send(nodeId, message);
+  }
+  /** It was asked whether it is there, and has not answered. */
+  isSilent(to: Sender): boolean {
+    if (to === "coordinator" || to === "front") return false;
+    const { askedAt = null } = this.memory.watch.members.get(to) ?? {};
+    return askedAt !== null;
+  }
+  /** Somebody works: no pause is longer than where that is always so. */
+  hurry(): void {
+    const { retryMsMin, retryMsMax } = this.config;
+    const at = this.now + retryMsMin + retryMsMax;
+    const { retries } = this.memory;
+    const far = [...retries].filter(([, retry]) => retry.at > at);
+    if (far.length === 0) return;
+    const near = far.map(([about, retry]) => [about, { ...retry, at }] as const);
+    this.setMemory({ retries: new Map([...retries, ...near]) });
   }
   /** The same of another cluster's coordinator. */
   pursueAbroad(about: string, cluster: ClusterId, message: ClusterMessage): void {
-    if (this.#isDue(about, Version(0))) this.sendAbroad(cluster, message);
+    const { retryMsMax: maxMs } = this.config;
+    if (this.#isDue(about, { version: Version(0), maxMs })) this.sendAbroad(cluster, message);
   }
-  #isDue(about: string, version: Version): boolean {
+  #isDue(about: string, { version, maxMs }: { version: Version; maxMs: number }): boolean {
     this.#pursued.add(about);
     const retry = this.memory.retries.get(about);
     if (retry && retry.at > this.now) return false;
     const attempt = retry ? retry.attempt + 1 : 0;
-    const at = this.now + this.config.retryMsMin + backoffMs(this.config, attempt, this.random);
+    const pauseMs = backoffMs(this.config, attempt, this.random, maxMs);
+    const at = this.now + this.config.retryMsMin + pauseMs;
     this.setMemory({ retries: new Map(this.memory.retries).set(about, { at, attempt, version }) });
     return true;
   }

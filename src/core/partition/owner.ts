@@ -32,6 +32,7 @@ import {
   type Verdict,
 } from "./stream.ts";
 import {
+  busyAt,
   close,
   isClosing,
   open,
@@ -42,6 +43,7 @@ import {
   retryAfter,
   sendAgain,
   setStream,
+  sooner,
 } from "./streams.ts";
 
 /** Coordinator: make this node a complete copy, then close. Repeated until heard. */
@@ -217,7 +219,7 @@ export function beginClosing(turn: Turn, partitionId: PartitionId): void {
     const stream = turn.going(partitionId).streams.get(copy.nodeId);
     if (!stream) open(turn, partitionId, copy);
     else {
-      setStream(turn, partitionId, compareAgain(stream));
+      setStream(turn, partitionId, sooner(compareAgain(stream), busyAt(turn)));
       pump(turn, partitionId, stream.to);
     }
   }

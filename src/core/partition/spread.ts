@@ -6,7 +6,7 @@ import type { Waiter, Wait } from "../node/requests.ts";
 import type { Owner } from "../node/state.ts";
 import type { Turn } from "../node/turn.ts";
 import { addDeltas, reached, type Stream } from "./stream.ts";
-import { isClosing, open, retryAfter, setStream } from "./streams.ts";
+import { busyAt, isClosing, open, retryAfter, setStream, sooner } from "./streams.ts";
 
 /** Sends changed rows down every stream, and opens those that were not needed until now. */
 export function spread(turn: Turn, partitionId: PartitionId, changed: readonly Row[]): void {
@@ -26,7 +26,7 @@ export function spread(turn: Turn, partitionId: PartitionId, changed: readonly R
   const seq = opened ? turn.takeSeqs(1) : turn.memory.seq;
   const rows = changed.map(apart);
   for (const stream of turn.going(partitionId).streams.values())
-    setStream(turn, partitionId, addDeltas(stream, rows, seq, turn.config));
+    setStream(turn, partitionId, sooner(addDeltas(stream, rows, seq, turn.config), busyAt(turn)));
 }
 
 /** A value is a part of the frame that it came in: a small one must not keep all of that in memory until it is copied. */
@@ -74,7 +74,6 @@ export function holdBack(turn: Turn, partitionId: PartitionId, wait: Wait, waite
   const soon = retryAfter(turn, 0).at;
   for (const nodeId of wait.all.keys()) {
     const stream = streams.get(nodeId);
-    if (!stream?.retry || stream.retry.at <= soon) continue;
-    setStream(turn, partitionId, { ...stream, retry: { ...stream.retry, at: soon } });
+    if (stream?.retry && stream.retry.at > soon) setStream(turn, partitionId, sooner(stream, soon));
   }
 }

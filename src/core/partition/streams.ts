@@ -149,15 +149,33 @@ export function sendAgain(turn: Turn, partitionId: PartitionId, stream: Stream):
   setStream(turn, partitionId, stream);
 }
 
+/** Nobody waits for this copy: it is listed complete, and lacks what can wait until somebody works. */
+function isIdle(turn: Turn, partitionId: PartitionId, to: NodeId): boolean {
+  const { role } = turn.partition(partitionId);
+  if (role.type !== "owner" || isClosing(role)) return false;
+  const copy = role.copies.find(({ nodeId }) => nodeId === to);
+  return copy?.state === "complete" && turn.going(partitionId).held.length === 0;
+}
+
+/** A pause that has grown while nobody waited is cut short. */
+export const sooner = (stream: Stream, at: number): Stream =>
+  stream.retry && stream.retry.at > at ? { ...stream, retry: { ...stream.retry, at } } : stream;
+
+/** Where somebody works no pause is longer. */
+export const busyAt = ({ now, config }: Turn): number =>
+  now + config.retryMsMin + config.retryMsMax;
+
 /** Nothing came back in time: the same again. */
 export function pursueStream(turn: Turn, partitionId: PartitionId, stream: Stream): void {
+  const { retryMsMax, idleRetryMsMax } = turn.config;
+  const maxMs = isIdle(turn, partitionId, stream.to) ? idleRetryMsMax : retryMsMax;
   const attempt = patience(turn, partitionId, (stream.retry?.attempt ?? 0) + 1);
   for (const item of outstanding(stream)) sendItem(turn, partitionId, stream, item);
   const { task } = stream;
   setStream(turn, partitionId, {
     ...stream,
     task: task.step === "pull" ? { ...task, asked: false } : task,
-    retry: isWaiting(stream) ? retryAfter(turn, attempt) : null,
+    retry: isWaiting(stream) ? retryAfter(turn, attempt, maxMs) : null,
   });
   pump(turn, partitionId, stream.to);
 }
@@ -188,7 +206,7 @@ export function patience(turn: Turn, partitionId: PartitionId, attempt: number):
 }
 
 /** An answer may take as long as a chunk takes to merge: never ask again at once. */
-export const retryAfter = (turn: Turn, attempt: number): Retry => ({
-  at: turn.now + turn.config.retryMsMin + backoffMs(turn.config, attempt, turn.random),
+export const retryAfter = (turn: Turn, attempt: number, maxMs?: number): Retry => ({
+  at: turn.now + turn.config.retryMsMin + backoffMs(turn.config, attempt, turn.random, maxMs),
   attempt,
 });
