@@ -193,10 +193,13 @@ export function onLeaveRequest(
   call: CallId | null,
 ): void {
   const member = turn.member(nodeId);
-  if (!member)
+  const { departed } = turn.cluster;
+  if (!member && !(force && departed.includes(nodeId)))
     return turn.answer(call, { type: "ERROR", error: makeError("NODE_NOT_FOUND", { nodeId }) });
-  if (force) {
-    evict(turn, nodeId);
+  if (!member || force) {
+    if (member) evict(turn, nodeId);
+    // It has left and will never hear so: nobody tells it any more.
+    else turn.setCluster({ departed: departed.filter((id) => id !== nodeId) });
     return turn.answer(call, { type: "PLANNED", plan: plan(turn) });
   }
   const { state } = member;
