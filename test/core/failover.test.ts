@@ -351,4 +351,22 @@ describe("an operator who knows better than any vote", () => {
     expect(entryOf(stage)?.holders).toEqual([owner]);
     expect(isAcked(stage, put(stage, owner ?? A, "k", 1))).toBe(true);
   });
+
+  it("has who left and was destroyed before it heard so told no more [I8, sim seed 100076]", () => {
+    const stage = cluster();
+    silence(stage, [C]);
+    stage.ask({ type: "LEAVE_REQUEST", nodeId: C });
+    stage.live(1_000);
+    expect(stateOf(stage, C)).toBeUndefined();
+    expect(stage.coordinator.disk.cluster?.departed).toEqual([C]);
+    stage.lines.splice(0);
+    stage.ask({ type: "LEAVE_REQUEST", nodeId: C });
+    stage.live(100);
+    expect(stage.lines.join("\n")).toContain("operator: ERROR NODE_NOT_FOUND");
+    stage.ask({ type: "LEAVE_REQUEST", nodeId: C, force: true });
+    stage.live(100);
+    expect(stage.coordinator.disk.cluster?.departed).toEqual([]);
+    // Nothing is asked without end.
+    stage.settle();
+  });
 });

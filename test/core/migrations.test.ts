@@ -89,6 +89,32 @@ describe("the state of a partition", () => {
   });
 });
 
+describe("the newly gained partitions of a node", () => {
+  it("computing the new table marks them importing at once, MIGRATE_START takes the place of noticing a flag", () => {
+    const play = playOf("form nodes=2", "put n1 a=1", "stabilize");
+    play.stage.letters = [];
+    play.stage.delivered.clear();
+    play.run("move 0 to n2");
+    // In the same commit, with nobody told: `importing` is what a node has begun to take of it.
+    expect([stateOf(play, SOURCE), stateOf(play, TARGET)]).toEqual(["migrating", "receiving"]);
+    expect([...play.stage.delivered.keys()]).toEqual(["MOVE_PARTITION"]);
+    const { letters } = play.stage;
+    expect(letters.map(({ to, message }) => [to, message.type])).toEqual([
+      [SOURCE, "MIGRATE_START"],
+    ]);
+    expect(letters[0]?.message).toMatchObject({ partitionId: P, destinationNodeId: TARGET });
+    // Nobody waits to see the target's flag: rows are on their way to it before it says anything.
+    play.run("stabilize until MIGRATE_DATA");
+    expect(isImporting(play.stage.node(TARGET).disk, P)).toBe(false);
+    play.run("deliver MIGRATE_DATA #0");
+    expect(isImporting(play.stage.node(TARGET).disk, P)).toBe(true);
+    const beats = play.stage.letters.filter(({ from }) => from === TARGET);
+    const said = { type: "HEARTBEAT", importing: [P] };
+    expect(beats.map(({ message }) => message)).toContainEqual(expect.objectContaining(said));
+    endsWell(play);
+  });
+});
+
 describe("the sets of a node", () => {
   it("importing: at the target from its first row until it is complete, nowhere else", () => {
     const play = playOf("form nodes=2", "put n1 a=1", "move 0 to n2");

@@ -3,6 +3,27 @@ import { failover, forced, orders, reign, stamp, successor, type Mutant } from "
 
 export const IN_REIGN: readonly Mutant[] = [
   {
+    name: "an order taken for a forced one",
+    bug: "a node is drained at the operator's word, whoever has answered",
+    file: "src/core/coordinator/coordinator.ts",
+    find: 'message.type === "CLAIM_PARTITION" ||',
+    replace: 'message.type === "CLAIM_PARTITION" || message.type === "DRAIN_NODE" ||',
+    killedBy: {
+      file: "test/core/quorum-writes.test.ts",
+      title: "DRAIN_NODE: saved with a quorum, and without one not",
+    },
+  },
+  {
+    name: "who has left is told for ever",
+    bug: "an operator cannot say that a node that has left is destroyed",
+    file: "src/core/coordinator/members.ts",
+    find: "if (!member && !(force && departed.includes(nodeId)))",
+    replace: "if (!member)",
+    killedBy: failover(
+      "has who left and was destroyed before it heard so told no more [I8, sim seed 100076]",
+    ),
+  },
+  {
     name: "adopted copies stay",
     bug: "a restored coordinator keeps every copy that it hears of for a backup that is wanted",
     file: "src/core/coordinator/restored.ts",

@@ -67,6 +67,8 @@ export class Stage {
   readonly nodes = new Map<NodeId, NodeHost>();
   readonly coordinator: CoordinatorHost;
   readonly config: Config;
+  /** By how much each clock is ahead, ms. Set before anything happens, or not at all. */
+  readonly clocks = new Map<Sender, number>();
   /** What the network loses on the way. */
   cut: (from: Sender, to: Sender, message: ClusterMessage) => boolean = () => false;
   /** What is for another cluster. */
@@ -95,10 +97,10 @@ export class Stage {
         saved: (state) => state.saved,
         digestKey: () => ({ a: 0, b: 0 }),
       },
-      started: () => ({ type: "started", ...this.#moment() }),
+      started: () => ({ type: "started", ...this.#moment("coordinator") }),
       perform: (effect) => this.#perform("coordinator", effect),
-      arm: (at) => void this.#alarms.set("coordinator", at),
-      tick: (at) => void this.#ticks.set("coordinator", at),
+      arm: (at) => void this.#alarms.set("coordinator", this.#trueTime("coordinator", at)),
+      tick: (at) => void this.#ticks.set("coordinator", this.#trueTime("coordinator", at)),
       committed: (before, after) => this.#ruled(before, after),
     });
   }
@@ -119,11 +121,11 @@ export class Stage {
           type: "started",
           host: `object-${id}`,
           hasClients: false,
-          ...this.#moment(),
+          ...this.#moment(id),
         }),
         perform: (effect) => this.#perform(id, effect),
-        arm: (at) => void this.#alarms.set(id, at),
-        tick: (at) => void this.#ticks.set(id, at),
+        arm: (at) => void this.#alarms.set(id, this.#trueTime(id, at)),
+        tick: (at) => void this.#ticks.set(id, this.#trueTime(id, at)),
         committed: () => {},
       },
     );
@@ -146,7 +148,7 @@ export class Stage {
     const known = { mapVersion: newest, viewVersion: newest };
     const session = { clientId: "client", forward: true, ...known };
     const frames = messages.map((message) => ({ socket, session, flow: NO_FLOW, message }));
-    this.node(at).deliver({ type: "frames", frames, ...this.#moment() });
+    this.node(at).deliver({ type: "frames", frames, ...this.#moment(at) });
   }
 
   /** The same once more. Who answers it answers that one, too. */
@@ -172,7 +174,7 @@ export class Stage {
     this.delivered.set(message.type, (this.delivered.get(message.type) ?? 0) + 1);
     const { call, term } = letter;
     const facts = { type: "message", clusterId, from, term, message, call } as const;
-    this.#tell(to, { ...facts, ...this.#moment() }, crash);
+    this.#tell(to, { ...facts, ...this.#moment(to) }, crash);
   }
 
   #countAtOnce(): void {
@@ -189,11 +191,11 @@ export class Stage {
       rings.delete(id);
       const host = this.#host(id);
       if (rings === this.#alarms) host?.rang();
-      else if (!host?.ticked(at)) continue;
+      else if (!host?.ticked(at + this.#clockOf(id))) continue;
       this.now = Math.max(this.now, at);
       this.#countAtOnce();
       this.lines.push(`${id} wakes at ${this.now}`);
-      this.#tell(id, { type: "woke", ...this.#moment() }, null);
+      this.#tell(id, { type: "woke", ...this.#moment(id) }, null);
     }
     this.now = end;
   }
@@ -231,8 +233,15 @@ export class Stage {
     if (crash) this.lines.push(`  ${to} crashes ${crash.replace("-", " ")}`);
   }
 
-  #moment(): Moment {
-    return { now: this.now, random: 0.5 };
+  /** By the clock of whoever it is told. */
+  #moment(id: Sender): Moment {
+    return { now: this.now + this.#clockOf(id), random: 0.5 };
+  }
+  #clockOf(id: Sender): number {
+    return this.clocks.get(id) ?? 0;
+  }
+  #trueTime(id: Sender, at: number): number {
+    return at - this.#clockOf(id);
   }
 
   #perform(from: Sender, effect: NodeEffect | CoordinatorEffect): void {

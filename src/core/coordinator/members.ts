@@ -229,11 +229,16 @@ export function onLeaveRequest(
   call: CallId | null,
 ): void {
   const member = turn.member(nodeId);
-  if (!member)
+  const { departed } = turn.cluster;
+  if (!member && !(force && departed.includes(nodeId)))
     return turn.answer(call, { type: "ERROR", error: makeError("NODE_NOT_FOUND", { nodeId }) });
-  if (force) {
-    evict(turn, nodeId);
-    turn.send(nodeId, wholeTable(turn));
+  if (!member || force) {
+    if (member) {
+      evict(turn, nodeId);
+      turn.send(nodeId, wholeTable(turn));
+    }
+    // It has left and will never hear so: nobody tells it any more.
+    else turn.setCluster({ departed: departed.filter((id) => id !== nodeId) });
     return turn.answer(call, { type: "PLANNED", plan: plan(turn) });
   }
   const { state } = member;

@@ -1,6 +1,7 @@
 /** The known ways to get a move wrong, each of them tried. */
 import { describe, expect, it } from "vitest";
 import { DEFAULTS } from "../../../src/core/config.ts";
+import { completeAt } from "../../../src/core/coordinator/wanted.ts";
 import { stepNode } from "../../../src/core/node/node.ts";
 import { wake } from "../../../src/core/node/state.ts";
 import { NodeId, Version } from "../../../src/data/ids.ts";
@@ -135,6 +136,26 @@ describe("known ways to get a move wrong, none of them taken:", () => {
     expect(Math.max(...sizes)).toBe(2);
     expect(sizes.filter((rows) => rows > 0).length).toBeGreaterThanOrEqual(5);
     endsWell(play);
+  });
+
+  it("backups never re-planned", () => {
+    const stage = new Stage({ initialNodes: 3, partitionCount: 6, backupCount: 1 });
+    stage.ask({ type: "FETCH_PARTITION_TABLE" });
+    stage.settle();
+    const complete = () => [...stage.coordinator.disk.entries.values()].map(completeAt);
+    const of = (id: string): number => complete().filter(([, backup]) => backup === id).length;
+    expect([of("n1"), of("n2"), of("n3")]).toEqual([2, 2, 2]);
+    stage.ask({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+    stage.settle();
+    expect(of("n4"), "a new node takes its share").toBeGreaterThanOrEqual(1);
+    stage.ask({ type: "LEAVE_REQUEST", nodeId: NodeId("n1") });
+    stage.settle();
+    expect(complete().flat()).not.toContain("n1");
+    for (const [owner, backup, ...more] of complete()) {
+      expect(backup).not.toBe(owner);
+      expect([backup !== undefined, more]).toEqual([true, []]);
+    }
+    expect([of("n2"), of("n3"), of("n4")]).toEqual([2, 2, 2]);
   });
 
   it("move state only in memory", () => {

@@ -7,7 +7,7 @@ import { PROTOCOL_VERSION } from "../../../src/protocol/version.ts";
 import type { Play } from "../../scripts/commands.ts";
 import { endsWell } from "../../scripts/ends-well.ts";
 import type { Letter } from "../../scripts/stage.ts";
-import { ownerIn, playOf, rowsAt, SOURCE, steps, TARGET } from "./stepped.ts";
+import { ownerIn, P, playOf, rowsAt, SOURCE, steps, TARGET } from "./stepped.ts";
 
 const FOUR = ["put n1 a=1", "put n1 b=1", "put n1 c=1", "put n1 d=1"];
 const begun = (): Play => playOf("form nodes=2 chunk=1", ...FOUR, "move 0 to n2");
@@ -58,9 +58,10 @@ describe("a move with", () => {
     endsAtTarget(play);
   });
 
-  it("duplicated batches, and a doubled completion", () => {
+  it("duplicated batches and a doubled completion, which finalize exactly once", () => {
     const play = begun();
     const twice = new Map<string, number>();
+    const owners: (string | null | undefined)[] = [];
     let written = 0;
     steps(play.stage, (letter) => {
       const { type } = letter.message;
@@ -69,12 +70,91 @@ describe("a move with", () => {
       play.stage.deliver(letter);
       if (again) play.stage.deliver(again);
       if (again) twice.set(type, (twice.get(type) ?? 0) + 1);
+      if (owners.at(-1) !== ownerIn(play.stage)) owners.push(ownerIn(play.stage));
       if (written < 5) play.run(`put n1 x${written}=${written++}`);
     });
     for (const type of ["MIGRATE_DATA", "COMPLETE", "MIGRATE_READY", "MIGRATE_FINALIZE"])
       expect(twice.get(type), type).toBeGreaterThan(0);
     endsAtTarget(play);
     expect(play.stage.coordinator.disk.cluster?.completed).toBe(1);
+    expect(owners).toEqual([SOURCE, TARGET]);
+  });
+
+  it("a source that cleans up only after confirmed ownership, whatever is lost of it", () => {
+    for (const lost of ["HEARD", "MIGRATE_FINALIZE", "STRIKE", "DROPPED", "nothing"]) {
+      const play = begun();
+      let dropped = 0;
+      const look = (): void => {
+        const { disk } = play.stage.node(TARGET);
+        const { disk: ruled } = play.stage.coordinator;
+        if (rowsAt(play.stage, SOURCE).length > 0) return;
+        dropped++;
+        expect(disk.partitions.get(P)?.role.type, "the target serves").toBe("owner");
+        expect(ruled.entries.get(P)?.move, "and has said so").toBeNull();
+        expect(rowsAt(play.stage, TARGET)).toHaveLength(FOUR.length);
+      };
+      const isLost = (letter: Letter): boolean =>
+        letter.message.type === lost && letter.call !== null;
+      for (let round = 0; round < 4; round++) {
+        steps(play.stage, (letter) => {
+          // Twice, then it gets through.
+          if (round >= 2 || !isLost(letter)) play.stage.deliver(letter);
+          look();
+        });
+        play.run("advance 1000");
+        look();
+      }
+      endsAtTarget(play);
+      expect(dropped, lost).toBeGreaterThan(0);
+    }
+  });
+
+  it.each([
+    ["while they are copied", 3],
+    ["when it is complete", 4],
+  ])("a checksum before activation: of rows lost %s none is missing after", (_, count) => {
+    const play = begun();
+    copied(play, count);
+    if (count === 4)
+      for (const next of ["until COMPLETE", "until RULING"]) play.run(`stabilize ${next}`);
+    // Its disk has lost all of them, and it does not know.
+    play.stage.node(TARGET).rows.drop(P);
+    play.stage.node(TARGET).crash();
+    let compared = 0;
+    for (let round = 0; round < 10; round++) {
+      steps(play.stage, (letter) => {
+        const { type } = letter.message;
+        if (["COMPLETE", "MIGRATE_READY", "MIGRATE_FINALIZE"].includes(type)) {
+          compared++;
+          expect(rowsAt(play.stage, TARGET), type).toEqual(rowsAt(play.stage, SOURCE));
+        }
+        if (type === "STRIKE" || type === "DROPPED") return;
+        play.stage.deliver(letter);
+      });
+      play.run("advance 1000");
+    }
+    expect(compared).toBeGreaterThan(2);
+    expect(play.stage.delivered.get("PULL_ROWS") ?? 0, "mended").toBeGreaterThan(0);
+    endsAtTarget(play);
+  });
+
+  it("its source deactivated by the ruling: it acknowledges nothing alone, and what comes to it is passed on", () => {
+    const play = begun();
+    play.run("stabilize until MIGRATE_FINALIZE");
+    // The target has heard it, and the source nothing.
+    play.run("deliver MIGRATE_FINALIZE coordinator>n2");
+    play.run("hold coordinator>n1");
+    play.run("advance 5");
+    play.run("put n1 a=2");
+    const isAcked = (): boolean =>
+      play.stage.answers.some((answer) => answer.type === "ACK" && answer.seq === 5);
+    expect(isAcked()).toBe(false);
+    play.run("stabilize until OP_FORWARD");
+    expect(isAcked()).toBe(false);
+    expect(play.stage.node(SOURCE).disk.partitions.get(P)?.role.type).not.toBe("owner");
+    play.run("stabilize");
+    expect(isAcked()).toBe(true);
+    endsAtTarget(play);
   });
 
   it("reordered batches: the last one on its way comes first", () => {
