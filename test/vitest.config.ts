@@ -13,6 +13,8 @@ const onUnhandledError = (error: object): boolean | void => {
 export default defineConfig({
   test: {
     sequence: { sequencer: LongFirst },
+    // Most of what is long waits for timers.
+    maxWorkers: 2,
     projects: [
       {
         test: {

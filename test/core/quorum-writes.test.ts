@@ -193,6 +193,13 @@ const WRITES: Readonly<Record<Type, Write | null>> = {
   SCAN: null,
   SCANNED: null,
   DONE: null,
+  REPAIR: null,
+  FETCH_REPAIR: null,
+  REPAIR_REPORT: null,
+  COMPARE: null,
+  COMPARED: null,
+  CONFIRM: null,
+  CONFIRMED: null,
   ERROR: null,
 };
 

@@ -5,7 +5,7 @@ export const IN_REIGN: readonly Mutant[] = [
   {
     name: "an order taken for a forced one",
     bug: "a node is drained at the operator's word, whoever has answered",
-    file: "src/core/coordinator/coordinator.ts",
+    file: "src/core/coordinator/reign.ts",
     find: 'message.type === "CLAIM_PARTITION" ||',
     replace: 'message.type === "CLAIM_PARTITION" || message.type === "DRAIN_NODE" ||',
     killedBy: {

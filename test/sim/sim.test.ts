@@ -6,7 +6,7 @@ import { World } from "./world.ts";
 
 const SEEDS = 120;
 const STORMS = 80;
-const FORGETFUL = 60;
+const FORGETFUL = 30;
 
 /** Nothing is forgotten in runs that are shorter than the retention. */
 const judgedIn = (summary: Record<string, number>): [string, number][] =>
