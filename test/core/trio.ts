@@ -8,7 +8,7 @@ import type { AckLevel } from "../../src/protocol/ops.ts";
 import { Stage } from "../scripts/stage.ts";
 
 export const P = PartitionId(0);
-export const N = (n: number): NodeId => NodeId(`n${n}`);
+const N = (n: number): NodeId => NodeId(`n${n}`);
 export const [A, B, C] = [N(1), N(2), N(3)];
 
 /** A is the owner of the only partition. */
