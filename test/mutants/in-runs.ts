@@ -254,6 +254,6 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/partition/stream.ts",
     find: "stream.owedSeq !== null && reached(stream, stream.owedSeq);",
     replace: "stream.owedSeq !== null;",
-    killedBy: { checkers: ["I6"], seeds: 100, from: 25 },
+    killedBy: { checkers: ["I6"], seeds: 100, from: 223 },
   },
 ];
