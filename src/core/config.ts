@@ -195,6 +195,9 @@ assert(
   "FAST promises a successor within 3 s, the time to rule and to push included",
 );
 
+/** The longest pause before something is asked again where somebody works. */
+export const busyPauseMs = ({ retryMsMin, retryMsMax }: Config): number => retryMsMin + retryMsMax;
+
 /** Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), in ms; `random` in [0, 1). */
 export function backoffMs(
   { retryMsMin, retryMsMax }: Config,

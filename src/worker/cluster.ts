@@ -82,7 +82,6 @@ export class Cluster implements ClusterService {
   cancel(partitionId: PartitionId): Promise<Parsed<readonly PlannedMove[]>> {
     return this.#planned({ type: "CANCEL_MOVE", partitionId });
   }
-  /** Whichever of the two wins, the rows of both are there. */
   async repair(): Promise<Parsed<RepairProgress | null>> {
     return repairOf(await this.#front.ask({ type: "REPAIR" }, "REPAIR_REPORT"));
   }
@@ -90,6 +89,7 @@ export class Cluster implements ClusterService {
     return repairOf(await this.#front.ask({ type: "FETCH_REPAIR" }, "REPAIR_REPORT"));
   }
 
+  /** Whichever of the two wins, the rows of both are there. */
   merge(clusterId: ClusterId): Promise<Parsed<MergeStarted>> {
     return this.#front.ask({ type: "MERGE_CLUSTER", clusterId }, "MERGE_STARTED");
   }

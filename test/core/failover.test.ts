@@ -17,19 +17,9 @@ import {
   silence,
   stateOf,
   valueAt,
+  withCopy,
   work,
 } from "./trio.ts";
-
-/** A copy at B is complete by ruling, and the move to it goes no further. */
-function withCopy(): Stage {
-  const stage = cluster();
-  put(stage, A, "k", 1);
-  silence(stage, [], "MIGRATE_READY");
-  stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: B });
-  work(stage, 1_000);
-  expect(entryOf(stage)?.ruling.copies).toEqual([{ nodeId: B, state: "complete" }]);
-  return stage;
-}
 
 describe("a member that falls silent", () => {
   it("is asked, suspected, given up; its complete copy takes over within 3 s [I6]", () => {

@@ -18,6 +18,7 @@ import {
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import { initialCoordinator } from "../../src/core/coordinator/state.ts";
 import { Stage, type Letter } from "../scripts/stage.ts";
+import { pair } from "./pair.ts";
 
 const CLUSTER = ClusterId("rules");
 const [A, B, C] = [NodeId("a"), NodeId("b"), NodeId("c")];
@@ -210,13 +211,6 @@ describe("rules that a simulation taught", () => {
     expect(wants(takeAck(waiting, ack, config)[0], config)).toBe("digest");
   });
 
-  /** Two nodes, the first the owner of the only partition. */
-  function pair(): Stage {
-    const stage = new Stage({ initialNodes: 2, partitionCount: 1 });
-    stage.ask({ type: "FETCH_PARTITION_TABLE" });
-    stage.settle();
-    return stage;
-  }
   const at = { map: "m", key: "k", kind: "lww", sub: "" } as const;
   const entry = { map: "m", key: "k", expiresAt: null } as const;
 

@@ -2,18 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { compareStamps, type Stamp } from "../../src/data/hlc.ts";
 import { NodeId, PartitionId, Seq } from "../../src/data/ids.ts";
-import { Stage } from "../scripts/stage.ts";
+import type { Stage } from "../scripts/stage.ts";
+import { pair } from "./pair.ts";
 
 const P = PartitionId(0);
 
 describe("a stamp", () => {
-  /** Two nodes, the first the owner of the only partition. */
-  function pair(): Stage {
-    const stage = new Stage({ initialNodes: 2, partitionCount: 1 });
-    stage.ask({ type: "FETCH_PARTITION_TABLE" });
-    stage.settle();
-    return stage;
-  }
   const at = { map: "m", key: "k", kind: "lww", sub: "" } as const;
   const entry = { map: "m", key: "k", expiresAt: null } as const;
   const isNewer = (one?: Stamp, other?: Stamp): boolean =>

@@ -16,17 +16,13 @@ import {
   silence,
   stateOf,
   valueAt,
+  withCopy,
   work,
 } from "./trio.ts";
 
 describe("a partition whose owner is lost", () => {
   it("keeps a copy that is complete, whatever was asked of it while its owner is in doubt [I15, sim seed 901050]", () => {
-    const stage = cluster();
-    put(stage, A, "k", 1);
-    silence(stage, [], "MIGRATE_READY");
-    stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: B });
-    work(stage, 1_000);
-    expect(entryOf(stage)?.ruling.copies).toEqual([{ nodeId: B, state: "complete" }]);
+    const stage = withCopy();
     silence(stage, [A]);
     while (stateOf(stage, A) === "active") work(stage, 10, [B, C]);
     expect(stateOf(stage, A)).toBe("suspect");

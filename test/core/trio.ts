@@ -67,3 +67,14 @@ export function work(stage: Stage, ms: number, at: readonly NodeId[] = [A, B, C]
 
 export const valueAt = (stage: Stage, id: NodeId, key: string): number | undefined =>
   stage.node(id).rows.read(P, [{ map: "m", key, kind: "lww", sub: "" }])[0]?.row.value?.[0];
+
+/** A copy at B is complete by ruling, and the move to it goes no further. */
+export function withCopy(): Stage {
+  const stage = cluster();
+  put(stage, A, "k", 1);
+  silence(stage, [], "MIGRATE_READY");
+  stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: B });
+  work(stage, 1_000);
+  expect(entryOf(stage)?.ruling.copies).toEqual([{ nodeId: B, state: "complete" }]);
+  return stage;
+}

@@ -51,19 +51,28 @@ export class Api {
     }
   }
 
-  /** Every entry of a map, page by page. */
-  async entries(map: string): Promise<Map<string, unknown>> {
-    interface Page {
-      readonly entries: readonly { key: string; value: unknown }[];
-      readonly cursor: string | null;
-    }
-    const all = new Map<string, unknown>();
-    for (let cursor: string | null = ""; cursor !== null;) {
-      const at = cursor === "" ? "" : `&cursor=${cursor}`;
-      const page: Page = (await this.json<Page>("GET", `/v1/maps/${map}?limit=1000${at}`)).body;
-      for (const { key, value } of page.entries) all.set(key, value);
-      cursor = page.cursor;
-    }
-    return all;
+  entries(map: string): Promise<Map<string, unknown>> {
+    return entriesOf((path) => this.json<Page>("GET", path), map);
   }
+}
+
+interface Page {
+  readonly entries: readonly { key: string; value: unknown }[];
+  readonly cursor: string | null;
+}
+
+/** Every entry of a map, page by page. */
+export async function entriesOf(
+  read: (path: string) => Promise<{ readonly status: number; readonly body: Page }>,
+  map: string,
+): Promise<Map<string, unknown>> {
+  const all = new Map<string, unknown>();
+  for (let cursor: string | null = ""; cursor !== null;) {
+    const at: string = cursor === "" ? "" : `&cursor=${cursor}`;
+    const { status, body } = await read(`/v1/maps/${map}?limit=1000${at}`);
+    if (status !== 200) throw new Error(JSON.stringify(body));
+    for (const { key, value } of body.entries) all.set(key, value);
+    ({ cursor } = body);
+  }
+  return all;
 }

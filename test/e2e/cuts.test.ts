@@ -44,13 +44,16 @@ describe("a move goes on to its end", () => {
 
   it("with a target cut off at closing: it is struck by a ruling, and the writes that waited are acknowledged", async () => {
     const { grid } = shuttle;
-    const source = await grid.ownerOf(PARTITION);
-    const target = grid.nodes.find((node) => node !== source) ?? "";
+    const names = await shuttle.names();
+    const { source, target } = names;
     const keys = keysIn(PARTITION, PARTITIONS, { prefix: "c", count: 50 });
     const writer = new PartitionWriter(grid.api.base, source, keys);
     await writer.start();
     await writer.hears(10);
-    await cutAtClosing(source, target);
+    const release = await shuttle.bring(wayTo("closing", "target"), names);
+    await grid.order(target, { faults: [{ peer: NodeId(source), direction: "out", what: "cut" }] });
+    expect(shuttle.saved().phase).toBe("closing");
+    release();
     const [acks, since] = [writer.acks, Date.now()];
     await pause(DEFAULTS.maxNoHeartbeatMs / 2);
     expect(writer.acks - acks, "while nobody knows what the target has").toBeLessThan(10);
@@ -65,20 +68,6 @@ describe("a move goes on to its end", () => {
     for (const [key, n] of writer.acked) expect(stored.get(key), key).toBe(n);
   });
 });
-
-/** Moves the partition, with slow answers so that its phases last; and cuts answers off in the last of them. */
-async function cutAtClosing(source: string, target: string): Promise<void> {
-  const { grid } = shuttle;
-  const slow = { peer: NodeId(source), direction: "out", what: "delay", ms: 200 } as const;
-  await grid.order(target, { faults: [slow] });
-  const order = { partition: PARTITION, to: target };
-  const { status } = await grid.api.json("POST", "/v1/cluster/migrations", order);
-  expect(status).toBe(202);
-  for (const began = Date.now(); shuttle.saved().phase !== "closing"; await pause(2))
-    expect(Date.now() - began, "no phase called closing").toBeLessThan(20_000);
-  await grid.order(target, { faults: [{ ...slow, what: "cut" }] });
-  expect(shuttle.saved().phase).toBe("closing");
-}
 
 describe("a network that loses every tenth message and delays every third", () => {
   it("costs time and nothing else, while a node joins", async () => {

@@ -45,12 +45,12 @@ export class Shuttle {
     writerAt: "source" | "target" = "source",
   ): Promise<PartitionWriter> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      const names = await this.#names();
+      const names = await this.names();
       const writer = new PartitionWriter(this.grid.api.base, names[writerAt], written);
       await writer.start();
       try {
         await writer.hears(20);
-        const release = await this.#bring(way, names);
+        const release = await this.bring(way, names);
         const hit = await fault(names).finally(release);
         await this.grid.answering();
         await writer.hears(10);
@@ -67,14 +67,14 @@ export class Shuttle {
     throw new Error(`the fault has missed its phase ${ATTEMPTS_MAX} times`);
   }
 
-  async #names(): Promise<Names> {
+  async names(): Promise<Names> {
     const source = await this.grid.ownerOf(PARTITION);
     const target = this.grid.nodes.find((node) => node !== source) ?? "";
     return { source, target, coordinator: "coordinator" };
   }
 
   /** Orders the move, and holds one part after the other, so that it comes to this phase and stays. */
-  async #bring({ phase, stops }: Way, names: Names): Promise<() => void> {
+  async bring({ phase, stops }: Way, names: Names): Promise<() => void> {
     let release = (): void => {};
     try {
       let ordered = false;

@@ -1,6 +1,6 @@
 /** Two clusters of one Worker, by name. */
 import type { MergeReport } from "../../src/protocol/cluster-messages.ts";
-import type { ClusterBody } from "./api.ts";
+import { entriesOf, type ClusterBody } from "./api.ts";
 import type { Grid } from "./grid.ts";
 import { pause } from "./writer.ts";
 
@@ -70,20 +70,8 @@ export class Cluster {
     return status === 200 ? body : undefined;
   }
 
-  async entries(map: string): Promise<Map<string, unknown>> {
-    interface Page {
-      readonly entries: readonly { key: string; value: unknown }[];
-      readonly cursor: string | null;
-    }
-    const all = new Map<string, unknown>();
-    for (let cursor: string | null = ""; cursor !== null;) {
-      const at: string = cursor === "" ? "" : `&cursor=${cursor}`;
-      const page: Answer<Page> = await this.ask<Page>("GET", `/v1/maps/${map}?limit=1000${at}`);
-      if (page.status !== 200) throw new Error(JSON.stringify(page.body));
-      for (const { key, value } of page.body.entries) all.set(key, value);
-      ({ cursor } = page.body);
-    }
-    return all;
+  entries(map: string): Promise<Map<string, unknown>> {
+    return entriesOf((path) => this.ask("GET", path), map);
   }
 
   async fill(map: string, entries: Readonly<Record<string, unknown>>): Promise<void> {

@@ -80,7 +80,7 @@ describe("what is broken on purpose is found", () => {
     beforeAll(async () => {
       const { output } = await node(["test/mutants/run-tests.ts"], null);
       lines = output.split("\n");
-    }, 300_000);
+    }, 600_000);
 
     it.each<Of<Test>>(inTests)("$name: $bug", ({ name, killedBy: { title } }) => {
       // By what it asserts, or by a checker: one that only crashes has found out nothing.

@@ -2,6 +2,9 @@
  * Every mutant that a test kills, a project of its own, or those that are named: prints which tests failed where,
  * and by which kind of error.
  */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { startVitest } from "vitest/node";
 import type { TestProjectInlineConfiguration } from "vitest/config";
 import { JUDGEMENTS, patched, type Mutant, type Test } from "./mutant.ts";
@@ -24,17 +27,20 @@ function projectOf({ mutant, killedBy }: InTest): TestProjectInlineConfiguration
       {
         name: "mutant",
         enforce: "pre",
+        // What all mutants have in common is transformed once.
+        configureVitest: ({ defineCacheKeyGenerator }) =>
+          defineCacheKeyGenerator(({ id }) => (id.endsWith(file) ? false : undefined)),
         transform: (text, id) => (id.endsWith(file) ? patched(text, mutant) : undefined),
       },
     ],
-    test: { name, include: [killedBy.file], testTimeout: 60_000 },
+    test: {
+      name,
+      include: [killedBy.file],
+      setupFiles: ["test/mutants/only.ts"],
+      provide: { title: killedBy.title },
+      testTimeout: 60_000,
+    },
   };
-}
-
-/** No other test need run. */
-function endingWithTitle(tests: readonly InTest[]): RegExp {
-  const titles = tests.map(({ killedBy }) => killedBy.title.replaceAll(/[^\w ]/g, "\\$&"));
-  return new RegExp(`(${titles.join("|")})$`);
 }
 
 interface Thrown {
@@ -53,15 +59,15 @@ function nameOf({ name = "Error", cause }: Thrown): string {
   return cause instanceof Object ? nameOf(cause) : name;
 }
 
+const cache = await mkdtemp(join(tmpdir(), "mutants-"));
 const vitest = await startVitest("test", [], {
   config: false,
   watch: false,
   maxWorkers: 1,
   isolate: false,
-  // It would give one mutant the modules of another.
-  fsModuleCache: false,
+  fsModuleCache: true,
+  fsModuleCachePath: cache,
   reporters: [{}],
-  testNamePattern: endingWithTitle(inTests),
   projects: inTests.map(projectOf),
 });
 for (const module of vitest.state.getTestModules()) {
@@ -75,3 +81,4 @@ for (const module of vitest.state.getTestModules()) {
   }
 }
 await vitest.close();
+await rm(cache, { recursive: true });

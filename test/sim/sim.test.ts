@@ -4,9 +4,9 @@ import { FIRST_FORGETFUL, FIRST_STORM } from "./options.ts";
 import { runSeeds } from "./run-seeds.ts";
 import { World } from "./world.ts";
 
-const SEEDS = 120;
-const STORMS = 80;
-const FORGETFUL = 30;
+const SEEDS = 80;
+const STORMS = 60;
+const FORGETFUL = 20;
 
 /** Nothing is forgotten in runs that are shorter than the retention. */
 const judgedIn = (summary: Record<string, number>): [string, number][] =>
@@ -39,7 +39,7 @@ describe("a cluster on a bad network", () => {
     const { summary, failure } = runSeeds(FIRST_STORM, STORMS);
     expect(failure, failure?.message).toBeNull();
     const count = (name: string): number => summary[name] ?? 0;
-    for (const { name } of NEMESES) expect(count(name), name).toBeGreaterThan(STORMS / 4);
+    for (const { name } of NEMESES) expect(count(name), name).toBeGreaterThan(STORMS / 5);
     expect(count("ghosts told")).toBeGreaterThan(STORMS);
     expect(count("ghosts that found out")).toBeGreaterThan(STORMS / 10);
     expect(count("runs of more than 8 nodes")).toBeGreaterThan(STORMS / 30);

@@ -110,11 +110,12 @@ export function onStrikeCopy(
   call: CallId | null,
 ): void {
   const { partitionId, nodeId, epoch, reason } = message;
-  const { ruling, move, again } = turn.entry(partitionId);
+  const entry = turn.entry(partitionId);
+  const { ruling, move, again } = entry;
   const listed = ruling.copies.some((copy) => copy.nodeId === nodeId);
   if (ruling.epoch === epoch && listed && move?.target === nodeId)
     giveUpMove(turn, partitionId, { outcome: "failed", reason, strikes: true });
-  else if (ruling.epoch === epoch && listed && !isInDoubt(turn, turn.entry(partitionId))) {
+  else if (ruling.epoch === epoch && listed && !isInDoubt(turn, entry)) {
     strike(turn, partitionId, nodeId);
     const attempt = (again?.attempt ?? 0) + 1;
     const notBefore = turn.now + backoffMs(turn.config, attempt, turn.random);

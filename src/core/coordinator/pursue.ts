@@ -6,6 +6,7 @@ import { giveUpMove, hasStrays, release, strays } from "./moves.ts";
 import { pursueRepair } from "./repair.ts";
 import { parkedUntil, pursueQuorum } from "./reign.ts";
 import type { CoordinatorState, Entry } from "./state.ts";
+import { tableSince } from "./table.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 import { askSilent, judgeAt } from "./watch.ts";
 import { tasksOf } from "./wanted.ts";
@@ -116,20 +117,12 @@ interface News {
 }
 
 /** Each made once, for all who have heard as much: a thousand members look at a table of thousands. */
-function tableUpdates({ entries, cluster }: CoordinatorTurn): News["updateSince"] {
+function tableUpdates(turn: CoordinatorTurn): News["updateSince"] {
   const made = new Map<Version, PartitionTableUpdate>();
   return (baseVersion) => {
     const known = made.get(baseVersion);
     if (known) return known;
-    const changed = [...entries.values()].filter((entry) => entry.version > baseVersion);
-    const update: PartitionTableUpdate = {
-      type: "PARTITION_TABLE_UPDATE",
-      assignments: changed.map((entry) => entry.ruling),
-      version: cluster.tableVersion,
-      baseVersion,
-      partitionCount: cluster.partitionCount,
-      completedMigrations: [],
-    };
+    const update = tableSince(turn, baseVersion);
     made.set(baseVersion, update);
     return update;
   };

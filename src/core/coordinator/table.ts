@@ -1,15 +1,22 @@
-/** The whole table, for whoever asks for it or has missed too much. */
+/** The table, or what has changed of it, for whoever knows less. */
 import { Version } from "../../data/ids.ts";
 import type { PartitionTableUpdate } from "../../protocol/cluster-messages.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 
-export function wholeTable({ entries, cluster }: CoordinatorTurn): PartitionTableUpdate {
+export function tableSince(
+  { entries, cluster }: CoordinatorTurn,
+  baseVersion: Version,
+): PartitionTableUpdate {
+  const changed = [...entries.values()].filter((entry) => entry.version > baseVersion);
   return {
     type: "PARTITION_TABLE_UPDATE",
-    assignments: [...entries.values()].map((entry) => entry.ruling),
+    assignments: changed.map((entry) => entry.ruling),
     version: cluster.tableVersion,
-    baseVersion: Version(0),
+    baseVersion,
     partitionCount: cluster.partitionCount,
     completedMigrations: [],
   };
 }
+
+export const wholeTable = (turn: CoordinatorTurn): PartitionTableUpdate =>
+  tableSince(turn, Version(0));

@@ -10,7 +10,7 @@ import {
 import type { MemberInfo, MembersView } from "../../data/members.ts";
 import type { Copy, Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
-import { backoffMs, type Config } from "../config.ts";
+import { backoffMs, busyPauseMs, type Config } from "../config.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import { rules } from "./quorum.ts";
 import type {
@@ -170,8 +170,7 @@ export class CoordinatorTurn {
   }
   /** Somebody works: no pause is longer than where that is always so. */
   hurry(): void {
-    const { retryMsMin, retryMsMax } = this.config;
-    const at = this.now + retryMsMin + retryMsMax;
+    const at = this.now + busyPauseMs(this.config);
     const { retries } = this.memory;
     const far = [...retries].filter(([, retry]) => retry.at > at);
     if (far.length === 0) return;

@@ -47,6 +47,11 @@ function messagesOf(parts: readonly Part[]): Part[][] {
 
 const valueBytes = (op: Op): number => (op.type === "write" && op.value ? op.value.length : 0);
 
+interface Destination {
+  readonly abroad: boolean;
+  readonly ownerOf: (op: Op | undefined) => NodeId | null;
+}
+
 /** Parts that go to the same node. */
 interface Bundle extends Pick<PendingForward, "to" | "abroad"> {
   readonly parts: Part[];
@@ -54,10 +59,16 @@ interface Bundle extends Pick<PendingForward, "to" | "abroad"> {
 
 function byOwner(turn: Turn, parts: readonly Part[]): readonly Bundle[] {
   const [here, there] = [new Map<NodeId | null, Bundle>(), new Map<NodeId | null, Bundle>()];
+  const ours: Destination = { abroad: false, ownerOf: (op) => ownerOf(turn, op) };
+  const winners: Destination = { abroad: true, ownerOf: (op) => ownerAbroad(turn, op) };
   for (const part of parts) {
+    if (!turn.self.ceding) {
+      bundle(here, part, ours);
+      continue;
+    }
     const [ceded, others] = partition(part.ops.keys(), (i) => isAbroad(turn, part.ops[i]));
-    bundle(here, pick(part, others), { abroad: false, ownerOf: (op) => ownerOf(turn, op) });
-    bundle(there, pick(part, ceded), { abroad: true, ownerOf: (op) => ownerAbroad(turn, op) });
+    bundle(here, pick(part, others), ours);
+    bundle(there, pick(part, ceded), winners);
   }
   return [...here.values(), ...there.values()];
 }
@@ -65,7 +76,7 @@ function byOwner(turn: Turn, parts: readonly Part[]): readonly Bundle[] {
 function bundle(
   bundles: Map<NodeId | null, Bundle>,
   part: Part,
-  { abroad, ownerOf: owner }: { abroad: boolean; ownerOf: (op: Op | undefined) => NodeId | null },
+  { abroad, ownerOf: owner }: Destination,
 ): void {
   for (const [to, at] of Map.groupBy(part.ops.keys(), (i) => owner(part.ops[i]))) {
     const known = bundles.get(to);

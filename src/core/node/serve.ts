@@ -161,6 +161,7 @@ function stampedTooEarly(
 ): ReadonlySet<number> {
   const again = new Set<string>();
   const found = new Set<number>();
+  if (!outcomes.some(isNoNewer)) return found;
   for (const [i, { request, index }] of places.entries()) {
     const op = requests[request]?.ops[index];
     const row = rows[i];

@@ -1,6 +1,6 @@
 /** Keeps an owner's streams going: sends what is new, sends again what was not answered. */
 import { Seq, type NodeId, type PartitionId } from "../../data/ids.ts";
-import { backoffMs } from "../config.ts";
+import { backoffMs, busyPauseMs } from "../config.ts";
 import type { Retry } from "../machine/retry.ts";
 import type { Owner, OwnerCopy, Self } from "../node/state.ts";
 import type { Turn } from "../node/turn.ts";
@@ -162,8 +162,7 @@ export const sooner = (stream: Stream, at: number): Stream =>
   stream.retry && stream.retry.at > at ? { ...stream, retry: { ...stream.retry, at } } : stream;
 
 /** Where somebody works no pause is longer. */
-export const busyAt = ({ now, config }: Turn): number =>
-  now + config.retryMsMin + config.retryMsMax;
+export const busyAt = ({ now, config }: Turn): number => now + busyPauseMs(config);
 
 /** Nothing came back in time: the same again. */
 export function pursueStream(turn: Turn, partitionId: PartitionId, stream: Stream): void {
