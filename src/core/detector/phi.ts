@@ -5,7 +5,7 @@
  */
 import { assert } from "../../data/assert.ts";
 import type { NodeId } from "../../data/ids.ts";
-import { arrived, forgotten, silenceMs, watched, type Heard } from "./arrivals.ts";
+import { arrived, forgotten, silenceMs, watched, type Arrivals, type Heard } from "./arrivals.ts";
 import type { FailureDetector } from "./detector.ts";
 import { tailLog10 } from "./tail.ts";
 
@@ -26,8 +26,14 @@ const SAMPLES_MIN = 3;
 export class PhiAccrualFailureDetector implements FailureDetector {
   readonly config: PhiAccrualConfig;
   readonly heard: Heard;
+  /** Searched for once: what is asked at every event is only how long a node may be silent. */
+  readonly #allowed: WeakMap<Arrivals, number>;
 
-  constructor(config: PhiAccrualConfig, heard: Heard = new Map()) {
+  constructor(
+    config: PhiAccrualConfig,
+    heard: Heard = new Map(),
+    allowed = new WeakMap<Arrivals, number>(),
+  ) {
     assert(config.phiThreshold > 0 && config.phiThreshold <= 300, "phi is some number of digits");
     assert(config.maxSampleSize >= SAMPLES_MIN, "a deviation needs a few samples");
     // Below a millisecond, which is what clocks count, decades of silence would pass all bounds.
@@ -35,6 +41,7 @@ export class PhiAccrualFailureDetector implements FailureDetector {
     assert(config.maxNoHeartbeatMs > 0, "a deadline is some time away");
     this.config = config;
     this.heard = heard;
+    this.#allowed = allowed;
   }
 
   heartbeat(nodeId: NodeId, nowMs: number): PhiAccrualFailureDetector {
@@ -48,38 +55,51 @@ export class PhiAccrualFailureDetector implements FailureDetector {
   }
 
   isAlive(nodeId: NodeId, nowMs: number): boolean {
-    return this.suspicionLevel(nodeId, nowMs) < this.config.phiThreshold;
+    const arrivals = this.heard.get(nodeId);
+    return !arrivals || silenceMs(arrivals, nowMs) < this.#allowedMs(arrivals);
   }
 
   suspicionLevel(nodeId: NodeId, nowMs: number): number {
     const arrivals = this.heard.get(nodeId);
-    if (!arrivals) return 0;
-    const { phiThreshold, maxNoHeartbeatMs, minStdDevMs } = this.config;
-    const silence = silenceMs(arrivals, nowMs);
-    const { intervalsMs } = arrivals;
-    if (intervalsMs.length < SAMPLES_MIN) return (silence / maxNoHeartbeatMs) * phiThreshold;
-    const mean = meanOf(intervalsMs);
-    const deviation = Math.sqrt(meanOf(intervalsMs.map((ms) => (ms - mean) ** 2)));
-    return tailLog10((silence - mean) / Math.max(deviation, minStdDevMs));
+    return arrivals ? this.#levels(arrivals)(silenceMs(arrivals, nowMs)) : 0;
   }
 
-  /** By bisection: no pause that was sampled is longer than `maxNoHeartbeatMs`, so it is not far off. */
   aliveUntil(nodeId: NodeId): number | null {
     const arrivals = this.heard.get(nodeId);
-    if (!arrivals) return null;
-    let alive = arrivals.lastMs;
-    let gone = alive + 1;
-    while (this.isAlive(nodeId, gone)) gone += gone - arrivals.lastMs;
+    return arrivals ? arrivals.lastMs + this.#allowedMs(arrivals) : null;
+  }
+
+  /** By silence. */
+  #levels({ intervalsMs }: Arrivals): (silence: number) => number {
+    const { phiThreshold, maxNoHeartbeatMs, minStdDevMs } = this.config;
+    if (intervalsMs.length < SAMPLES_MIN)
+      return (silence) => (silence / maxNoHeartbeatMs) * phiThreshold;
+    const mean = meanOf(intervalsMs);
+    const deviation = Math.sqrt(meanOf(intervalsMs.map((ms) => (ms - mean) ** 2)));
+    return (silence) => tailLog10((silence - mean) / Math.max(deviation, minStdDevMs));
+  }
+
+  /** The first that is too long. By bisection: no pause that was sampled is long, so it is not far off. */
+  #allowedMs(arrivals: Arrivals): number {
+    const known = this.#allowed.get(arrivals);
+    if (known !== undefined) return known;
+    const levelOf = this.#levels(arrivals);
+    let alive = 0;
+    let gone = 1;
+    while (levelOf(gone) < this.config.phiThreshold) gone *= 2;
     while (gone - alive > 1) {
       const between = Math.floor((alive + gone) / 2);
-      if (this.isAlive(nodeId, between)) alive = between;
+      if (levelOf(between) < this.config.phiThreshold) alive = between;
       else gone = between;
     }
+    this.#allowed.set(arrivals, gone);
     return gone;
   }
 
   #with(heard: Heard): PhiAccrualFailureDetector {
-    return heard === this.heard ? this : new PhiAccrualFailureDetector(this.config, heard);
+    return heard === this.heard
+      ? this
+      : new PhiAccrualFailureDetector(this.config, heard, this.#allowed);
   }
 }
 
