@@ -96,6 +96,9 @@ export class Checkers {
   heardBy(event: Parameters<ReignChecker["heard"]>[0], life: number): void {
     this.#reign.heard(event, life);
   }
+  force(isForced: boolean): void {
+    this.#reign.isForced = isForced;
+  }
   obeyed(term: Term, before: NodeSaved, after: NodeSaved): void {
     this.#reign.obeyed(term, before, after);
   }
@@ -156,6 +159,9 @@ export class Checkers {
 
   #failOver(partitionId: PartitionId, old: Entry, entry: Entry): void {
     this.durability.failedOver(old, entry);
+    // Who is evicted is no holder any more.
+    const isMissed = old.ruling.owner === null && old.lost && entry.holders.includes(old.lost);
+    if (isMissed && this.#reign.isForced) this.#world.counts.claimed++;
     this.failovers.set(partitionId, (this.failovers.get(partitionId) ?? 0) + 1);
     this.#world.counts.failovers++;
   }
@@ -176,6 +182,11 @@ export class Checkers {
       view.members.filter(({ state }) => state === "dead").length;
     this.#world.counts.deaths += Math.max(0, dead(after) - dead(before));
     if (before.entries !== after.entries) this.#entriesCommitted(before, after);
+    this.#world.counts.evicted += before.view.members.filter(
+      ({ nodeId }) =>
+        this.#world.faults.isDestroyed(nodeId) &&
+        after.view.members.every((member) => member.nodeId !== nodeId),
+    ).length;
     this.#maps.committed(after);
     activeKnowsItsView(this, this.#world);
   }
@@ -191,6 +202,7 @@ export class Checkers {
       if (old && owner !== old.ruling.owner)
         if (owner && entry.move?.phase === "finalizing") this.durability.moved(partitionId, owner);
         else this.#failOver(partitionId, old, entry);
+      this.durability.struck(entry);
       const stateOf = (id: NodeId): string | undefined =>
         after.view.members.find((m) => m.nodeId === id)?.state;
       if (

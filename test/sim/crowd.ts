@@ -44,8 +44,10 @@ export class Crowd {
   }
 
   reroute(client: SimClient): void {
-    const { coordinator, prng } = this.#world;
-    const active = coordinator.disk.view.members.filter((m) => m.state !== "joining");
+    const { coordinator, prng, faults } = this.#world;
+    const active = coordinator.disk.view.members.filter(
+      (m) => m.state !== "joining" && !faults.isDestroyed(m.nodeId),
+    );
     if (active.length === 0) return;
     const left = client.node;
     client.connect(prng.pick(active).nodeId);

@@ -7,7 +7,8 @@ import { completeAt } from "../../src/core/coordinator/wanted.ts";
 import { strays } from "../../src/core/coordinator/moves.ts";
 import type { NodeId, PartitionId } from "../../src/data/ids.ts";
 import { partitionOf } from "../../src/data/hash.ts";
-import type { Row } from "../../src/data/row.ts";
+import { compareRows, type Row } from "../../src/data/row.ts";
+import type { RowStore } from "../../src/core/rows/row-store.ts";
 import { Acked } from "./acked.ts";
 import type { Checkers } from "./checkers.ts";
 import { entryOf, has, moveAtomicity, noLostAck, noResurrection, show } from "./predicates.ts";
@@ -32,7 +33,7 @@ export class Durability {
 
   stored(row: Row): void {
     const entry = entryOf(this.#world, row.key);
-    if (this.#isHeld(row, entry?.holders ?? []) || !this.#acked.isBuried(row)) {
+    if (!this.#acked.isBuried(row) || (entry && this.#isHeld(row, completeAt(entry)))) {
       const isBehind = entry !== undefined && this.#behind.has(entry.ruling.partitionId);
       this.#acked.add(row, isBehind && !this.#isAtOwner(row));
     } else this.#world.counts["writes lost with a node"]++;
@@ -42,7 +43,7 @@ export class Durability {
   backedUp(row: Row, entry: Entry): void {
     this.#judge.count("I6");
     this.#world.counts["writes acked by backups"]++;
-    for (const id of completeAt(entry))
+    for (const id of this.#thereOf(completeAt(entry)))
       if (!has(this.#world, id, row))
         this.#judge.fail("I6", `copy ${id} lacks ${show(row)}, acked by backups`);
     this.#acked.addBackedUp(row);
@@ -55,7 +56,7 @@ export class Durability {
     const isForced = old.ruling.owner === null && old.lost !== owner;
     for (const key of this.#keysOf(partitionId)) {
       const row = this.#acked.backedUp(key);
-      if (row && !isForced) this.#isAtHeir(row, owner);
+      if (row && !isForced && !this.#world.graves.has(owner)) this.#isAtHeir(row, owner);
       this.#acked.beginAnew(key, (other) => has(this.#world, owner, other));
     }
   }
@@ -69,6 +70,8 @@ export class Durability {
 
   /** I5. What a struck node still offers the owner may have got too late to pass on: it is offered to the next. */
   moved(partitionId: PartitionId, owner: NodeId): void {
+    // It was destroyed when it had all; whoever takes its place is judged then.
+    if (this.#world.graves.has(owner)) return;
     const entry = this.#world.coordinator.disk.entries.get(partitionId);
     const offering = entry && this.#behind.has(partitionId) ? strays(entry) : [];
     const due: Row[] = [];
@@ -108,27 +111,48 @@ export class Durability {
     return known.role.copies.every(({ state, digest }) => state === "copying" || digest !== "");
   }
 
-  /**
-   * A node and all that it held are gone for ever. What was acknowledged and was nowhere else is lost; as backed up
-   * it was elsewhere wherever the coordinator lists another complete copy.
-   */
+  /** A node and all that it held are gone for ever. */
   bury(id: NodeId): void {
-    for (const key of this.#acked.keys()) {
-      const entry = entryOf(this.#world, key);
-      const store = this.#world.nodes.get(id)?.rows;
+    const { nodes, coordinator } = this.#world;
+    const rows = nodes.get(id)?.rows;
+    for (const entry of coordinator.disk.entries.values())
+      if (rows && entry.holders.includes(id)) this.#mourn(entry, { id, rows });
+  }
+
+  /** Who is struck before anybody knows that the owner is gone drops what it has of it. */
+  struck(entry: Entry): void {
+    const { owner } = entry.ruling;
+    const grave = owner && this.#world.graves.get(owner);
+    if (grave) this.#mourn(entry, { id: owner, rows: grave.rows });
+  }
+
+  /**
+   * What was acknowledged and was nowhere else is lost; of an owner also what is at no other complete copy. As backed
+   * up it is elsewhere as long as the coordinator lists another complete copy.
+   */
+  #mourn(entry: Entry, { id, rows }: { readonly id: NodeId; readonly rows: RowStore }): void {
+    const { partitionId, owner } = entry.ruling;
+    const complete = this.#thereOf(completeAt(entry)).filter((other) => other !== id);
+    const holders = this.#thereOf(entry.holders).filter((other) => other !== id);
+    const isOrphan = owner === id || (owner !== null && this.#world.graves.has(owner));
+    const others = isOrphan ? complete : holders;
+    for (const key of this.#keysOf(partitionId)) {
       const identity = { map: "m", key, kind: "lww", sub: "" } as const;
-      const partitionId = this.#partitionOf(key);
-      const stored = store?.read(partitionId, [identity])[0]?.row;
-      if (!entry?.holders.includes(id) || !stored) continue;
-      const others = entry.holders.filter((other) => other !== id);
+      const stored = rows.read(partitionId, [identity])[0]?.row;
+      if (!stored) continue;
+      const isElsewhere = (row: Row): boolean =>
+        compareRows(row, stored) > 0 || this.#isHeld(row, others);
       const backedUp = this.#acked.backedUp(key);
-      const isElsewhere = (row: Row): boolean => this.#isHeld(row, others);
-      const isCopied = completeAt(entry).some((other) => others.includes(other));
-      if (backedUp && isCopied && !isElsewhere(backedUp))
+      if (backedUp && complete.length > 0 && !isElsewhere(backedUp))
         this.#judge.fail("I6", `only ${id} has ${show(backedUp)}, acked by backups`);
       const gone = this.#acked.bury(key, stored, isElsewhere);
       this.#world.counts["writes lost with a node"] += gone.length;
     }
+  }
+
+  /** Who is destroyed can be owner of nothing. */
+  #thereOf(ids: readonly NodeId[]): readonly NodeId[] {
+    return ids.filter((id) => this.#world.nodes.has(id));
   }
 
   #isHeld(row: Row, holders: readonly NodeId[]): boolean {

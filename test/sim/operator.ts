@@ -10,10 +10,12 @@ import type { Prng } from "./prng.ts";
 export function whatIsAskedFor(
   prng: Prng,
   disk: CoordinatorSaved,
-  { config: { partitionCount }, nodesMax }: Options,
+  { config: { partitionCount }, nodesMax, storm }: Options,
 ): ClusterMessage[] {
   const members = disk.view.members.map((member) => member.nodeId);
   if (disk.entries.size === 0) return [{ type: "FETCH_PARTITION_TABLE" }];
+  const claim = storm ? claimed(prng, disk) : null;
+  if (claim) return [claim];
   const partitionId = PartitionId(prng.below(partitionCount));
   const what = prng.below(10);
   if (what < 2 && members.length < nodesMax)
@@ -23,6 +25,20 @@ export function whatIsAskedFor(
   if (what < 7) return cancelled(prng, disk, members);
   if (what < 8) return [{ type: "REBALANCE" }];
   return [{ type: "MOVE_PARTITION", partitionId, to: prng.pick(members) }];
+}
+
+/** Now and then somebody does not wait for the owner of a lost partition to come back. */
+function claimed(prng: Prng, disk: CoordinatorSaved): ClusterMessage | null {
+  return prng.chance(0.7) ? claimOf(prng, disk) : null;
+}
+
+/** null: there is none, or nobody to take it. */
+export function claimOf(prng: Prng, { entries, view }: CoordinatorSaved): ClusterMessage | null {
+  const lost = [...entries.values()].filter(({ ruling }) => ruling.owner === null);
+  const active = view.members.filter(({ state }) => state === "active");
+  if (lost.length === 0 || active.length === 0) return null;
+  const { partitionId, epoch } = prng.pick(lost).ruling;
+  return { type: "CLAIM_PARTITION", partitionId, nodeId: prng.pick(active).nodeId, epoch };
 }
 
 /** Who cancels often wants another target at once, or the same after all. */

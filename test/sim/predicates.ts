@@ -23,6 +23,8 @@ export interface Cluster {
   readonly schedule?: { readonly now: number };
   /** The newest deletion of a key that was removed for good, and whose removal was judged. */
   readonly forgotten?: (key: string) => Row | undefined;
+  /** What nodes knew when they were destroyed. */
+  readonly graves?: ReadonlyMap<NodeId, { readonly disk: NodeSaved }>;
 }
 
 export interface Judge {
@@ -92,11 +94,11 @@ export function obeysNoOlder(judge: Judge, term: Term, before: NodeSaved, after:
 }
 
 /** I10: who is active has view and table. */
-export function activeKnowsItsView(judge: Judge, { coordinator, nodes }: Cluster): void {
+export function activeKnowsItsView(judge: Judge, { coordinator, nodes, graves }: Cluster): void {
   for (const member of coordinator.disk.view.members) {
     if (member.state !== "active") continue;
     judge.count("I10");
-    const self = nodes.get(member.nodeId)?.disk;
+    const self = (nodes.get(member.nodeId) ?? graves?.get(member.nodeId))?.disk;
     if (self?.self.membership !== "member" || self.view.version === 0)
       judge.fail("I10", `${member.nodeId} is active without view and table`);
   }

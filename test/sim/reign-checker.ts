@@ -7,6 +7,8 @@ import type { World } from "./world.ts";
 
 export class ReignChecker {
   readonly #world: World;
+  /** What is done now is an operator's order that takes no majority. */
+  isForced = false;
   /** The life of the coordinator that each term belongs to. */
   readonly #lives = new Map<Term, number>();
   /** When the coordinator last heard each node speak, and in which term and life of its own. */
@@ -37,20 +39,21 @@ export class ReignChecker {
     if (life !== undefined && life !== lives)
       checkers.fail("I1", `term ${term} of life ${life} is used in life ${lives}`);
     this.#lives.set(term, lives);
+    if (this.isForced) return;
     if (before.view !== after.view || before.entries !== after.entries)
       this.#majority(before, term, lives);
   }
 
   /** Whoever stands behind it has saved this term and was heard lately. */
   #majority({ view }: CoordinatorSaved, term: Term, life: number): void {
-    const { checkers, nodes, schedule, options } = this.#world;
+    const { checkers, nodes, graves, schedule, options } = this.#world;
     majority(checkers, view, (nodeId) => {
       const heard = this.#heard.get(nodeId);
       if (heard?.term !== term || heard.life !== life) return false;
       // Set back while nothing happened, which it cannot notice, its clock has run for less than the time that has passed.
       const unseen = Math.max(0, heard.clock - this.#clock);
       const isFresh = schedule.now - heard.at <= options.config.maxNoHeartbeatMs + unseen;
-      return isFresh && nodes.get(nodeId)?.disk.self.term === term;
+      return isFresh && (nodes.get(nodeId) ?? graves.get(nodeId))?.disk.self.term === term;
     });
   }
 

@@ -46,6 +46,10 @@ describe("a cluster on a bad network", () => {
     expect(count("completed")).toBeGreaterThan(STORMS);
     for (const name of ["deaths", "failovers", "cancelled", "failed", "retried"])
       expect(count(name), name).toBeGreaterThan(5);
+    for (const name of ["nodes destroyed", "evicted", "backed up rows judged at a failover"])
+      expect(count(name), name).toBeGreaterThan(STORMS / 4);
+    expect(count("writes lost with a node")).toBeGreaterThan(STORMS);
+    expect(count("claimed")).toBeGreaterThan(STORMS / 50);
     for (const [name, value] of judgedIn(summary)) expect(value, name).toBeGreaterThan(STORMS / 2);
   });
 

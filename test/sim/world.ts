@@ -3,6 +3,7 @@
  * seed, so a failure is its seed: `npm run sim -- --seed S`.
  */
 import type { CallId } from "../../src/core/machine/cluster-event.ts";
+import { isForced } from "../../src/core/coordinator/reign.ts";
 import type { CoordinatorEffect, CoordinatorEvent } from "../../src/core/coordinator/state.ts";
 import type { NodeEffect, NodeEvent } from "../../src/core/node/events.ts";
 import { ClusterId, Term, type NodeId } from "../../src/data/ids.ts";
@@ -16,6 +17,7 @@ import { NO_COUNTS } from "./counts.ts";
 import { Crowd } from "./crowd.ts";
 import { Cuts } from "./cuts.ts";
 import { SimFront } from "./front.ts";
+import { Ghosts } from "./ghosts.ts";
 import {
   coordinatorHost,
   nodeHost,
@@ -44,6 +46,8 @@ export class World {
   readonly schedule = new Schedule();
   readonly trace: string[] = [];
   readonly nodes = new Map<NodeId, NodeHost>();
+  /** Nodes as they were when they were destroyed. */
+  readonly graves = new Map<NodeId, NodeHost>();
   readonly coordinator: CoordinatorHost;
   readonly checkers: Checkers;
   readonly answers: Answers;
@@ -62,8 +66,7 @@ export class World {
   readonly #cuts = new Cuts(this);
   /** How often each was set: only the last one rings. */
   readonly #alarms = new Map<Sender, number>();
-  /** An instance of the coordinator that has been replaced. */
-  #ghost: CoordinatorHost | null = null;
+  readonly #ghosts = new Ghosts(this, (effect, term) => this.#perform("coordinator", effect, term));
   readonly #skews = new Map<Sender, number>();
 
   constructor(seed: number, options: Options = draw(seed)) {
@@ -94,7 +97,7 @@ export class World {
     this.#every(options.operateEveryMs, () => this.#disturb());
     if (options.crashEveryMs !== null) this.#every(options.crashEveryMs, () => this.#crashOne());
     this.#every(2_000, () => this.#cuts.draw());
-    this.#every(3_000, () => this.#haunt());
+    this.#every(3_000, () => this.#ghosts.haunt());
     this.storm?.begin(this.#victimOf(this.storm.prng));
     if (options.forgets) {
       const victim = this.#victimOf(new Prng(options.seed ^ 0xab5e));
@@ -123,7 +126,7 @@ export class World {
     this.#cuts.heal();
     this.storm?.end();
     this.#endAbsences();
-    this.#ghost = null;
+    this.#ghosts.end();
     this.log("healed");
     // Who asked for the cluster may not have been heard, and what was cancelled is wanted again.
     this.#operate({ type: "REBALANCE" });
@@ -189,25 +192,16 @@ export class World {
     this.#host(id)?.crash();
   }
 
-  #haunt(): void {
-    if (this.coordinator.disk.cluster && this.prng.chance(this.options.ghostRate)) this.#replace();
-  }
-
-  /** The coordinator goes on elsewhere, and its old instance does not know. Returns what ends that one. */
-  #replace(): (() => void) | null {
-    const { cluster } = this.coordinator.disk;
-    if (!cluster) return null;
-    const ghost = this.coordinator.ghost((effect) =>
-      this.#perform("coordinator", effect, cluster.term),
-    );
-    this.#ghost = ghost;
-    if (!ghost) return null;
-    this.counts.ghosts++;
-    this.log("the coordinator is replaced");
-    this.coordinator.crash();
-    return () => {
-      if (this.#ghost === ghost) this.#ghost = null;
-    };
+  #destroy(id: NodeId): void {
+    const host = this.nodes.get(id);
+    if (!host) return;
+    this.counts["nodes destroyed"]++;
+    this.log(`${id} is destroyed`);
+    this.checkers.durability.bury(id);
+    this.faults.destroy(id);
+    this.graves.set(id, host);
+    this.nodes.delete(id);
+    this.#crowd.leave(id);
   }
 
   /** Its memory is lost; its alarm rings when it is back. */
@@ -233,7 +227,8 @@ export class World {
       crash: (id) => {
         if (!this.healed && this.#host(id)?.awake) this.#crash(id);
       },
-      secondCoordinator: () => this.#replace(),
+      destroy: (id) => this.#destroy(id),
+      secondCoordinator: () => this.#ghosts.replace(),
       operate: (message) => this.#operate(message),
       log: (line) => this.log(line),
     };
@@ -318,7 +313,7 @@ export class World {
   }
 
   #host(id: Sender): NodeHost | CoordinatorHost | null {
-    if (id === "front") return null;
+    if (id === "front" || this.faults.isDestroyed(id)) return null;
     return id === "coordinator" ? this.coordinator : this.node(id);
   }
 
@@ -363,17 +358,12 @@ export class World {
   }
 
   #toCoordinator(event: Extract<CoordinatorEvent, { type: "message" }>): void {
-    // A network that does not know either brings a message to the old instance, or to both.
-    const ghost = this.#ghost?.awake === true ? this.#ghost : null;
-    const lot = ghost ? this.prng.below(3) : 2;
-    if (ghost && lot < 2) {
-      ghost.deliver(event, null);
-      this.counts["ghosts told"]++;
-      if (!ghost.awake) this.counts["ghosts that found out"]++;
-    }
-    if (lot === 0) return;
+    const rest = this.#ghosts.share(event);
+    if (!rest) return;
     this.checkers.heardBy(event, this.coordinator.lives);
-    this.coordinator.deliver(lot === 2 ? event : { ...event, call: null }, this.crashPoint());
+    this.checkers.force(isForced(event.message));
+    this.coordinator.deliver(rest, this.crashPoint());
+    this.checkers.force(false);
   }
 
   #toNode(to: NodeId, event: Extract<NodeEvent, { type: "message" }>): void {

@@ -15,6 +15,7 @@ export class Faults {
   readonly #lags = new Map<Sender, number>();
   /** Whatever comes to them is lost. */
   readonly #absent = new Set<Sender>();
+  readonly #destroyed = new Set<Sender>();
   /** By how much a clock was set, ms. */
   readonly #clocks = new Map<Sender, number>();
 
@@ -24,7 +25,7 @@ export class Faults {
 
   /** Runs when that object can; `lost` where it never will. */
   at(id: Sender, run: Run, lost: Run = () => {}): void {
-    if (this.#absent.has(id)) return lost();
+    if (this.#absent.has(id) || this.#destroyed.has(id)) return lost();
     const line = this.#lines.get(id);
     if (line) return void line.push(run);
     if (!this.#lags.has(id)) return run();
@@ -34,7 +35,7 @@ export class Faults {
 
   #serve(id: Sender): void {
     this.#schedule.after(this.#lags.get(id) ?? 0, () => {
-      if (this.#paused.has(id)) return;
+      if (this.#paused.has(id) || this.#destroyed.has(id)) return;
       const line = this.#lines.get(id) ?? [];
       line.shift()?.();
       if (line.length === 0) this.#lines.delete(id);
@@ -44,6 +45,10 @@ export class Faults {
 
   isCut(from: Sender, to: Sender): boolean {
     return this.#cuts.has(`${from}→${to}`);
+  }
+
+  isDestroyed(id: Sender): boolean {
+    return this.#destroyed.has(id);
   }
 
   clockOf(id: Sender): number {
@@ -81,6 +86,12 @@ export class Faults {
   slow(id: Sender, ms: number): Run {
     this.#lags.set(id, ms);
     return once(() => void this.#lags.delete(id));
+  }
+
+  /** For ever: whatever is for it is lost. */
+  destroy(id: Sender): void {
+    this.#destroyed.add(id);
+    this.#lines.delete(id);
   }
 
   /** It stays so: a clock that was wrong is not mended by the end of a storm. */

@@ -15,6 +15,8 @@ export interface Victim {
   readonly ruled: () => CoordinatorSaved;
   readonly later: (ms: number, run: () => void) => void;
   readonly crash: (id: Sender) => void;
+  /** Its storage is gone, and it never answers again. */
+  readonly destroy: (id: NodeId) => void;
   /**
    * From now on the coordinator is another instance on the same disk; the old one lives on in its memory and is
    * told a part of what comes. Returns what ends it; null: there is none that knows anything.

@@ -1,12 +1,19 @@
 /** Which faults come together in one run, and when each of them strikes: drawn from its seed. */
 import { Prng } from "../prng.ts";
 import { CLOCKS } from "./clocks.ts";
+import { LOSSES } from "./losses.ts";
 import type { Nemesis, Victim } from "./nemesis.ts";
 import { PARTITIONS } from "./partitions.ts";
 import { RESTARTS } from "./restarts.ts";
 import { STALLS } from "./stalls.ts";
 
-export const NEMESES: readonly Nemesis[] = [...PARTITIONS, ...STALLS, ...RESTARTS, ...CLOCKS];
+export const NEMESES: readonly Nemesis[] = [
+  ...PARTITIONS,
+  ...STALLS,
+  ...RESTARTS,
+  ...CLOCKS,
+  ...LOSSES,
+];
 
 /** One storm in so many is a calm. */
 const CALM_SHARE = 0.1;
