@@ -32,6 +32,19 @@ describe("a partition whose owner is lost", () => {
     expect(valueAt(stage, B, "k")).toBe(1);
   });
 
+  it("keeps it also while an owner that is leaving does not answer [I15, sim seed 131045]", () => {
+    const stage = withCopy();
+    silence(stage, [A]);
+    stage.ask({ type: "LEAVE_REQUEST", nodeId: A, force: false });
+    const { maxNoHeartbeatMs, probeTimeoutMs, suspicionTimeoutMs } = FAST;
+    work(stage, maxNoHeartbeatMs + probeTimeoutMs + suspicionTimeoutMs / 2, [B, C]);
+    expect(stateOf(stage, A)).toBe("leaving");
+    stage.ask({ type: "CANCEL_MOVE", partitionId: P });
+    work(stage, 6_000, [B, C]);
+    expect(ownerOf(stage)).toBe(B);
+    expect(valueAt(stage, B, "k")).toBe(1);
+  });
+
   it("and taken over by a copy that has heard of no ruling before is compared with the others [I6]", () => {
     const stage = new Stage({ ...FAST, backupCount: 2, initialNodes: 3, partitionCount: 1 });
     const missed = ["PARTITION_TABLE_UPDATE", "MIGRATE_DATA"];

@@ -90,6 +90,16 @@ export const IN_REIGN: readonly Mutant[] = [
     ),
   },
   {
+    name: "doubt only by the view",
+    bug: "an owner that is leaving and does not answer is taken for one that does",
+    file: "src/core/coordinator/moves.ts",
+    find: "return suspectAt !== null || turn",
+    replace: "return turn",
+    killedBy: successor(
+      "keeps it also while an owner that is leaving does not answer [I15, sim seed 131045]",
+    ),
+  },
+  {
     name: "unheard partition taken for new",
     bug: "a node that hears of a partition for the first time takes its copies for empty",
     file: "src/core/node/hear.ts",

@@ -183,9 +183,15 @@ export function giveUpMove(
   });
 }
 
-/** Its owner does not answer: any complete copy may be its successor in a moment. */
-export const isInDoubt = (turn: CoordinatorTurn, { ruling }: Entry): boolean =>
-  ruling.owner !== null && turn.member(ruling.owner)?.state === "suspect";
+/**
+ * Its owner does not answer: any complete copy may be its successor in a moment. The view does not say so of one
+ * that is leaving, nor does what is only in memory last.
+ */
+export function isInDoubt(turn: CoordinatorTurn, { ruling: { owner } }: Entry): boolean {
+  if (owner === null) return false;
+  const suspectAt = turn.memory.watch.members.get(owner)?.suspectAt ?? null;
+  return suspectAt !== null || turn.member(owner)?.state === "suspect";
+}
 
 const isComplete = ({ copies }: Ruling, nodeId: NodeId): boolean =>
   copies.some((copy) => copy.nodeId === nodeId && copy.state === "complete");
