@@ -51,7 +51,7 @@ export class Shuttle {
       try {
         await writer.hears(20);
         const release = await this.bring(way, names);
-        const hit = await fault(names).finally(release);
+        const hit = await this.#strike(way, () => fault(names)).finally(release);
         await this.grid.answering();
         await writer.hears(10);
         await this.grid.api.settled(this.grid.nodes);
@@ -65,6 +65,11 @@ export class Shuttle {
       }
     }
     throw new Error(`the fault has missed its phase ${ATTEMPTS_MAX} times`);
+  }
+
+  /** False where the move has not come that far, or is over. */
+  async #strike({ phase }: Way, fault: () => Promise<boolean>): Promise<boolean> {
+    return this.saved().phase === phase && (await fault());
   }
 
   async names(): Promise<Names> {
