@@ -51,25 +51,22 @@ export class Shuttle {
       try {
         await writer.hears(20);
         const release = await this.bring(way, names);
-        const hit = await this.#strike(way, () => fault(names)).finally(release);
+        // A machine that is slow may need longer than a silent node has: then it is given up instead.
+        const isThere = this.saved().phase === way.phase;
+        const hit = await (isThere ? fault(names) : Promise.resolve(false)).finally(release);
         await this.grid.answering();
         await writer.hears(10);
         await this.grid.api.settled(this.grid.nodes);
         await writer.stop();
-        expect(await this.grid.ownerOf(PARTITION)).toBe(names.target);
+        if (isThere) expect(await this.grid.ownerOf(PARTITION)).toBe(names.target);
         await this.#checkWritten(writer);
-        await this.grid.dropped(names.source, PARTITION);
+        if (isThere) await this.grid.dropped(names.source, PARTITION);
         if (hit) return writer;
       } finally {
         await writer.stop();
       }
     }
     throw new Error(`the fault has missed its phase ${ATTEMPTS_MAX} times`);
-  }
-
-  /** False where the move has not come that far, or is over. */
-  async #strike({ phase }: Way, fault: () => Promise<boolean>): Promise<boolean> {
-    return this.saved().phase === phase && (await fault());
   }
 
   async names(): Promise<Names> {
