@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- --only puts,moves --rounds 5 --rows 1000000 --joins 50 --kills 200 --profile]`: ratios against a bare object
- * in the same run, since machines differ and are noisy. Writes `.wrangler/bench.json`, too.
+ * `npm run bench [-- --only puts,moves --rounds 5 --rows 1000000 --joins 50 --kills 200 --preset default
+ * --profile]`: ratios against a bare object in the same run, since machines differ and are noisy. Writes `.wrangler/bench.json`, too.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -48,14 +48,17 @@ const { values } = parseArgs({
     rows: { type: "string", default: "1000000" },
     joins: { type: "string", default: "50" },
     kills: { type: "string", default: "10" },
+    preset: { type: "string", default: "fast" },
     profile: { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds);
 const wanted = new Set(values.only.split(","));
 const unknown = [...wanted].filter((name) => !PARTS.some((part) => part === name));
-if (unknown.length > 0 || !(rounds >= 1)) {
+const isPreset = values.preset === "fast" || values.preset === "default";
+if (unknown.length > 0 || !(rounds >= 1) || !isPreset) {
   console.error(`--only is a list of ${PARTS.join()}, --rounds a number from 1 on`);
+  console.error("--preset is fast or default");
   process.exit(2);
 }
 
@@ -116,8 +119,8 @@ async function benchChurn(): Promise<void> {
 }
 
 async function benchFailover(): Promise<void> {
-  const fast = { preset: "fast", faults: true, backups: 1 } as const;
-  const grid = await startGrid({ ...fast, nodes: 4, partitions: FAILOVER_PARTITIONS });
+  const options = { nodes: 4, partitions: FAILOVER_PARTITIONS, faults: true, backups: 1 };
+  const grid = await startGrid(values.preset === "fast" ? { ...options, preset: "fast" } : options);
   figures.failover = await failingOver(grid, Number(values.kills));
   showFailover(figures.failover);
   await grid.dispose();

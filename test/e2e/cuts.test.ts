@@ -2,9 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEFAULTS } from "../../src/core/config.ts";
 import { NodeId } from "../../src/data/ids.ts";
-import { keysIn, PartitionWriter } from "./partition-writer.ts";
 import { PARTS, wayTo } from "./phases.ts";
-import { PARTITION, PARTITIONS, Shuttle } from "./shuttle.ts";
+import { PARTITION, Shuttle } from "./shuttle.ts";
 import { underLoad } from "./under-load.ts";
 import { pause } from "./writer.ts";
 
@@ -44,16 +43,10 @@ describe("a move goes on to its end", () => {
 
   it("with a target cut off at closing: it is struck by a ruling, and the writes that waited are acknowledged", async () => {
     const { grid } = shuttle;
-    const names = await shuttle.names();
+    const { names, writer, release } = await shuttle.reach(wayTo("closing", "target"));
     const { source, target } = names;
-    const keys = keysIn(PARTITION, PARTITIONS, { prefix: "c", count: 50 });
-    const writer = new PartitionWriter(grid.api.base, source, keys);
-    await writer.start();
-    await writer.hears(10);
-    const release = await shuttle.bring(wayTo("closing", "target"), names);
-    await grid.order(target, { faults: [{ peer: NodeId(source), direction: "out", what: "cut" }] });
-    expect(shuttle.saved().phase).toBe("closing");
-    release();
+    const cut = { peer: NodeId(source), direction: "out", what: "cut" } as const;
+    await grid.order(target, { faults: [cut] }).finally(release);
     const [acks, since] = [writer.acks, Date.now()];
     await pause(DEFAULTS.maxNoHeartbeatMs / 2);
     expect(writer.acks - acks, "while nobody knows what the target has").toBeLessThan(10);

@@ -17,6 +17,12 @@ const value = "x".repeat(2_000);
 
 export type Names = Readonly<Record<Part, string>>;
 
+interface Reached {
+  readonly names: Names;
+  readonly writer: PartitionWriter;
+  readonly release: () => void;
+}
+
 export class Shuttle {
   readonly grid: Grid;
   private constructor(grid: Grid) {
@@ -45,22 +51,16 @@ export class Shuttle {
     writerAt: "source" | "target" = "source",
   ): Promise<PartitionWriter> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      const names = await this.names();
-      const writer = new PartitionWriter(this.grid.api.base, names[writerAt], written);
-      await writer.start();
+      const { names, writer, release } = await this.reach(way, writerAt);
       try {
-        await writer.hears(20);
-        const release = await this.bring(way, names);
-        // A machine that is slow may need longer than a silent node has: then it is given up instead.
-        const isThere = this.saved().phase === way.phase;
-        const hit = await (isThere ? fault(names) : Promise.resolve(false)).finally(release);
+        const hit = await fault(names).finally(release);
         await this.grid.answering();
         await writer.hears(10);
         await this.grid.api.settled(this.grid.nodes);
         await writer.stop();
-        if (isThere) expect(await this.grid.ownerOf(PARTITION)).toBe(names.target);
+        expect(await this.grid.ownerOf(PARTITION)).toBe(names.target);
         await this.#checkWritten(writer);
-        if (isThere) await this.grid.dropped(names.source, PARTITION);
+        await this.grid.dropped(names.source, PARTITION);
         if (hit) return writer;
       } finally {
         await writer.stop();
@@ -69,14 +69,34 @@ export class Shuttle {
     throw new Error(`the fault has missed its phase ${ATTEMPTS_MAX} times`);
   }
 
-  async names(): Promise<Names> {
+  /**
+   * Brings a move to its phase, where it stays until released, beside a writer at that node. A slow machine may need
+   * longer than a silent node has: then the move is given up, and begins again.
+   */
+  async reach(way: Way, writerAt: "source" | "target" = "source"): Promise<Reached> {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      const names = await this.#names();
+      const writer = new PartitionWriter(this.grid.api.base, names[writerAt], written);
+      await writer.start();
+      await writer.hears(20);
+      const release = await this.#bring(way, names);
+      if (this.saved().phase === way.phase) return { names, writer, release };
+      release();
+      await this.grid.answering();
+      await this.grid.api.settled(this.grid.nodes);
+      await writer.stop();
+    }
+    throw new Error(`${way.phase} was not reached ${ATTEMPTS_MAX} times`);
+  }
+
+  async #names(): Promise<Names> {
     const source = await this.grid.ownerOf(PARTITION);
     const target = this.grid.nodes.find((node) => node !== source) ?? "";
     return { source, target, coordinator: "coordinator" };
   }
 
   /** Orders the move, and holds one part after the other, so that it comes to this phase and stays. */
-  async bring({ phase, stops }: Way, names: Names): Promise<() => void> {
+  async #bring({ phase, stops }: Way, names: Names): Promise<() => void> {
     let release = (): void => {};
     try {
       let ordered = false;
