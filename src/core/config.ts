@@ -126,6 +126,9 @@ export const FAST: Config = {
   maxClockSkewMs: 100,
 };
 
+/** Who has not come after so many, which takes some seconds, is planned for when it comes. */
+export const INVITATIONS_AWAITED = 6;
+
 /** Throws when a relation between the settings is broken: a wrong deployment must not start. */
 export function validate(config: Config): Config {
   const { partitionCount, initialNodes } = config;

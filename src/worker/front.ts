@@ -111,7 +111,9 @@ export class Front {
     try {
       const answer = decodeEnvelope(await within(left, this.#deliver(to, bytes)));
       if (answer.ok) return this.#answered(answer.value.message);
-      return { type: "failed", again: false, reason: answer.error.message };
+      // Who has lost all that it had answers as nobody's node: no better than silence.
+      if (to !== "coordinator") this.#complain(to, answer.error.message);
+      return { type: "failed", again: to !== "coordinator", reason: answer.error.message };
     } catch (error) {
       if (to !== "coordinator") this.#complain(to, String(error));
       return { type: "failed", again: isWorthAnother(error), reason: String(error) };

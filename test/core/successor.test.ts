@@ -1,6 +1,7 @@
 /** Who becomes the owner of what is lost, where more than one is lost or little is known. */
 import { describe, expect, it } from "vitest";
 import { FAST } from "../../src/core/config.ts";
+import { NodeId } from "../../src/data/ids.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import { Stage } from "../scripts/stage.ts";
 import {
@@ -19,6 +20,8 @@ import {
   withCopy,
   work,
 } from "./trio.ts";
+
+const D = NodeId("n4");
 
 describe("a partition whose owner is lost", () => {
   it("keeps a copy that is complete, whatever was asked of it while its owner is in doubt [I15, sim seed 901050]", () => {
@@ -43,6 +46,34 @@ describe("a partition whose owner is lost", () => {
     work(stage, 6_000, [B, C]);
     expect(ownerOf(stage)).toBe(B);
     expect(valueAt(stage, B, "k")).toBe(1);
+  });
+
+  it("keeps it also when it is planned elsewhere meanwhile [I15]", () => {
+    const stage = withCopy();
+    const write = put(stage, A, "k2", 2, "backup");
+    work(stage, 300);
+    expect(isAcked(stage, write)).toBe(true);
+    silence(stage, [A]);
+    while (stateOf(stage, A) === "active") work(stage, 10, [B, C]);
+    stage.ask({ type: "DRAIN_NODE", nodeId: B });
+    work(stage, 6_000, [B, C]);
+    const owner = ownerOf(stage);
+    expect([B, C]).toContain(owner);
+    expect(valueAt(stage, owner === B ? B : C, "k2")).toBe(2);
+  });
+
+  it("is no loss to what a copy has that nobody has ruled complete: that is not backed up [I6]", () => {
+    const stage = cluster({ backupCount: 1, initialNodes: 4 });
+    const isCopying = (): boolean => entryOf(stage)?.ruling.copies[0]?.state === "copying";
+    work(stage, 500, [A, B, C, D]);
+    silence(stage, [B], "COMPLETE");
+    for (let i = 0; i < 100 && !isCopying(); i++) work(stage, 100, [A, C, D]);
+    work(stage, 2_000, [A, C, D]);
+    expect(isCopying()).toBe(true);
+    const [safe, quick] = [put(stage, A, "k", 1, "backup"), put(stage, A, "k", 2)];
+    work(stage, 500, [A, C, D]);
+    expect([isAcked(stage, safe), isAcked(stage, quick)]).toEqual([false, true]);
+    expect(valueAt(stage, C, "k")).toBe(2);
   });
 
   it("and taken over by a copy that has heard of no ruling before is compared with the others [I6]", () => {

@@ -83,7 +83,7 @@ export const IN_REIGN: readonly Mutant[] = [
     name: "copy struck in doubt",
     bug: "a complete copy goes while its owner does not answer",
     file: "src/core/coordinator/moves.ts",
-    find: "(!isFreed || isInDoubt(turn, entry))",
+    find: "(!isFreed || turn.isInDoubt(entry.ruling))",
     replace: "!isFreed",
     killedBy: successor(
       "keeps a copy that is complete, whatever was asked of it while its owner is in doubt [I15, sim seed 901050]",
@@ -92,9 +92,9 @@ export const IN_REIGN: readonly Mutant[] = [
   {
     name: "doubt only by the view",
     bug: "an owner that is leaving and does not answer is taken for one that does",
-    file: "src/core/coordinator/moves.ts",
-    find: "return suspectAt !== null || turn",
-    replace: "return turn",
+    file: "src/core/coordinator/turn.ts",
+    find: "return suspectAt !== null || this",
+    replace: "return this",
     killedBy: successor(
       "keeps it also while an owner that is leaving does not answer [I15, sim seed 131045]",
     ),

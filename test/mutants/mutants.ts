@@ -1,3 +1,4 @@
+import { IN_ABSENCES } from "./in-absences.ts";
 import { IN_BACKUPS } from "./in-backups.ts";
 import { IN_BOUNDS } from "./in-bounds.ts";
 import { IN_COLLECTION } from "./in-collection.ts";
@@ -14,6 +15,7 @@ import type { Mutant } from "./mutant.ts";
 const ALL: readonly Mutant[] = [
   ...IN_RUNS,
   ...IN_TESTS,
+  ...IN_ABSENCES,
   ...IN_BACKUPS,
   ...IN_BOUNDS,
   ...IN_COLLECTION,

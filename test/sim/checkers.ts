@@ -210,6 +210,7 @@ export class Checkers {
         copiesNeverDrop(this, old, entry, {
           isFreed: this.#freed.has(`${partitionId}@${old.ruling.epoch}`),
           isLost: (id) => ["dead", undefined].includes(stateOf(id)),
+          isInDoubt: old.ruling.owner !== null && stateOf(old.ruling.owner) === "suspect",
         })
       )
         this.#world.counts["copies struck for silence"]++;
@@ -320,4 +321,4 @@ export class Checkers {
 }
 
 const isBacked = (role: Role | undefined): boolean =>
-  role?.type === "owner" && role.copies.some(({ state }) => state !== "copying");
+  role?.type === "owner" && role.copies.some(({ state }) => state === "complete");

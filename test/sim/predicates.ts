@@ -264,6 +264,13 @@ function sameRows(
     judge.fail("I8", `copy ${id} of ${partitionId} has ${mine}, its owner has ${theirs}`);
 }
 
+interface Losses {
+  readonly isFreed: boolean;
+  readonly isLost: (id: NodeId) => boolean;
+  /** Its owner does not answer. */
+  readonly isInDoubt: boolean;
+}
+
 /**
  * I15: of as many complete copies as the plan wants none goes, unless its owner asks to be freed from it, or its
  * node is given up. Says if its owner asked.
@@ -272,9 +279,14 @@ export function copiesNeverDrop(
   judge: Judge,
   old: Entry,
   entry: Entry,
-  { isFreed, isLost }: { readonly isFreed: boolean; readonly isLost: (id: NodeId) => boolean },
+  { isFreed, isLost, isInDoubt }: Losses,
 ): boolean {
   const { partitionId } = entry.ruling;
+  // Whoever is complete may have to take over in a moment.
+  if (isInDoubt && entry.ruling.owner === old.ruling.owner)
+    for (const id of completeAt(old))
+      if (!isLost(id) && !completeAt(entry).includes(id))
+        judge.fail("I15", `partition ${partitionId} of a silent owner loses its copy at ${id}`);
   const had = completeAt(old).filter((id) => !isLost(id)).length;
   const left = completeAt(entry).length;
   if (entry.wantedBackups.length > 0) judge.count("I15");

@@ -7,6 +7,7 @@ import type { CallId } from "../machine/cluster-event.ts";
 import {
   assignOnce,
   form,
+  inviteAnother,
   onAddNodes,
   onHeartbeat,
   onJoinRequest,
@@ -136,9 +137,11 @@ function fromNode(turn: CoordinatorTurn, { from, message, call }: Message): void
       return fetchTable(turn, call);
     case "COMPARED":
       return onCompared(turn, message);
+    case "ERROR":
+      if (message.error.code === "NODE_ID_USED") inviteAnother(turn, from);
+      return;
     case "GRANT":
     case "DONE":
-    case "ERROR":
       return;
     default:
       return refuse(turn, message, call);

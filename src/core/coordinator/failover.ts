@@ -3,6 +3,7 @@
  * without one belongs to nobody until its owner is back, or an operator gives it away.
  */
 import type { Epoch, NodeId, PartitionId } from "../../data/ids.ts";
+import type { MemberInfo } from "../../data/members.ts";
 import type { Copy } from "../../data/ruling.ts";
 import type { ClaimPartition } from "../../protocol/cluster-messages.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
@@ -135,6 +136,8 @@ export function evict(turn: CoordinatorTurn, nodeId: NodeId): void {
     draining: draining.filter(isOther),
     leaving: leaving.filter(isOther),
   });
+  // What was planned while they waited may name who is gone, and who took them may have more than its share.
+  if (turn.entries.size > 0) replan(turn);
 }
 
 /** Whom it waits for is there, or nobody knows whom it waited for. */
@@ -150,7 +153,9 @@ export function settleLost(turn: CoordinatorTurn, partitionId: PartitionId): voi
 function giveAway(turn: CoordinatorTurn, partitionId: PartitionId): void {
   const { holders } = turn.entry(partitionId);
   const there = turn.view.members.filter(({ state }) => state === "active" || state === "suspect");
-  const heir = there.find(({ nodeId }) => holders.includes(nodeId)) ?? there[0];
+  const staying = there.filter(({ nodeId }) => !turn.cluster.draining.includes(nodeId));
+  const isHolder = ({ nodeId }: MemberInfo): boolean => holders.includes(nodeId);
+  const heir = staying.find(isHolder) ?? there.find(isHolder) ?? staying[0] ?? there[0];
   if (!heir) return;
   giveTo(turn, partitionId, heir.nodeId);
 }

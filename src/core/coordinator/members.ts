@@ -75,6 +75,16 @@ export function invite(
   return ids;
 }
 
+/** A restored coordinator may have forgotten a node of that name that came and went. */
+export function inviteAnother(turn: CoordinatorTurn, nodeId: string): void {
+  const used = turn.view.members.find((member) => member.nodeId === nodeId);
+  if (used?.state !== "joining") return;
+  turn.setMembers(turn.view.members.filter((member) => member !== used));
+  const { region, weight } = used;
+  invite(turn, { count: 1, region, weight });
+  if (turn.entries.size > 0) replan(turn);
+}
+
 export function onAddNodes(turn: CoordinatorTurn, message: AddNodes, call: CallId | null): void {
   const { nodeId, count } = message;
   if (nodeId && turn.cluster.usedIds.includes(nodeId))

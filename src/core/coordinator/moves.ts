@@ -115,7 +115,7 @@ export function onStrikeCopy(
   const listed = ruling.copies.some((copy) => copy.nodeId === nodeId);
   if (ruling.epoch === epoch && listed && move?.target === nodeId)
     giveUpMove(turn, partitionId, { outcome: "failed", reason, strikes: true });
-  else if (ruling.epoch === epoch && listed && !isInDoubt(turn, entry)) {
+  else if (ruling.epoch === epoch && listed && !turn.isInDoubt(entry.ruling)) {
     strike(turn, partitionId, nodeId);
     const attempt = (again?.attempt ?? 0) + 1;
     const notBefore = turn.now + backoffMs(turn.config, attempt, turn.random);
@@ -164,7 +164,7 @@ export function giveUpMove(
   const { move, ruling } = entry;
   if (move?.phase !== "replicating") return;
   const isFreed = why.strikes === true || !mustStay(entry, move.target);
-  const stays = isComplete(ruling, move.target) && (!isFreed || isInDoubt(turn, entry));
+  const stays = isComplete(ruling, move.target) && (!isFreed || turn.isInDoubt(entry.ruling));
   const copies = ruling.copies.filter((copy) => stays || copy.nodeId !== move.target);
   const notBefore = turn.now + backoffMs(turn.config, move.attempt, turn.random);
   finish(turn, entry, move, why);
@@ -181,16 +181,6 @@ export function giveUpMove(
     epoch: turn.entry(partitionId).ruling.epoch,
     ruling: turn.entry(partitionId).ruling,
   });
-}
-
-/**
- * Its owner does not answer: any complete copy may be its successor in a moment. The view does not say so of one
- * that is leaving, nor does what is only in memory last.
- */
-export function isInDoubt(turn: CoordinatorTurn, { ruling: { owner } }: Entry): boolean {
-  if (owner === null) return false;
-  const suspectAt = turn.memory.watch.members.get(owner)?.suspectAt ?? null;
-  return suspectAt !== null || turn.member(owner)?.state === "suspect";
 }
 
 const isComplete = ({ copies }: Ruling, nodeId: NodeId): boolean =>

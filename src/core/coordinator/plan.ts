@@ -3,10 +3,11 @@ import { Epoch, PartitionId, Version, type NodeId } from "../../data/ids.ts";
 import type { NodeState } from "../../data/members.ts";
 import type { Copy } from "../../data/ruling.ts";
 import type { PlannedMove } from "../../protocol/cluster-messages.ts";
+import { INVITATIONS_AWAITED } from "../config.ts";
 import { computeAssignment, type Candidate, type Placement } from "../placement/assign.ts";
 import { orderMigrations } from "../placement/plan.ts";
 import { isCeding } from "./merge-state.ts";
-import { giveUpMove, isInDoubt, startMove, strays } from "./moves.ts";
+import { giveUpMove, startMove, strays } from "./moves.ts";
 import type { Entry, Move } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 import { completeAt, tasksOf, withoutSpares, type Task } from "./wanted.ts";
@@ -29,10 +30,18 @@ function owners(turn: CoordinatorTurn, states: readonly NodeState[]): Candidate[
 
 /**
  * Who is joining counts, too: were each of several planned for when it comes, what the first is given would
- * be taken away again for the second. Its moves wait in the queue until it is there.
+ * be taken away again for the second. Its moves wait in the queue until it is there, but not for ever.
  */
+function candidates(turn: CoordinatorTurn): readonly Candidate[] {
+  if (turn.entries.size === 0) return owners(turn, ["active"]);
+  const { retries } = turn.memory;
+  return owners(turn, ["active", "suspect", "joining"]).filter(
+    ({ nodeId }) => (retries.get(`invite ${nodeId}`)?.attempt ?? 0) < INVITATIONS_AWAITED,
+  );
+}
+
 function targets(turn: CoordinatorTurn): readonly Placement[] {
-  const who = owners(turn, turn.entries.size > 0 ? ["active", "suspect", "joining"] : ["active"]);
+  const who = candidates(turn);
   const current: Placement[] = [];
   for (let p = 0; p < turn.cluster.partitionCount; p++) {
     const entry = turn.entries.get(PartitionId(p));
@@ -94,10 +103,11 @@ export function replan(turn: CoordinatorTurn): void {
 
 /** After a failover, a claim or a restore a partition may have a new owner without a plan for its backups. */
 export function planBackups(turn: CoordinatorTurn): void {
-  const there = owners(turn, ["active", "suspect"]).length;
-  const wanted = Math.min(turn.config.backupCount, there - 1);
+  const there = new Set(candidates(turn).map(({ nodeId }) => nodeId));
+  const wanted = Math.min(turn.config.backupCount, there.size - 1);
   for (const { ruling, wantedBackups } of turn.entries.values())
-    if (ruling.owner && wantedBackups.length < wanted) return replan(turn);
+    if (ruling.owner && wantedBackups.filter((id) => there.has(id)).length < wanted)
+      return replan(turn);
 }
 
 const sameNodes = (some: readonly NodeId[], others: readonly NodeId[]): boolean =>
@@ -149,7 +159,7 @@ const isThere = (turn: CoordinatorTurn, nodeId: NodeId): boolean =>
 /** The plan has changed, or what was under way has ended without a ruling. */
 export function strikeSpares(turn: CoordinatorTurn): void {
   for (const [partitionId, entry] of turn.entries) {
-    if (isInDoubt(turn, entry)) continue;
+    if (turn.isInDoubt(entry.ruling)) continue;
     const { owner, copies } = withoutSpares(entry);
     if (copies !== entry.ruling.copies) turn.rule(partitionId, { owner, copies });
   }

@@ -78,7 +78,7 @@ function pursueMembers(turn: CoordinatorTurn): void {
   const updateSince = tableUpdates(turn);
   for (const { nodeId, state, region, weight, host } of view.members) {
     if (state === "joining")
-      turn.pursue(`invite ${nodeId}`, nodeId, {
+      turn.pursueVoter(`invite ${nodeId}`, nodeId, {
         type: "INVITE",
         clusterId: cluster.clusterId,
         nodeId,
@@ -88,7 +88,7 @@ function pursueMembers(turn: CoordinatorTurn): void {
     if (host !== "" && state !== "dead") pushNews(turn, nodeId, { due, updateSince });
   }
   for (const nodeId of cluster.departed)
-    turn.pursue(`farewell ${nodeId}`, nodeId, {
+    turn.pursueVoter(`farewell ${nodeId}`, nodeId, {
       type: "MEMBERS_UPDATE",
       view,
       clusterTimeMs: turn.now,

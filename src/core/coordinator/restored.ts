@@ -6,6 +6,7 @@ import { Version, type NodeId } from "../../data/ids.ts";
 import type { Copy, Ruling } from "../../data/ruling.ts";
 import type { Grant } from "../../protocol/cluster-messages.ts";
 import { settleLost } from "./failover.ts";
+import { replan } from "./plan.ts";
 import { voters } from "./quorum.ts";
 import type { Entry } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
@@ -101,4 +102,10 @@ export function endRecount(turn: CoordinatorTurn): void {
     if (copies.length > 0 || turn.entry(partitionId).move)
       turn.rule(partitionId, { owner, copies: kept }, { move: null, again: null });
   }
+  // The view is a newer one, too: what it had planned for who has left since is void.
+  const planned = new Set([...turn.entries.values()].flatMap(plannedFor));
+  if ([...planned].some((id) => !turn.member(id))) replan(turn);
 }
+
+const plannedFor = ({ wanted, wantedBackups }: Entry): readonly NodeId[] =>
+  wanted ? [wanted, ...wantedBackups] : wantedBackups;

@@ -134,11 +134,22 @@ export class CoordinatorTurn {
     const version = Version(this.mint(this.cluster.tableVersion));
     const said: Ruling = { partitionId, epoch, owner, copies };
     // With this ruling, not by another in its wake: what is said of it must be what is saved.
-    const ruling = withoutSpares({ ...before, ...change, ruling: said });
+    const spared = this.isInDoubt(said);
+    const ruling = spared ? said : withoutSpares({ ...before, ...change, ruling: said });
     this.setEntry(partitionId, { ...change, ruling, version });
     const moved = owner !== before.ruling.owner;
     this.setCluster({ tableVersion: version, ...(moved && { ownersVersion: version }) });
     return ruling;
+  }
+
+  /**
+   * Its owner does not answer: any complete copy may be its successor in a moment. The view does not say so of one
+   * that is leaving, nor does what is only in memory last.
+   */
+  isInDoubt({ owner }: Ruling): boolean {
+    if (owner === null) return false;
+    const suspectAt = this.memory.watch.members.get(owner)?.suspectAt ?? null;
+    return suspectAt !== null || this.member(owner)?.state === "suspect";
   }
 
   send(to: Sender, message: ClusterMessage): void {

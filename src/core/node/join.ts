@@ -6,6 +6,7 @@ import type {
   MembersUpdate,
   PartitionTableUpdate,
 } from "../../protocol/cluster-messages.ts";
+import { makeError } from "../../protocol/errors.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { retryAfter } from "../partition/streams.ts";
 import type { CallId } from "../machine/cluster-event.ts";
@@ -19,10 +20,13 @@ export function onInvite(
   invite: Invite,
   { term, call }: { readonly term: Term; readonly call: CallId | null },
 ): void {
+  const { nodeId } = invite;
+  if (turn.self.membership === "removed")
+    return turn.answer(call, { type: "ERROR", error: makeError("NODE_ID_USED", { nodeId }) });
   if (turn.self.membership === "stranger") {
     turn.setSelf({
       clusterId: invite.clusterId,
-      nodeId: invite.nodeId,
+      nodeId,
       membership: "joining",
       // An older coordinator, which has not heard of the invitation, would turn it away.
       term,

@@ -46,10 +46,13 @@ const counts = (turn: Turn, partitionId: PartitionId, nodeId: NodeId): boolean =
   return role.copies.some((copy) => copy.nodeId === nodeId && copy.state !== "copying");
 };
 
-/** Is there a copy that every acknowledged write is promised to be at? */
+/**
+ * Is there a copy that every acknowledged write is promised to be at, and that can be promoted? One that is not
+ * ruled complete yet is waited for, but nobody else knows what it has.
+ */
 export function hasBackup(turn: Turn, partitionId: PartitionId): boolean {
   const { role } = turn.partition(partitionId);
-  return role.type === "owner" && role.copies.some(({ state }) => state !== "copying");
+  return role.type === "owner" && role.copies.some(({ state }) => state === "complete");
 }
 
 /** May a copy that counts lack rows that are not on their way to it as changes? */

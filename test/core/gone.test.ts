@@ -1,0 +1,115 @@
+/** Nodes that never come back: what was planned for them goes elsewhere, and nobody is woken to ask for them. */
+import { describe, expect, it } from "vitest";
+import { NodeId } from "../../src/data/ids.ts";
+import type { Stage } from "../scripts/stage.ts";
+import {
+  A,
+  B,
+  C,
+  cluster,
+  entryOf,
+  isAcked,
+  ownerOf,
+  put,
+  silence,
+  stateOf,
+  work,
+} from "./trio.ts";
+
+const [D, E] = [NodeId("n4"), NodeId("n5")];
+const HOUR = 3_600_000;
+const ADD_ONE = { type: "ADD_NODES", count: 1, region: "", weight: 1 } as const;
+
+const leave = (nodeId: NodeId, force: boolean) =>
+  ({ type: "LEAVE_REQUEST", nodeId, force }) as const;
+
+const entriesOf = (stage: Stage) => [...stage.coordinator.disk.entries.values()];
+
+function wakesPerHour(stage: Stage): number {
+  stage.live(600_000);
+  stage.lines.splice(0);
+  stage.live(HOUR);
+  return stage.lines.filter((line) => line.includes(" wakes at ")).length;
+}
+
+describe("a partition", () => {
+  it("that is given away when its owner is evicted has a backup again, whatever was planned before [I8]", () => {
+    const stage = cluster({ backupCount: 1, initialNodes: 5 });
+    silence(stage, [A, B]);
+    work(stage, 15_000, [C, D, E]);
+    const lost = entryOf(stage)?.lost ?? A;
+    expect(entryOf(stage)).toMatchObject({ ruling: { owner: null }, wantedBackups: [C] });
+    stage.ask(leave(C, false));
+    work(stage, 2_000, [C, D, E]);
+    stage.ask(leave(lost, true));
+    work(stage, 60_000, [D, E]);
+    stage.ask(leave(lost === A ? B : A, true));
+    work(stage, 10_000, [D, E]);
+    const write = put(stage, ownerOf(stage) ?? A, "k", 1, "backup");
+    work(stage, 2_000, [D, E]);
+    expect(isAcked(stage, write)).toBe(true);
+  });
+
+  it("of an evicted node goes to whoever has less than its share [I8]", () => {
+    const stage = cluster({ partitionCount: 30 });
+    silence(stage, [A]);
+    work(stage, 10_000, [B, C]);
+    stage.ask(leave(A, true));
+    work(stage, 60_000, [B, C]);
+    for (const id of [B, C])
+      expect(entriesOf(stage).filter(({ ruling }) => ruling.owner === id)).toHaveLength(15);
+  });
+
+  it("has its backup at a node that is there, not at one that was lost while it joined [I8]", () => {
+    const stage = cluster({ backupCount: 1, initialNodes: 4, partitionCount: 12 });
+    work(stage, 500, [A, B, C, D]);
+    silence(stage, [A]);
+    work(stage, 8_000, [B, C, D]);
+    stage.cut = (_, to, { type }) => to === A && type === "JOIN_RESPONSE";
+    for (let i = 0; i < 100 && stateOf(stage, A) === "dead"; i++) work(stage, 100, [A, B, C, D]);
+    expect(stateOf(stage, A)).toBe("joining");
+    silence(stage, [A, B]);
+    work(stage, 60_000, [C, D]);
+    for (const { ruling } of entriesOf(stage)) expect(ruling.copies).toHaveLength(1);
+  });
+});
+
+describe("a node id", () => {
+  it("that was used since the coordinator's copy was made is not used again: the next one is", () => {
+    const stage = cluster();
+    const copy = stage.coordinator.disk;
+    stage.ask(ADD_ONE);
+    work(stage, 5_000);
+    stage.ask(leave(D, false));
+    work(stage, 10_000);
+    expect(stateOf(stage, D)).toBe(undefined);
+    stage.coordinator.crash();
+    stage.coordinator.disk = copy;
+    stage.ask(ADD_ONE);
+    work(stage, 20_000);
+    expect(stateOf(stage, D)).toBe(undefined);
+    expect(stateOf(stage, E)).toBe("active");
+  });
+});
+
+describe("a cluster at rest is hardly ever woken [I8]", () => {
+  it("by a node that left and was destroyed before it heard so", () => {
+    const stage = cluster();
+    stage.ask(ADD_ONE);
+    work(stage, 5_000);
+    stage.ask(leave(D, false));
+    stage.cut = (_, to, { type }) => to === D && type === "MEMBERS_UPDATE";
+    work(stage, 5_000);
+    expect(stage.coordinator.disk.cluster?.departed).toEqual([D]);
+    silence(stage, [D]);
+    expect(wakesPerHour(stage)).toBeLessThan(300);
+  });
+
+  it("by one that was invited and never answers", () => {
+    const stage = cluster();
+    silence(stage, [D]);
+    stage.ask(ADD_ONE);
+    expect(wakesPerHour(stage)).toBeLessThan(300);
+    expect(stateOf(stage, D)).toBe("joining");
+  });
+});

@@ -1,0 +1,59 @@
+/** What is broken here shows where nodes are gone, or may be, and something is planned meanwhile. */
+import { gone, successor, type Mutant } from "./mutant.ts";
+
+export const IN_ABSENCES: readonly Mutant[] = [
+  {
+    name: "spare copy goes in doubt",
+    bug: "a ruling leaves out a copy that nobody wants while its owner does not answer",
+    file: "src/core/coordinator/turn.ts",
+    find: "const spared = this.isInDoubt(said);",
+    replace: "const spared = false;",
+    killedBy: successor("keeps it also when it is planned elsewhere meanwhile [I15]"),
+  },
+  {
+    name: "backup that nobody ruled on",
+    bug: "a write is acknowledged as backed up at a copy that would not be promoted",
+    file: "src/core/partition/release.ts",
+    find: 'role.copies.some(({ state }) => state === "complete");',
+    replace: 'role.copies.some(({ state }) => state !== "copying");',
+    killedBy: successor(
+      "is no loss to what a copy has that nobody has ruled complete: that is not backed up [I6]",
+    ),
+  },
+  {
+    name: "plan names who is gone",
+    bug: "an eviction leaves plans as they were",
+    file: "src/core/coordinator/failover.ts",
+    find: "may have more than its share.\n  if (turn.entries.size > 0) replan(turn);",
+    replace: "may have more than its share.",
+    killedBy: gone("of an evicted node goes to whoever has less than its share [I8]"),
+  },
+  {
+    name: "joining awaited for ever",
+    bug: "a node that was lost while it joined is planned for as if it came",
+    file: "src/core/coordinator/plan.ts",
+    find: "< INVITATIONS_AWAITED",
+    replace: "< INVITATIONS_AWAITED * 1e9",
+    killedBy: gone(
+      "has its backup at a node that is there, not at one that was lost while it joined [I8]",
+    ),
+  },
+  {
+    name: "used id invited for ever",
+    bug: "a node that says that its name was used is invited again by that name",
+    file: "src/core/coordinator/coordinator.ts",
+    find: "inviteAnother(turn, from);",
+    replace: "void [inviteAnother, from];",
+    killedBy: gone(
+      "that was used since the coordinator's copy was made is not used again: the next one is",
+    ),
+  },
+  {
+    name: "invited without a rest",
+    bug: "a node that never answers is invited as often as one that may",
+    file: "src/core/coordinator/pursue.ts",
+    find: "turn.pursueVoter(`invite",
+    replace: "turn.pursue(`invite",
+    killedBy: gone("by one that was invited and never answers"),
+  },
+];
