@@ -8,6 +8,7 @@ import type { NodeSaved, Role } from "../../src/core/node/state.ts";
 import { tickAt, wakeAt } from "../../src/core/node/wake-at.ts";
 import { compareStamps, type Stamp } from "../../src/data/hlc.ts";
 import type { NodeId, PartitionId, Term } from "../../src/data/ids.ts";
+import type { MembersView } from "../../src/data/members.ts";
 import { compareRows, type Row } from "../../src/data/row.ts";
 import type { Ruling } from "../../src/data/ruling.ts";
 import type { Ack } from "../../src/protocol/client-messages.ts";
@@ -210,7 +211,7 @@ export class Checkers {
         copiesNeverDrop(this, old, entry, {
           isFreed: this.#freed.has(`${partitionId}@${old.ruling.epoch}`),
           isLost: (id) => ["dead", undefined].includes(stateOf(id)),
-          isInDoubt: old.ruling.owner !== null && stateOf(old.ruling.owner) === "suspect",
+          isInDoubt: [before, after].every(({ view }) => isSuspect(view, old.ruling.owner)),
         })
       )
         this.#world.counts["copies struck for silence"]++;
@@ -319,6 +320,9 @@ export class Checkers {
     throw new Violation(id, message);
   }
 }
+
+const isSuspect = ({ members }: MembersView, id: NodeId | null): boolean =>
+  members.some(({ nodeId, state }) => nodeId === id && state === "suspect");
 
 const isBacked = (role: Role | undefined): boolean =>
   role?.type === "owner" && role.copies.some(({ state }) => state === "complete");

@@ -1,5 +1,5 @@
 /** A client: writes, deletes and reads some keys, sends a frame again until each of its ops is answered, keeps a map. */
-import { ClusterId } from "../../src/data/ids.ts";
+import { ClusterId, NodeId } from "../../src/data/ids.ts";
 import { applyMapDelta, mergeMaps } from "../../src/data/map-delta.ts";
 import type { PartitionMapPayload } from "../../src/data/members.ts";
 import type {
@@ -23,7 +23,8 @@ export interface ClientPort {
   readonly trueTime: () => number;
   readonly send: (client: SimClient, message: ClientMessage) => void;
   readonly later: (ms: number, run: () => void) => void;
-  readonly reroute: (client: SimClient) => void;
+  /** To any node; in the end to the owner, if that was named: among many chance would take too long. */
+  readonly reroute: (client: SimClient, owner?: NodeId) => void;
   readonly heardMap: (client: SimClient, heard: HeardMap) => void;
 }
 
@@ -178,7 +179,7 @@ export class SimClient {
         );
         if (again.length === 0) return this.#port.answered(begunAt);
         return this.#port.later(alone ? 1 : 100 + this.#prng.below(400), () => {
-          this.#port.reroute(this);
+          this.#port.reroute(this, ownerIn(refused));
           // Where there is no copy, its owner must do.
           this.#put({ ops: again, begunAt, ack: alone ? "owner" : frame.ack });
         });
@@ -189,4 +190,13 @@ export class SimClient {
       default:
     }
   }
+}
+
+type Exceptions = Extract<ServerMessage, { type: "ACK" }>["exceptions"];
+
+function ownerIn(exceptions: Exceptions): NodeId | undefined {
+  for (const { result } of exceptions)
+    if (result.type === "refused" && result.error.code === "NOT_OWNER")
+      return NodeId(String(result.error.data["ownerNodeId"]));
+  return undefined;
 }

@@ -36,21 +36,22 @@ export class Crowd {
       backups: world.options.config.backupCount > 0,
       answered: (begunAt) => forward && world.answers.answered(begunAt),
       later: (ms, run) => schedule.after(ms, run),
-      reroute: (it) => this.reroute(it),
+      reroute: (it, owner) => this.reroute(it, owner),
       send: (it, message) => this.#send(it, message),
       heardMap: (it, map) => world.checkers.heardMap(it, map),
     });
     this.clients.push(client);
   }
 
-  reroute(client: SimClient): void {
-    const { coordinator, prng, faults } = this.#world;
+  reroute(client: SimClient, owner?: NodeId): void {
+    const { coordinator, prng, faults, calmAt } = this.#world;
     const active = coordinator.disk.view.members.filter(
       (m) => m.state !== "joining" && !faults.isDestroyed(m.nodeId),
     );
     if (active.length === 0) return;
     const left = client.node;
-    client.connect(prng.pick(active).nodeId);
+    const { nodeId } = prng.pick(active);
+    client.connect(calmAt === null ? nodeId : (owner ?? nodeId));
     if (left !== "" && !this.isAt(left)) this.#leaveAlone(NodeId(left));
   }
 
