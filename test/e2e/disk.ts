@@ -1,5 +1,5 @@
 /** What the objects of a persisted cluster have saved, read from outside while they run or after. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Cluster, Entry } from "../../src/core/coordinator/state.ts";
@@ -101,6 +101,11 @@ export class Disk {
     } finally {
       db.close();
     }
+  }
+
+  destroy(node: string): void {
+    const path = this.#fileOf(node);
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
   }
 
   /** How many objects have an alarm set. */

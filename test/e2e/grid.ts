@@ -71,6 +71,13 @@ export class Grid {
     this.#local = await startLocal({ port: 0, persist: this.disk.folder, ...all });
   }
 
+  /** Nothing is left of the node's storage when the process is there again. */
+  async destroy(node: string): Promise<void> {
+    await this.#local.dispose();
+    this.disk.destroy(node);
+    this.#local = await startLocal({ port: 0, persist: this.disk.folder, ...this.#options });
+  }
+
   /** workerd has no time to say goodbye; Miniflare starts another one in its place. */
   kill(): void {
     process.kill(workerd(), "SIGKILL");
