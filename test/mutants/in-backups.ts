@@ -1,5 +1,5 @@
 /** What tests and plays of backups find. */
-import { backup, play, type Mutant } from "./mutant.ts";
+import { backup, gone, play, type Mutant } from "./mutant.ts";
 
 export const IN_BACKUPS: readonly Mutant[] = [
   {
@@ -44,11 +44,13 @@ export const IN_BACKUPS: readonly Mutant[] = [
   },
   {
     name: "new owner without a plan",
-    bug: "nobody looks whether a partition that was given away has the backups that it should have",
+    bug: "nobody looks whether a partition has a plan for the backups that it should have",
     file: "src/core/coordinator/coordinator.ts",
     find: "  planBackups(turn);\n",
     replace: "",
-    killedBy: backup("that an eviction gives to another node gets a backup again [I8]"),
+    killedBy: gone(
+      "has its backup at a node that is there, not at one that was lost while it joined [I8]",
+    ),
   },
   {
     name: "copy taken for a move",
