@@ -13,24 +13,17 @@ import {
   put,
   silence,
   stateOf,
+  wakesPerHour,
   work,
 } from "./trio.ts";
 
 const [D, E] = [NodeId("n4"), NodeId("n5")];
-const HOUR = 3_600_000;
 const ADD_ONE = { type: "ADD_NODES", count: 1, region: "", weight: 1 } as const;
 
 const leave = (nodeId: NodeId, force: boolean) =>
   ({ type: "LEAVE_REQUEST", nodeId, force }) as const;
 
 const entriesOf = (stage: Stage) => [...stage.coordinator.disk.entries.values()];
-
-function wakesPerHour(stage: Stage): number {
-  stage.live(600_000);
-  stage.lines.splice(0);
-  stage.live(HOUR);
-  return stage.lines.filter((line) => line.includes(" wakes at ")).length;
-}
 
 describe("a partition", () => {
   it("that is given away when its owner is evicted has a backup again, whatever was planned before [I8]", () => {

@@ -5,10 +5,10 @@ import { partitionOf } from "../../src/data/hash.ts";
 import { NodeId, PartitionId } from "../../src/data/ids.ts";
 import type { Sender } from "../../src/protocol/cluster-messages.ts";
 import { Stage } from "../scripts/stage.ts";
+import { wakesPerHour } from "./trio.ts";
 
 const [A, B, C] = [NodeId("n1"), NodeId("n2"), NodeId("n3")];
 const P = PartitionId(0);
-const HOUR = 3_600_000;
 const KEYS = Array.from({ length: 99 }, (_, i) => `k${i}`);
 
 function cluster(base: Config): Stage {
@@ -60,14 +60,6 @@ function restored(): Stage {
   work(stage, [B, C], 3_000);
   expect(stage.coordinator.disk.cluster?.unheard).toEqual([A]);
   return stage;
-}
-
-/** Of anybody in the hour after everything has had the time to become quiet. */
-function wakesPerHour(stage: Stage): number {
-  stage.live(600_000);
-  stage.lines.splice(0);
-  stage.live(HOUR);
-  return stage.lines.splice(0).filter((line) => line.includes(" wakes at ")).length;
 }
 
 function told(stage: Stage): string[] {

@@ -78,3 +78,11 @@ export function withCopy(): Stage {
   expect(entryOf(stage)?.ruling.copies).toEqual([{ nodeId: B, state: "complete" }]);
   return stage;
 }
+
+/** Of anybody in the hour after everything has had the time to become quiet. */
+export function wakesPerHour(stage: Stage): number {
+  stage.live(600_000);
+  stage.lines.splice(0);
+  stage.live(3_600_000);
+  return stage.lines.splice(0).filter((line) => line.includes(" wakes at ")).length;
+}

@@ -83,7 +83,7 @@ export const IN_REIGN: readonly Mutant[] = [
     name: "copy struck in doubt",
     bug: "a complete copy goes while its owner does not answer",
     file: "src/core/coordinator/moves.ts",
-    find: "(!isFreed || turn.isInDoubt(entry.ruling))",
+    find: "(!isFreed || turn.isInDoubt(ruling))",
     replace: "!isFreed",
     killedBy: successor(
       "keeps a copy that is complete, whatever was asked of it while its owner is in doubt [I15, sim seed 901050]",

@@ -20,7 +20,7 @@ export function markDead(turn: CoordinatorTurn, nodeIds: readonly NodeId[]): voi
   for (const nodeId of nodeIds) turn.setMember(nodeId, { state: "dead" });
   for (const nodeId of nodeIds)
     for (const partitionId of turn.entries.keys()) leaveOut(turn, partitionId, nodeId);
-  if (turn.entries.size > 0) replan(turn);
+  replan(turn);
 }
 
 /** It stays among the holders: what it alone has it offers when it is back. */
@@ -137,7 +137,7 @@ export function evict(turn: CoordinatorTurn, nodeId: NodeId): void {
     leaving: leaving.filter(isOther),
   });
   // What was planned while they waited may name who is gone, and who took them may have more than its share.
-  if (turn.entries.size > 0) replan(turn);
+  replan(turn);
 }
 
 /** Whom it waits for is there, or nobody knows whom it waited for. */

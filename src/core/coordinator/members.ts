@@ -82,7 +82,7 @@ export function inviteAnother(turn: CoordinatorTurn, nodeId: string): void {
   turn.setMembers(turn.view.members.filter((member) => member !== used));
   const { region, weight } = used;
   invite(turn, { count: 1, region, weight });
-  if (turn.entries.size > 0) replan(turn);
+  replan(turn);
 }
 
 export function onAddNodes(turn: CoordinatorTurn, message: AddNodes, call: CallId | null): void {
@@ -213,7 +213,7 @@ function settle(turn: CoordinatorTurn, { nodeId, state }: MemberInfo): void {
   turn.setMember(nodeId, { state: leaves ? "leaving" : "active" });
   if (leaves) turn.setCluster({ leaving: leaving.filter((id) => id !== nodeId) });
   giveBack(turn, nodeId);
-  if (turn.entries.size > 0) replan(turn);
+  replan(turn);
 }
 
 /** Its own word counts for more than what others say of it. */

@@ -110,12 +110,11 @@ export function onStrikeCopy(
   call: CallId | null,
 ): void {
   const { partitionId, nodeId, epoch, reason } = message;
-  const entry = turn.entry(partitionId);
-  const { ruling, move, again } = entry;
+  const { ruling, move, again } = turn.entry(partitionId);
   const listed = ruling.copies.some((copy) => copy.nodeId === nodeId);
   if (ruling.epoch === epoch && listed && move?.target === nodeId)
     giveUpMove(turn, partitionId, { outcome: "failed", reason, strikes: true });
-  else if (ruling.epoch === epoch && listed && !turn.isInDoubt(entry.ruling)) {
+  else if (ruling.epoch === epoch && listed && !turn.isInDoubt(ruling)) {
     strike(turn, partitionId, nodeId);
     const attempt = (again?.attempt ?? 0) + 1;
     const notBefore = turn.now + backoffMs(turn.config, attempt, turn.random);
@@ -164,7 +163,7 @@ export function giveUpMove(
   const { move, ruling } = entry;
   if (move?.phase !== "replicating") return;
   const isFreed = why.strikes === true || !mustStay(entry, move.target);
-  const stays = isComplete(ruling, move.target) && (!isFreed || turn.isInDoubt(entry.ruling));
+  const stays = isComplete(ruling, move.target) && (!isFreed || turn.isInDoubt(ruling));
   const copies = ruling.copies.filter((copy) => stays || copy.nodeId !== move.target);
   const notBefore = turn.now + backoffMs(turn.config, move.attempt, turn.random);
   finish(turn, entry, move, why);

@@ -9,7 +9,7 @@ import { orderMigrations } from "../placement/plan.ts";
 import { isCeding } from "./merge-state.ts";
 import { giveUpMove, startMove, strays } from "./moves.ts";
 import type { Entry, Move } from "./state.ts";
-import type { CoordinatorTurn } from "./turn.ts";
+import { invitation, type CoordinatorTurn } from "./turn.ts";
 import { completeAt, tasksOf, withoutSpares, type Task } from "./wanted.ts";
 
 /** Is this member one to leave partitions with? */
@@ -36,7 +36,7 @@ function candidates(turn: CoordinatorTurn): readonly Candidate[] {
   if (turn.entries.size === 0) return owners(turn, ["active"]);
   const { retries } = turn.memory;
   return owners(turn, ["active", "suspect", "joining"]).filter(
-    ({ nodeId }) => (retries.get(`invite ${nodeId}`)?.attempt ?? 0) < INVITATIONS_AWAITED,
+    ({ nodeId }) => (retries.get(invitation(nodeId))?.attempt ?? 0) < INVITATIONS_AWAITED,
   );
 }
 
@@ -85,7 +85,7 @@ export function assignFirst(turn: CoordinatorTurn): void {
 
 /** What runs and is still wanted goes on; the queue is what then differs. */
 export function replan(turn: CoordinatorTurn): void {
-  if (isCeding(turn.cluster.merge)) return;
+  if (turn.entries.size === 0 || isCeding(turn.cluster.merge)) return;
   for (const [p, placement] of targets(turn).entries()) {
     const partitionId = PartitionId(p);
     const { wanted, wantedBackups, move, ruling } = turn.entry(partitionId);
@@ -105,6 +105,7 @@ export function replan(turn: CoordinatorTurn): void {
 export function planBackups(turn: CoordinatorTurn): void {
   const there = new Set(candidates(turn).map(({ nodeId }) => nodeId));
   const wanted = Math.min(turn.config.backupCount, there.size - 1);
+  if (wanted <= 0) return;
   for (const { ruling, wantedBackups } of turn.entries.values())
     if (ruling.owner && wantedBackups.filter((id) => there.has(id)).length < wanted)
       return replan(turn);

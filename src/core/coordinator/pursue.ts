@@ -7,7 +7,7 @@ import { pursueRepair } from "./repair.ts";
 import { parkedUntil, pursueQuorum } from "./reign.ts";
 import type { CoordinatorState, Entry } from "./state.ts";
 import { tableSince } from "./table.ts";
-import type { CoordinatorTurn } from "./turn.ts";
+import { invitation, type CoordinatorTurn } from "./turn.ts";
 import { askSilent, judgeAt } from "./watch.ts";
 import { tasksOf } from "./wanted.ts";
 
@@ -78,7 +78,7 @@ function pursueMembers(turn: CoordinatorTurn): void {
   const updateSince = tableUpdates(turn);
   for (const { nodeId, state, region, weight, host } of view.members) {
     if (state === "joining")
-      turn.pursueVoter(`invite ${nodeId}`, nodeId, {
+      turn.pursueVoter(invitation(nodeId), nodeId, {
         type: "INVITE",
         clusterId: cluster.clusterId,
         nodeId,

@@ -23,6 +23,9 @@ import type {
 import { withoutSpares } from "./wanted.ts";
 
 /** One event being decided by the coordinator: the state so far, the effects so far. */
+/** As what an invitation is pursued. */
+export const invitation = (nodeId: NodeId): string => `invite ${nodeId}`;
+
 export class CoordinatorTurn {
   state: CoordinatorState;
   readonly effects: CoordinatorEffect[] = [];

@@ -74,6 +74,6 @@ export function holdBack(turn: Turn, partitionId: PartitionId, wait: Wait, waite
   const soon = retryAfter(turn, 0).at;
   for (const nodeId of wait.all.keys()) {
     const stream = streams.get(nodeId);
-    if (stream?.retry && stream.retry.at > soon) setStream(turn, partitionId, sooner(stream, soon));
+    if (stream) setStream(turn, partitionId, sooner(stream, soon));
   }
 }

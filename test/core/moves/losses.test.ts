@@ -4,8 +4,8 @@ import { FAST, type Config } from "../../../src/core/config.ts";
 import { completeAt } from "../../../src/core/coordinator/wanted.ts";
 import { isImporting, isMigrating } from "../../../src/core/node/migrations.ts";
 import { NodeId, PartitionId } from "../../../src/data/ids.ts";
-import type { ClusterMessage, Sender } from "../../../src/protocol/cluster-messages.ts";
 import { Stage } from "../../scripts/stage.ts";
+import { isAcked, put, silence } from "../trio.ts";
 
 const P = PartitionId(0);
 const N = (n: number): NodeId => NodeId(`n${n}`);
@@ -28,26 +28,8 @@ const phaseOf = (stage: Stage, id: NodeId): string | undefined => {
   return role?.type === "owner" ? role.move?.phase : role?.type;
 };
 
-function silence(stage: Stage, side: readonly Sender[], type?: ClusterMessage["type"]): void {
-  stage.cut = (from, to, message) =>
-    message.type === type ||
-    (from !== "front" && to !== "front" && side.includes(from) !== side.includes(to));
-}
-
-let seq = 0;
-function put(stage: Stage, at: NodeId, key: string): number {
-  const stamp = { millis: stage.now, counter: ++seq, node: "client" };
-  const op = { map: "m", key, stamp, value: Uint8Array.of(1), expiresAt: null };
-  stage.client(at, { type: "OPS", seq, ops: [op] });
-  return seq;
-}
-
 const answerTo = (stage: Stage, n: number) =>
   stage.answers.find((answer) => answer.type === "ACK" && answer.seq === n);
-const isAcked = (stage: Stage, n: number): boolean => {
-  const answer = answerTo(stage, n);
-  return answer?.type === "ACK" && answer.exceptions.length === 0;
-};
 const hasKey = (stage: Stage, id: NodeId, key: string): boolean =>
   stage.node(id).rows.read(P, [{ map: "m", key, kind: "lww", sub: "" }])[0] !== undefined;
 
@@ -61,7 +43,7 @@ function work(stage: Stage, ms: number, at: readonly NodeId[]): void {
 /** The only partition is on its way from n1 to n2, and goes no further than this. */
 function stuckAt(phase: "copying" | "closing"): Stage {
   const stage = cluster({ partitionCount: 1 });
-  put(stage, N(1), "before");
+  put(stage, N(1), "before", 1);
   silence(stage, [], phase === "copying" ? "COMPLETE" : "MIGRATE_READY");
   stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: N(2) });
   work(stage, 500, [N(1), N(2), N(3)]);
@@ -73,7 +55,7 @@ describe("a move", () => {
   it.each(["copying", "closing"] as const)("its target lost at %s: revert", (phase) => {
     const stage = stuckAt(phase);
     silence(stage, [N(2)]);
-    const write = put(stage, N(1), "meanwhile");
+    const write = put(stage, N(1), "meanwhile", 1);
     work(stage, 6_000, [N(1), N(3)]);
     expect(stage.coordinator.disk.view.members[1]).toMatchObject({ nodeId: N(2), state: "dead" });
     expect(entryOf(stage)).toMatchObject({ move: null, ruling: { owner: N(1), copies: [] } });
@@ -124,17 +106,17 @@ describe("a move", () => {
   it("dual write: while the target copies its silence delays no write, in closing it is struck; none is refused", () => {
     const copying = stuckAt("copying");
     silence(copying, [N(2)], "COMPLETE");
-    const early = put(copying, N(1), "early");
+    const early = put(copying, N(1), "early", 1);
     copying.live(10);
     expect(isAcked(copying, early), "the source alone has it").toBe(true);
     expect(hasKey(copying, N(2), "early")).toBe(false);
 
     const closing = stuckAt("closing");
-    const both = put(closing, N(1), "both");
+    const both = put(closing, N(1), "both", 1);
     closing.live(50);
     expect([isAcked(closing, both), hasKey(closing, N(2), "both")]).toEqual([true, true]);
     silence(closing, [N(2)], "MIGRATE_READY");
-    const held = put(closing, N(1), "held");
+    const held = put(closing, N(1), "held", 1);
     closing.live(50);
     expect(answerTo(closing, held), "nobody knows what the target has").toBeUndefined();
     work(closing, FAST.maxNoHeartbeatMs + 1_000, [N(1), N(3)]);
