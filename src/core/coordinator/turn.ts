@@ -22,10 +22,10 @@ import type {
 } from "./state.ts";
 import { withoutSpares } from "./wanted.ts";
 
-/** One event being decided by the coordinator: the state so far, the effects so far. */
 /** As what an invitation is pursued. */
 export const invitation = (nodeId: NodeId): string => `invite ${nodeId}`;
 
+/** One event being decided by the coordinator: the state so far, the effects so far. */
 export class CoordinatorTurn {
   state: CoordinatorState;
   readonly effects: CoordinatorEffect[] = [];
