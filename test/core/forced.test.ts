@@ -90,3 +90,21 @@ describe("a node that is evicted and was there all the time", () => {
     expect(stage.node(A).disk.self.membership).toBe("removed");
   });
 });
+
+describe("when the last is evicted that was to stay", () => {
+  it("who was to leave keeps all, is to give it to nobody, and leaves once there is another [sim seed 130018]", () => {
+    const stage = cluster();
+    silence(stage, [], "MIGRATE_DATA");
+    stage.ask({ type: "LEAVE_REQUEST", nodeId: A });
+    work(stage, 500, [A]);
+    expect(entryOf(stage)?.wanted).not.toBe(A);
+    for (const nodeId of [B, C]) stage.ask({ type: "LEAVE_REQUEST", nodeId, force: true });
+    silence(stage, []);
+    work(stage, 500, [A]);
+    expect(entryOf(stage)).toMatchObject({ ruling: { owner: A }, wanted: A, move: null });
+    stage.ask({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+    work(stage, 20_000, [A]);
+    expect(ownerOf(stage)).toBe("n4");
+    expect(stateOf(stage, A)).toBeUndefined();
+  });
+});

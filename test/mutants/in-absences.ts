@@ -1,5 +1,5 @@
 /** What is broken here shows where nodes are gone, or may be, and something is planned meanwhile. */
-import { gone, successor, type Mutant } from "./mutant.ts";
+import { forced, gone, successor, type Mutant } from "./mutant.ts";
 
 export const IN_ABSENCES: readonly Mutant[] = [
   {
@@ -55,5 +55,15 @@ export const IN_ABSENCES: readonly Mutant[] = [
     find: "turn.pursueVoter(invitation(",
     replace: "turn.pursue(invitation(",
     killedBy: gone("by one that was invited and never answers"),
+  },
+  {
+    name: "planned for the last, who is gone",
+    bug: "when nobody may own anything any more, what was planned for who is gone stays planned",
+    file: "src/core/coordinator/plan.ts",
+    find: "target.owner === null ? asItIs(ruling) : target;",
+    replace: "target.owner === null ? { ...asItIs(ruling), owner: wanted } : target;",
+    killedBy: forced(
+      "who was to leave keeps all, is to give it to nobody, and leaves once there is another [sim seed 130018]",
+    ),
   },
 ];

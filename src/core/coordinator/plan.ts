@@ -1,7 +1,7 @@
 /** Who is to own what: computed anew at every change of members, started as far as the limits allow. */
 import { Epoch, PartitionId, Version, type NodeId } from "../../data/ids.ts";
 import type { NodeState } from "../../data/members.ts";
-import type { Copy } from "../../data/ruling.ts";
+import type { Copy, Ruling } from "../../data/ruling.ts";
 import type { PlannedMove } from "../../protocol/cluster-messages.ts";
 import { INVITATIONS_AWAITED } from "../config.ts";
 import { computeAssignment, type Candidate, type Placement } from "../placement/assign.ts";
@@ -86,12 +86,13 @@ export function assignFirst(turn: CoordinatorTurn): void {
 /** What runs and is still wanted goes on; the queue is what then differs. */
 export function replan(turn: CoordinatorTurn): void {
   if (turn.entries.size === 0 || isCeding(turn.cluster.merge)) return;
-  for (const [p, placement] of targets(turn).entries()) {
+  for (const [p, target] of targets(turn).entries()) {
     const partitionId = PartitionId(p);
     const { wanted, wantedBackups, move, ruling } = turn.entry(partitionId);
+    // Nobody has it to give, or nobody is left to take it: it stays where it is.
+    if (ruling.owner === null) continue;
+    const placement = target.owner === null ? asItIs(ruling) : target;
     const { owner, backups } = placement;
-    // Nobody is left to take it, or nobody has it to give: it stays where it is.
-    if (owner === null || ruling.owner === null) continue;
     const same = sameNodes(wantedBackups, backups);
     if (owner === wanted && same) continue;
     turn.setEntry(partitionId, { wanted: owner, wantedBackups: same ? wantedBackups : backups });
@@ -99,6 +100,11 @@ export function replan(turn: CoordinatorTurn): void {
       giveUpMove(turn, partitionId, { outcome: "cancelled", reason: "not wanted any more" });
     turn.setEntry(partitionId, { again: null });
   }
+}
+
+function asItIs({ owner, copies }: Ruling): Placement {
+  const complete = copies.filter(({ state }) => state === "complete");
+  return { owner, backups: complete.map(({ nodeId }) => nodeId) };
 }
 
 /** After a failover, a claim or a restore a partition may have a new owner without a plan for its backups. */
