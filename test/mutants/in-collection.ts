@@ -23,6 +23,14 @@ export const IN_COLLECTION: readonly Mutant[] = [
     killedBy: { checkers: ["R-collect"], seeds: 20, from: FIRST_FORGETFUL },
   },
   {
+    name: "only copies collect",
+    bug: "an owner tells its copies to forget what it keeps itself",
+    file: "src/core/partition/collect.ts",
+    find: 'turn.do({ type: "collect", partitionId, rows, tag });',
+    replace: "onCollected(turn, tag, rows);",
+    killedBy: { checkers: ["R-collect"], seeds: 20, from: FIRST_FORGETFUL },
+  },
+  {
     name: "holders not asked for",
     bug: "an owner collects whatever the coordinator answers",
     file: "src/core/partition/collect.ts",

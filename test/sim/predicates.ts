@@ -347,11 +347,11 @@ export function forgets(
       judge.fail("R-collect", `${id} forgets ${show(row)}, but ${holder} has ${show(theirs)}`);
   }
   const known = nodes.get(id)?.disk.partitions.get(partitionId);
-  const owner = known?.ruling.owner;
   if (known?.role.type === "owner") return "owner";
-  const there = owner && storedAt(cluster, owner, row);
-  if (there && compareRows(there, row) === 0)
-    judge.fail("R-collect", `copy ${id} forgets ${show(row)}, which ${owner} has`);
+  // It may have it again by now, from another copy that had not heard so: then it sends it again.
+  const first = cluster.forgotten?.(row.key);
+  if (!first || compareRows(first, row) < 0)
+    judge.fail("R-collect", `copy ${id} forgets ${show(row)}, which no owner has forgotten`);
   return "copy";
 }
 
