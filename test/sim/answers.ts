@@ -31,12 +31,10 @@ export class Answers {
     this.#world = world;
   }
 
-  /** null: another node serves, too, for all it knows; what that one answers is stale, and may be. */
+  /** null: what is answered may be stale. */
   momentOf(partitionId: PartitionId): Moment | null {
-    const { coordinator, nodes, checkers, options } = this.#world;
-    const owner = coordinator.disk.entries.get(partitionId)?.ruling.owner;
-    for (const [id, { disk }] of nodes)
-      if ((disk.partitions.get(partitionId)?.role.type === "owner") !== (id === owner)) return null;
+    const { checkers, options } = this.#world;
+    if (!this.#isOneServing(partitionId)) return null;
     const reign = checkers.reignOf(partitionId);
     const known = new Map<string, Stamp>();
     for (const key of this.#world.keys()) {
@@ -47,6 +45,16 @@ export class Answers {
       for (const stamp of stamps) if (stamp && newer(stamp, known.get(key))) known.set(key, stamp);
     }
     return { reign, known };
+  }
+
+  /** Otherwise another node serves, too, for all it knows; what that one answers is stale, and may be. */
+  #isOneServing(partitionId: PartitionId): boolean {
+    const { coordinator, nodes } = this.#world;
+    const owner = coordinator.disk.entries.get(partitionId)?.ruling.owner;
+    for (const [id, { disk }] of nodes)
+      if ((disk.partitions.get(partitionId)?.role.type === "owner") !== (id === owner))
+        return false;
+    return true;
   }
 
   asks(socket: string, seq: number, key: string): void {
@@ -62,7 +70,8 @@ export class Answers {
     const [value] = message.values;
     if (!asked || value?.type !== "value") return;
     const { key, moment } = asked;
-    if (!this.#stands(key, moment)) return;
+    // It may have begun to serve since it was asked: by a ruling that came late.
+    if (!this.#stands(key, moment) || !this.#isOneServing(this.#partitionOf(key))) return;
     const { checkers } = this.#world;
     const known = moment.known.get(key);
     if (known) checkers.count("R-read");
