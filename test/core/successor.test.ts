@@ -48,6 +48,21 @@ describe("a partition whose owner is lost", () => {
     expect(valueAt(stage, B, "k")).toBe(1);
   });
 
+  it("goes to a copy that answers, not to one that was lost just after its owner", () => {
+    const stage = cluster({ initialNodes: 4, backupCount: 2 });
+    work(stage, 500, [A, B, C, D]);
+    const copies = entryOf(stage)?.ruling.copies.map(({ nodeId }) => nodeId) ?? [];
+    const [first, second] = copies;
+    if (!first || !second) throw new Error("there are two copies");
+    silence(stage, [A]);
+    work(stage, FAST.suspicionTimeoutMs - FAST.probeTimeoutMs / 2, [B, C, D]);
+    silence(stage, [A, first]);
+    const others = [B, C, D].filter((id) => id !== first);
+    while (stateOf(stage, A) !== "dead") work(stage, 10, others);
+    expect(stateOf(stage, first)).toBe("active");
+    expect(ownerOf(stage)).toBe(second);
+  });
+
   it("keeps it also when it is planned elsewhere meanwhile [I15]", () => {
     const stage = withCopy();
     const write = put(stage, A, "k2", 2, "backup");

@@ -57,6 +57,16 @@ export const IN_ABSENCES: readonly Mutant[] = [
     killedBy: gone("by one that was invited and never answers"),
   },
   {
+    name: "heir that does not answer",
+    bug: "whoever takes over may have been asked and not have answered, while another is there",
+    file: "src/core/coordinator/failover.ts",
+    find: "complete.filter((id) => !turn.isSilent(id));",
+    replace: "complete;",
+    killedBy: successor(
+      "goes to a copy that answers, not to one that was lost just after its owner",
+    ),
+  },
+  {
     name: "planned for the last, who is gone",
     bug: "when nobody may own anything any more, what was planned for who is gone stays planned",
     file: "src/core/coordinator/plan.ts",

@@ -69,11 +69,14 @@ function succeed(
 /** A complete copy whose node is there; else one whose node may be. */
 function heirOf(turn: CoordinatorTurn, copies: readonly Copy[]): NodeId | null {
   const complete = copies.filter(({ state }) => state === "complete").map(({ nodeId }) => nodeId);
+  // Who was lost together with the owner may not be suspect yet.
+  const answering = complete.filter((id) => !turn.isSilent(id));
   const inState = (wanted: string) => (id: NodeId) => turn.member(id)?.state === wanted;
-  for (const state of ["active", "leaving", "suspect"]) {
-    const heir = complete.find(inState(state));
-    if (heir) return heir;
-  }
+  for (const ids of [answering, complete])
+    for (const state of ["active", "leaving", "suspect"]) {
+      const heir = ids.find(inState(state));
+      if (heir) return heir;
+    }
   return null;
 }
 
