@@ -5,6 +5,7 @@ import { Epoch, NodeId, PartitionId, Seq } from "../../src/data/ids.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import { bytesOf, textOf } from "../scripts/show.ts";
 import { Stage } from "../scripts/stage.ts";
+import { A, B, C, cluster, isAcked, ownerOf, put, silence, work } from "./trio.ts";
 
 const P = PartitionId(0);
 const [N1, N2, N3] = [NodeId("n1"), NodeId("n2"), NodeId("n3")];
@@ -239,5 +240,24 @@ describe("an offer of rows older than the retention", () => {
 
   it("is late where deletions were forgotten under that ruling: nothing of it is taken", () => {
     expect(offered(0, true)).toEqual({ accepted: true, shown: [] });
+  });
+});
+
+describe("a write that a lost owner has held for longer than deletions are kept", () => {
+  it("is not passed on to its successor, and who sent it hears that nothing is known of it [I14, sim seed 510565]", () => {
+    const stage = cluster({ ...SETTINGS, retryMsMax: 1_000 });
+    silence(stage, [A]);
+    const old = put(stage, A, "old", 1, "backup");
+    work(stage, SETTINGS.tombstoneRetentionMs + 1_000, [A, B, C]);
+    expect(ownerOf(stage)).not.toBe(A);
+    const young = put(stage, A, "young", 1, "backup");
+    stage.lines.splice(0);
+    silence(stage, []);
+    work(stage, 2_000);
+    expect(isAcked(stage, young)).toBe(true);
+    expect(stage.lines.filter((line) => line.includes("OP_FORWARD old"))).toEqual([]);
+    const ack = stage.answers.find((answer) => answer.type === "ACK" && answer.seq === old);
+    const result = { error: { code: "OWNER_UNREACHABLE" } };
+    expect(ack).toMatchObject({ exceptions: [{ result }] });
   });
 });

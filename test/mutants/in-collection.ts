@@ -88,4 +88,14 @@ export const IN_COLLECTION: readonly Mutant[] = [
     replace: "return stored && husk ? [stored.row] : [];",
     killedBy: { file: "test/scripts/scripts.test.ts", title: "deletion-collected.txt" },
   },
+  {
+    name: "old write passed on",
+    bug: "a write that was held for longer than the retention goes to the next owner",
+    file: "src/core/node/forward.ts",
+    find: "mayBeForgotten(turn, { stamp: op.stamp });",
+    replace: "!mayBeForgotten(turn, { stamp: op.stamp }) && turn.now < 0;",
+    killedBy: collect(
+      "is not passed on to its successor, and who sent it hears that nothing is known of it [I14, sim seed 510565]",
+    ),
+  },
 ];

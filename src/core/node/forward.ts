@@ -6,6 +6,7 @@ import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { FRAME_BYTES_MAX, FRAME_OPS_MAX } from "../../protocol/limits.ts";
 import type { Op } from "../../protocol/ops.ts";
+import { mayBeForgotten } from "../partition/adopt.ts";
 import { retryAfter } from "../partition/streams.ts";
 import { lacksRoom } from "./credit.ts";
 import { settle } from "./pending.ts";
@@ -24,6 +25,19 @@ export function passOn(turn: Turn, parts: readonly Part[]): void {
       const retry = retryAfter(turn, 0);
       begin(turn, { parts: together, to, abroad, lacked: [], deadline, retry, crowded: false });
     }
+}
+
+/**
+ * What was held for a copy by an owner that is none any more. If that took so long that a deletion after it may be
+ * forgotten, its clients are told that nothing is known of it: they would not be let in with it now.
+ */
+export function passOnHeld(turn: Turn, part: Part): void {
+  const isOld = (op: Op | undefined): boolean =>
+    op?.type === "write" && op.stamp !== null && mayBeForgotten(turn, { stamp: op.stamp });
+  const [old, others] = partition(part.ops.keys(), (i) => isOld(part.ops[i]));
+  const { indexes, ops } = pick(part, old);
+  settle(turn, part.id, indexes, ops.map(unreachable(turn)));
+  passOn(turn, [pick(part, others)]);
 }
 
 function messagesOf(parts: readonly Part[]): Part[][] {

@@ -53,7 +53,7 @@ function takenOf(
 }
 
 /** So old that a deletion which came after it may be forgotten. */
-export const mayBeForgotten = (turn: Turn, { stamp }: Row): boolean =>
+export const mayBeForgotten = (turn: Turn, { stamp }: Pick<Row, "stamp">): boolean =>
   stamp.millis < turn.now - turn.config.tombstoneRetentionMs;
 
 export function adopt(

@@ -1,7 +1,7 @@
 /** An owner that is none any more. */
 import type { PartitionId } from "../../data/ids.ts";
 import { Queue } from "../machine/queue.ts";
-import { passOn } from "../node/forward.ts";
+import { passOnHeld } from "../node/forward.ts";
 import type { Turn } from "../node/turn.ts";
 import { adopted } from "./adopt.ts";
 import { caughtUp } from "./streams.ts";
@@ -15,6 +15,6 @@ export function stepDown(turn: Turn, partitionId: PartitionId): void {
   turn.setGoing(partitionId, nothing);
   for (const { waiter } of held) {
     if (waiter.type === "adopted") adopted(turn, partitionId, waiter.reply);
-    else passOn(turn, [waiter]);
+    else passOnHeld(turn, waiter);
   }
 }
