@@ -11,7 +11,15 @@ import { compareRows, type Row } from "../../src/data/row.ts";
 import type { RowStore } from "../../src/core/rows/row-store.ts";
 import { Acked } from "./acked.ts";
 import type { Checkers } from "./checkers.ts";
-import { entryOf, has, moveAtomicity, noLostAck, noResurrection, show } from "./predicates.ts";
+import {
+  entryOf,
+  EVERYTHING,
+  has,
+  moveAtomicity,
+  noLostAck,
+  noResurrection,
+  show,
+} from "./predicates.ts";
 import type { World } from "./world.ts";
 
 export class Durability {
@@ -136,10 +144,9 @@ export class Durability {
     const holders = this.#thereOf(entry.holders).filter((other) => other !== id);
     const isOrphan = owner === id || (owner !== null && this.#world.graves.has(owner));
     const others = isOrphan ? complete : holders;
-    for (const key of this.#keysOf(partitionId)) {
-      const identity = { map: "m", key, kind: "lww", sub: "" } as const;
-      const stored = rows.read(partitionId, [identity])[0]?.row;
-      if (!stored) continue;
+    // Also of what nobody was told of yet: the answer may be on its way.
+    for (const { row: stored } of rows.page(partitionId, null, EVERYTHING).rows) {
+      const { key } = stored;
       const isElsewhere = (row: Row): boolean =>
         compareRows(row, stored) > 0 || this.#isHeld(row, others);
       const backedUp = this.#acked.backedUp(key);

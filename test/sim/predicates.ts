@@ -355,7 +355,7 @@ export function forgets(
   return "copy";
 }
 
-const EVERYTHING = { rowsMax: 100_000, bytesMax: 100_000_000 };
+export const EVERYTHING = { rowsMax: 100_000, bytesMax: 100_000_000 };
 
 export const show = ({ key, stamp, value }: Row): string =>
   `${key}=${value ? [...value].join(".") : "deleted"}@${stamp.millis}:${stamp.counter}:${stamp.node}`;
