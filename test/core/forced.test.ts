@@ -1,6 +1,6 @@
 /** What an operator does by force, and what becomes of those whom it concerns. */
 import { describe, expect, it } from "vitest";
-import { Seq } from "../../src/data/ids.ts";
+import { Epoch, NodeId, Seq } from "../../src/data/ids.ts";
 import type { Stage } from "../scripts/stage.ts";
 import {
   A,
@@ -18,6 +18,7 @@ import {
   work,
 } from "./trio.ts";
 
+const [D, E] = [NodeId("n4"), NodeId("n5")];
 const EVICT = { type: "LEAVE_REQUEST", nodeId: A, force: true } as const;
 
 const told = (stage: Stage): readonly string[] =>
@@ -50,6 +51,39 @@ describe("without a quorum, behind an order that waits for one", () => {
     work(stage, 100, [C]);
     expect(told(stage)[0]).toContain("PLANNED");
     expect(stateOf(stage, A)).toBeUndefined();
+  });
+});
+
+describe("a partition that is claimed while owner and backup are cut off together", () => {
+  function claimed(): Stage {
+    const stage = cluster({ backupCount: 1, initialNodes: 5 });
+    const [backup = A] = entryOf(stage)?.wantedBackups ?? [];
+    expect(backup).toBe(B);
+    silence(stage, [A, B]);
+    work(stage, 15_000, [C, D, E]);
+    const { ruling } = entryOf(stage) ?? {};
+    expect(ruling).toMatchObject({ owner: null, copies: [] });
+    const epoch = ruling?.epoch ?? Epoch(0);
+    stage.ask({ type: "CLAIM_PARTITION", partitionId: P, nodeId: C, epoch });
+    work(stage, 2_000, [C, D, E]);
+    expect(ownerOf(stage)).toBe(C);
+    return stage;
+  }
+
+  it("gets what these two acknowledge as backed up until they hear so [I6, sim seed 160165]", () => {
+    const stage = claimed();
+    const write = put(stage, A, "k", 7, "backup");
+    work(stage, 200, [A, B]);
+    expect(isAcked(stage, write)).toBe(true);
+    expect(valueAt(stage, C, "k")).toBeUndefined();
+    expect(entryOf(stage)?.holders).toEqual(expect.arrayContaining([A, B]));
+    stage.cut = () => false;
+    work(stage, 10_000, [A, B, C, D, E]);
+    const { owner = null, copies = [] } = entryOf(stage)?.ruling ?? {};
+    expect(copies).toHaveLength(1);
+    for (const id of [owner ?? A, ...copies.map(({ nodeId }) => nodeId)])
+      expect(valueAt(stage, id, "k")).toBe(7);
+    expect(entryOf(stage)?.holders).toHaveLength(2);
   });
 });
 

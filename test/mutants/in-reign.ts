@@ -120,6 +120,18 @@ export const IN_REIGN: readonly Mutant[] = [
     ),
   },
   {
+    name: "claimed from nobody",
+    bug: "whoever has rows of a partition that is claimed is listed no more",
+    file: "src/core/coordinator/failover.ts",
+    find: `const holders = [...new Set([...entry.holders, nodeId])];
+  const wantedBackups`,
+    replace: `const holders = [nodeId, ...copies.map((copy) => copy.nodeId)];
+  const wantedBackups`,
+    killedBy: forced(
+      "gets what these two acknowledge as backed up until they hear so [I6, sim seed 160165]",
+    ),
+  },
+  {
     name: "leaving forgotten with the node",
     bug: "a node that was to leave and was given up is a member like any other when it is back",
     file: "src/core/coordinator/members.ts",

@@ -52,6 +52,12 @@ export class Acked {
     return due && backedUp.findLast((row) => compareRows(row, due) <= 0);
   }
 
+  /** What was backed up and is not there is backed up no more. */
+  giveUp(key: string, isThere: Test): void {
+    const told = this.#of(key);
+    told.backedUp = told.backedUp.filter(isThere);
+  }
+
   /** Another owner, which has only these. */
   beginAnew(key: string, has: Test): void {
     const told = this.#of(key);

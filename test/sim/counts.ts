@@ -31,6 +31,7 @@ export const NO_COUNTS = {
   "writes acked by backups": 0,
   /** Where an owner took the place of a lost one. */
   "backed up rows judged at a failover": 0,
+  "backed up rows given up by force": 0,
   /** Acknowledged, and destroyed with the only node that had them. */
   "writes lost with a node": 0,
   "nodes destroyed": 0,

@@ -8,7 +8,7 @@ import type { Entry } from "../../src/core/coordinator/state.ts";
 import { draw } from "./options.ts";
 import { World } from "./world.ts";
 
-const [A, B] = [NodeId("n1"), NodeId("n2")];
+const [A, B, C] = [NodeId("n1"), NodeId("n2"), NodeId("n3")];
 const SEED = 1;
 const P = partitionOf("k", draw(SEED).config.partitionCount);
 
@@ -32,6 +32,10 @@ function entry(epoch: number, owner: NodeId, backups: readonly NodeId[], holders
 
 class Scene {
   readonly world = new World(SEED);
+
+  constructor() {
+    for (const id of [A, B, C]) this.world.node(id);
+  }
 
   get judge(): World["checkers"]["durability"] {
     return this.world.checkers.durability;
@@ -82,5 +86,50 @@ describe("a write whose owner is destroyed", () => {
     scene.judge.afterStep();
     scene.world.node(B).rows.drop(P);
     expect(() => scene.judge.afterStep()).toThrow("nobody listed holds k=1@5:0:c0");
+  });
+});
+
+describe("a write that is acknowledged as backed up", () => {
+  function claimed(by: NodeId): Scene {
+    const scene = new Scene();
+    const [old, lost, taken] = [
+      entry(1, A, [B], [A, B]),
+      { ...entry(2, A, [], [A, B]), lost: A },
+      entry(3, by, [], [A, B, by]),
+    ];
+    const nobodys = { ...lost, ruling: { ...lost.ruling, owner: null } };
+    for (const [before, after] of [
+      [old, nobodys],
+      [nobodys, taken],
+    ] as const) {
+      scene.rule(after);
+      scene.judge.failedOver(before, after);
+    }
+    return scene;
+  }
+
+  it("is missed at no node to which the operator gave the partition, if somebody offers it [I6, sim seed 160165]", () => {
+    const scene = claimed(C);
+    for (const id of [A, B]) scene.store(id, row(5));
+    scene.judge.stored(row(5));
+    scene.judge.backedUp(row(5), entry(3, C, [], [A, B, C]));
+    scene.judge.afterStep();
+    expect(scene.world.counts["backed up rows given up by force"]).toBe(1);
+  });
+
+  it("is missed there if nobody of before has it [I6]", () => {
+    const scene = claimed(C);
+    scene.store(A, row(5));
+    const ruled = entry(3, C, [], [A, B, C]);
+    expect(() => scene.judge.backedUp(row(6), ruled)).toThrow("copy n3 lacks k=1@6:0:c0");
+  });
+
+  it("is missed at a successor that nobody forced [I6]", () => {
+    const scene = new Scene();
+    const [before, after] = [entry(1, A, [B], [A, B]), entry(2, B, [], [A, B])];
+    scene.rule(after);
+    scene.judge.failedOver(before, after);
+    scene.store(A, row(5));
+    expect(() => scene.judge.backedUp(row(5), after)).toThrow("copy n2 lacks k=1@5:0:c0");
   });
 });

@@ -28,6 +28,8 @@ export class Durability {
   readonly #acked = new Acked();
   /** Partitions whose owner may lack something. */
   readonly #behind = new Set<PartitionId>();
+  /** Partitions that were given away by force, and who may have more of them than whoever they were given to. */
+  readonly #forced = new Map<PartitionId, readonly NodeId[]>();
 
   constructor(world: World, judge: Checkers) {
     this.#world = world;
@@ -51,21 +53,40 @@ export class Durability {
   backedUp(row: Row, entry: Entry): void {
     this.#judge.count("I6");
     this.#world.counts["writes acked by backups"]++;
-    for (const id of this.#thereOf(completeAt(entry)))
-      if (!has(this.#world, id, row))
-        this.#judge.fail("I6", `copy ${id} lacks ${show(row)}, acked by backups`);
-    this.#acked.addBackedUp(row);
+    const lacks = this.#thereOf(completeAt(entry)).find((id) => !has(this.#world, id, row));
+    if (lacks === undefined) return this.#acked.addBackedUp(row);
+    if (!this.#isGivenUp(row, entry))
+      this.#judge.fail("I6", `copy ${lacks} lacks ${show(row)}, acked by backups`);
+    this.#world.counts["backed up rows given up by force"]++;
+  }
+
+  /**
+   * The operator did not wait for those who had it all. What they have, and may acknowledge until they hear so, they
+   * offer; what was destroyed with them nobody has.
+   */
+  #isGivenUp(row: Row, { ruling, holders }: Entry): boolean {
+    const former = this.#forced.get(ruling.partitionId);
+    if (!former) return false;
+    const offering = holders.filter((id) => former.includes(id));
+    return this.#acked.isBuried(row) || this.#isHeld(row, offering);
   }
 
   /** I6: whoever is promoted has what was acknowledged as backed up. An operator may have known better. */
-  failedOver(old: Entry, { ruling: { partitionId, owner } }: Entry): void {
+  failedOver(old: Entry, { ruling: { partitionId, owner }, holders }: Entry): void {
     this.#behind.add(partitionId);
     if (!owner) return;
     const isForced = old.ruling.owner === null && old.lost !== owner;
+    if (isForced)
+      this.#forced.set(
+        partitionId,
+        holders.filter((id) => id !== owner),
+      );
+    const isThere = (row: Row): boolean => has(this.#world, owner, row);
     for (const key of this.#keysOf(partitionId)) {
       const row = this.#acked.backedUp(key);
-      if (row && !isForced && !this.#world.graves.has(owner)) this.#isAtHeir(row, owner);
-      this.#acked.beginAnew(key, (other) => has(this.#world, owner, other));
+      if (isForced) this.#acked.giveUp(key, isThere);
+      else if (row && !this.#world.graves.has(owner)) this.#isAtHeir(row, owner);
+      this.#acked.beginAnew(key, isThere);
     }
   }
 
@@ -106,7 +127,9 @@ export class Durability {
     for (const key of this.#keysOf(partitionId))
       if (isOver) this.#acked.demand(key);
       else this.#acked.catchUp(key, (row) => this.#isAtOwner(row));
-    if (isOver) this.#behind.delete(partitionId);
+    if (!isOver) return;
+    this.#behind.delete(partitionId);
+    if (this.#forced.has(partitionId)) this.#forced.set(partitionId, []);
   }
 
   /** Nobody is left who could offer anything, and its copies are compared with the owner. */
