@@ -138,6 +138,7 @@ export class Checkers {
     const by = forgets(this, this.#world, { id, partitionId, row });
     const before = this.forgotten.get(row.key);
     if (!before || compareRows(row, before) > 0) this.forgotten.set(row.key, row);
+    this.durability.forgot(row.key);
     this.#world.counts[`rows collected by ${by === "owner" ? "owners" : "copies"}`]++;
   }
 
@@ -312,8 +313,8 @@ export class Checkers {
       this.fail("I8", "the coordinator stays awake");
   }
 
-  count(id: Invariant): void {
-    this.evaluated.set(id, (this.evaluated.get(id) ?? 0) + 1);
+  count(id: Invariant, times = 1): void {
+    this.evaluated.set(id, (this.evaluated.get(id) ?? 0) + times);
   }
 
   fail(id: Invariant, message: string): never {

@@ -11,6 +11,7 @@ import { compareRows, type Row } from "../../src/data/row.ts";
 import type { RowStore } from "../../src/core/rows/row-store.ts";
 import { Acked } from "./acked.ts";
 import type { Checkers } from "./checkers.ts";
+import { Judged } from "./judged.ts";
 import {
   entryOf,
   EVERYTHING,
@@ -25,27 +26,31 @@ import type { World } from "./world.ts";
 export class Durability {
   readonly #world: World;
   readonly #judge: Checkers;
-  readonly #acked = new Acked();
+  readonly #acked = new Map<PartitionId, Acked>();
   /** Partitions whose owner may lack something. */
   readonly #behind = new Set<PartitionId>();
   /** Partitions that were given away by force, and who may have more of them than whoever they were given to. */
   readonly #forced = new Map<PartitionId, readonly NodeId[]>();
+  readonly #judged: Judged;
 
   constructor(world: World, judge: Checkers) {
     this.#world = world;
     this.#judge = judge;
+    this.#judged = new Judged(world, judge);
   }
 
   /** The greatest row that is acknowledged and that the owner must have. */
   due(key: string): Row | undefined {
-    return this.#acked.due(key);
+    return this.#acked.get(this.#partitionOf(key))?.due(key);
   }
 
   stored(row: Row): void {
     const entry = entryOf(this.#world, row.key);
-    if (!this.#acked.isBuried(row) || (entry && this.#isHeld(row, completeAt(entry)))) {
-      const isBehind = entry !== undefined && this.#behind.has(entry.ruling.partitionId);
-      this.#acked.add(row, isBehind && !this.#isAtOwner(row));
+    const partitionId = this.#partitionOf(row.key);
+    const acked = this.#changing(partitionId);
+    if (!acked.isBuried(row) || (entry && this.#isHeld(row, completeAt(entry)))) {
+      const isBehind = entry !== undefined && this.#behind.has(partitionId);
+      acked.add(row, isBehind && !this.#isAtOwner(row));
     } else this.#world.counts["writes lost with a node"]++;
   }
 
@@ -54,7 +59,8 @@ export class Durability {
     this.#judge.count("I6");
     this.#world.counts["writes acked by backups"]++;
     const lacks = this.#thereOf(completeAt(entry)).find((id) => !has(this.#world, id, row));
-    if (lacks === undefined) return this.#acked.addBackedUp(row);
+    const acked = this.#changing(entry.ruling.partitionId);
+    if (lacks === undefined) return acked.addBackedUp(row);
     if (!this.#isGivenUp(row, entry))
       this.#judge.fail("I6", `copy ${lacks} lacks ${show(row)}, acked by backups`);
     this.#world.counts["backed up rows given up by force"]++;
@@ -68,12 +74,13 @@ export class Durability {
     const former = this.#forced.get(ruling.partitionId);
     if (!former) return false;
     const offering = holders.filter((id) => former.includes(id));
-    return this.#acked.isBuried(row) || this.#isHeld(row, offering);
+    return this.#of(ruling.partitionId).isBuried(row) || this.#isHeld(row, offering);
   }
 
   /** I6: whoever is promoted has what was acknowledged as backed up. An operator may have known better. */
   failedOver(old: Entry, { ruling: { partitionId, owner }, holders }: Entry): void {
     this.#behind.add(partitionId);
+    const acked = this.#changing(partitionId);
     if (!owner) return;
     const isForced = old.ruling.owner === null && old.lost !== owner;
     if (isForced)
@@ -82,11 +89,11 @@ export class Durability {
         holders.filter((id) => id !== owner),
       );
     const isThere = (row: Row): boolean => has(this.#world, owner, row);
-    for (const key of this.#keysOf(partitionId)) {
-      const row = this.#acked.backedUp(key);
-      if (isForced) this.#acked.giveUp(key, isThere);
+    for (const key of acked.keys()) {
+      const row = acked.backedUp(key);
+      if (isForced) acked.giveUp(key, isThere);
       else if (row && !this.#world.graves.has(owner)) this.#isAtHeir(row, owner);
-      this.#acked.beginAnew(key, isThere);
+      acked.beginAnew(key, isThere);
     }
   }
 
@@ -104,29 +111,38 @@ export class Durability {
     const entry = this.#world.coordinator.disk.entries.get(partitionId);
     const offering = entry && this.#behind.has(partitionId) ? strays(entry) : [];
     const due: Row[] = [];
-    for (const key of this.#keysOf(partitionId)) {
-      const row = this.due(key);
+    const acked = this.#changing(partitionId);
+    for (const key of acked.keys()) {
+      const row = acked.due(key);
       if (row && !has(this.#world, owner, row) && this.#isHeld(row, offering))
-        this.#acked.beginAnew(key, (other) => has(this.#world, owner, other));
+        acked.beginAnew(key, (other) => has(this.#world, owner, other));
       else if (row) due.push(row);
     }
     moveAtomicity(this.#judge, this.#world, { partitionId, owner }, due);
   }
 
-  afterStep(): void {
-    for (const partitionId of this.#behind) this.#catchUp(partitionId);
-    for (const key of this.#acked.keys()) {
-      const [row, due] = [this.#acked.greatest(key), this.due(key)];
-      if (row) noLostAck(this.#judge, this.#world, row);
-      if (due) noResurrection(this.#judge, this.#world, due);
-    }
+  /** What has been forgotten of it, nobody need have. */
+  forgot(key: string): void {
+    this.#changing(this.#partitionOf(key));
   }
 
-  #catchUp(partitionId: PartitionId): void {
+  afterStep(): void {
+    this.#judged.afterStep(this.#acked.keys(), (partitionId, judge) => {
+      const acked = this.#of(partitionId);
+      if (this.#behind.has(partitionId)) this.#catchUp(partitionId, acked);
+      for (const key of acked.keys()) {
+        const [row, due] = [acked.greatest(key), acked.due(key)];
+        if (row) noLostAck(judge, this.#world, row);
+        if (due) noResurrection(judge, this.#world, due);
+      }
+    });
+  }
+
+  #catchUp(partitionId: PartitionId, acked: Acked): void {
     const isOver = this.#isOver(partitionId);
-    for (const key of this.#keysOf(partitionId))
-      if (isOver) this.#acked.demand(key);
-      else this.#acked.catchUp(key, (row) => this.#isAtOwner(row));
+    for (const key of acked.keys())
+      if (isOver) acked.demand(key);
+      else acked.catchUp(key, (row) => this.#isAtOwner(row));
     if (!isOver) return;
     this.#behind.delete(partitionId);
     if (this.#forced.has(partitionId)) this.#forced.set(partitionId, []);
@@ -167,15 +183,16 @@ export class Durability {
     const holders = this.#thereOf(entry.holders).filter((other) => other !== id);
     const isOrphan = owner === id || (owner !== null && this.#world.graves.has(owner));
     const others = isOrphan ? complete : holders;
+    const acked = this.#changing(partitionId);
     // Also of what nobody was told of yet: the answer may be on its way.
     for (const { row: stored } of rows.page(partitionId, null, EVERYTHING).rows) {
       const { key } = stored;
       const isElsewhere = (row: Row): boolean =>
         compareRows(row, stored) > 0 || this.#isHeld(row, others);
-      const backedUp = this.#acked.backedUp(key);
+      const backedUp = acked.backedUp(key);
       if (backedUp && complete.length > 0 && !isElsewhere(backedUp))
         this.#judge.fail("I6", `only ${id} has ${show(backedUp)}, acked by backups`);
-      const gone = this.#acked.bury(key, stored, isElsewhere);
+      const gone = acked.bury(key, stored, isElsewhere);
       this.#world.counts["writes lost with a node"] += gone.length;
     }
   }
@@ -194,8 +211,15 @@ export class Durability {
     return !!owner && has(this.#world, owner, row);
   }
 
-  #keysOf(partitionId: PartitionId): string[] {
-    return [...this.#acked.keys()].filter((key) => this.#partitionOf(key) === partitionId);
+  #of(partitionId: PartitionId): Acked {
+    const acked = this.#acked.get(partitionId) ?? new Acked();
+    this.#acked.set(partitionId, acked);
+    return acked;
+  }
+
+  #changing(partitionId: PartitionId): Acked {
+    this.#judged.forget(partitionId);
+    return this.#of(partitionId);
   }
 
   #partitionOf(key: string): PartitionId {

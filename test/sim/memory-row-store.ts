@@ -35,6 +35,10 @@ export class MemoryRowStore implements RowStore {
     this.#tables = snapshot.tables;
   }
 
+  get tables(): MemorySnapshot["tables"] {
+    return this.#tables;
+  }
+
   snapshot(): MemorySnapshot {
     return { tables: this.#tables };
   }
