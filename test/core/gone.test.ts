@@ -1,6 +1,8 @@
 /** Nodes that never come back: what was planned for them goes elsewhere, and nobody is woken to ask for them. */
 import { describe, expect, it } from "vitest";
+import { partitionOf } from "../../src/data/hash.ts";
 import { NodeId } from "../../src/data/ids.ts";
+import type { Identity } from "../../src/data/row.ts";
 import type { Stage } from "../scripts/stage.ts";
 import {
   A,
@@ -22,6 +24,8 @@ const ADD_ONE = { type: "ADD_NODES", count: 1, region: "", weight: 1 } as const;
 
 const leave = (nodeId: NodeId, force: boolean) =>
   ({ type: "LEAVE_REQUEST", nodeId, force }) as const;
+
+const rowOf = (key: string): Identity => ({ map: "m", key, kind: "lww", sub: "" });
 
 const entriesOf = (stage: Stage) => [...stage.coordinator.disk.entries.values()];
 
@@ -65,6 +69,39 @@ describe("a partition", () => {
     work(stage, 60_000, [C, D]);
     for (const { ruling } of entriesOf(stage)) expect(ruling.copies).toHaveLength(1);
   });
+});
+
+describe("nodes that are all sent away, while who was to stay is destroyed,", () => {
+  it.each([0, 1])(
+    "serve on until somebody comes who takes what they have, backups: %i [I8, I11, sim seed 160489]",
+    (backupCount) => {
+      const stage = cluster({ backupCount, partitionCount: 6 });
+      const partitionId = partitionOf("k", 6);
+      const served = () => stage.coordinator.disk.entries.get(partitionId)?.ruling.owner;
+      const members = () => stage.coordinator.disk.view.members.map(({ nodeId }) => nodeId);
+      silence(stage, [A]);
+      stage.ask(leave(B, false));
+      stage.ask(leave(C, false));
+      work(stage, 10_000, [B, C]);
+      expect(stateOf(stage, A)).toBe("dead");
+      stage.ask(leave(A, true));
+      work(stage, 10_000, [B, C]);
+      expect(members()).not.toContain(A);
+      for (const { ruling } of entriesOf(stage)) expect([B, C]).toContain(ruling.owner);
+      const write = put(stage, served() ?? A, "k", 3);
+      work(stage, 2_000, [B, C]);
+      expect(isAcked(stage, write)).toBe(true);
+      stage.ask(ADD_ONE);
+      work(stage, 20_000, [B, C, D]);
+      expect(members()).toEqual([D]);
+      for (const { ruling, holders } of entriesOf(stage)) {
+        expect(ruling).toMatchObject({ owner: D, copies: [] });
+        expect(holders).toEqual([D]);
+      }
+      const [found] = stage.node(D).rows.read(partitionId, [rowOf("k")]);
+      expect(found?.row.value).toEqual(Uint8Array.of(3));
+    },
+  );
 });
 
 describe("a node id", () => {

@@ -76,4 +76,14 @@ export const IN_ABSENCES: readonly Mutant[] = [
       "who was to leave keeps all, is to give it to nobody, and leaves once there is another [sim seed 130018]",
     ),
   },
+  {
+    name: "evicted node waited for",
+    bug: "what waited for a node that was evicted is given to nobody who is there",
+    file: "src/core/coordinator/failover.ts",
+    find: "([, { lost }]) => lost === nodeId || (lost && !turn.member(lost)),",
+    replace: "([, { lost }]) => lost === nodeId,",
+    killedBy: gone(
+      "serve on until somebody comes who takes what they have, backups: 0 [I8, I11, sim seed 160489]",
+    ),
+  },
 ];

@@ -27,6 +27,12 @@ export function whatIsAskedFor(
   return [{ type: "MOVE_PARTITION", partitionId, to: prng.pick(members) }];
 }
 
+/** All are sent away, and those who were to take what they have are gone: somebody must come. */
+export function replacementOf({ view }: CoordinatorSaved): ClusterMessage | null {
+  const isLast = view.members.every(({ state }) => state === "leaving");
+  return isLast ? { type: "ADD_NODES", count: 1, region: "", weight: 1 } : null;
+}
+
 /** Now and then somebody does not wait for the owner of a lost partition to come back. */
 function claimed(prng: Prng, disk: CoordinatorSaved): ClusterMessage | null {
   return prng.chance(0.7) ? claimOf(prng, disk) : null;

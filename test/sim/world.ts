@@ -32,7 +32,7 @@ import { Faults } from "./nemeses/faults.ts";
 import type { Victim } from "./nemeses/nemesis.ts";
 import { Storm } from "./nemeses/storm.ts";
 import { Network } from "./network.ts";
-import { whatIsAskedFor } from "./operator.ts";
+import { replacementOf, whatIsAskedFor } from "./operator.ts";
 import { draw, type Options } from "./options.ts";
 import { Prng } from "./prng.ts";
 import type { CrashPoint } from "./process.ts";
@@ -130,6 +130,7 @@ export class World {
     this.log("healed");
     // Who asked for the cluster may not have been heard, and what was cancelled is wanted again.
     this.#operate({ type: "REBALANCE" });
+    this.#replace();
     for (const client of this.clients) this.#crowd.reroute(client);
     for (let i = 0; i < 20; i++) this.schedule.after(this.prng.below(8_000), () => this.#write());
     if (this.options.forgets)
@@ -143,6 +144,13 @@ export class World {
       for (const client of this.clients) for (const key of this.keys()) client.read(key);
       for (const client of this.clients) client.write(this.keys());
     });
+  }
+
+  #replace(): void {
+    if (this.calmAt !== null) return;
+    const order = replacementOf(this.coordinator.disk);
+    if (order) this.#operate(order);
+    this.schedule.after(1_000, () => this.#replace());
   }
 
   /** Those that are written at this time: what was deleted is to be left alone for long enough to be forgotten. */
