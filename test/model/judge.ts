@@ -11,6 +11,7 @@ import type { Row } from "../../src/data/row.ts";
 import { INVARIANTS, type Invariant } from "../sim/checkers.ts";
 import {
   activeKnowsItsView,
+  atEveryCopy,
   coordinatorMonotone,
   entryOf,
   joiningOwnsNothing,
@@ -136,6 +137,7 @@ export class ModelJudge implements Judge {
       ((behind >> partitionOf(key, partitionCount)) & 1) === 1;
     if (!isRestored(cluster)) {
       for (const row of rows) noLostAck(this, cluster, row);
+      for (const row of backed) atEveryCopy(this, cluster, row);
       for (const row of rows)
         if (backed.has(row) || !isBehind(row)) noResurrection(this, cluster, row);
       for (const key of keys) if (!isBehind(key.row)) stands(this, cluster, key);

@@ -1,8 +1,10 @@
 /** What a world came to see: phases of moves, and faults in each of them. A world that missed them proves nothing. */
 import { strays } from "../../src/core/coordinator/moves.ts";
+import type { Entry } from "../../src/core/coordinator/state.ts";
 import type { Locals } from "./locals.ts";
 import type { Happening } from "./moves.ts";
 import type { State } from "./state.ts";
+import type { Asked } from "./world.ts";
 
 export class Marks {
   readonly seen = new Map<string, number>();
@@ -10,9 +12,15 @@ export class Marks {
   readonly #decided = new Map<number, string>();
   readonly #facts = new Map<number, readonly string[]>();
   readonly #owned = new Map<number, string>();
+  /** Of what is asked, the writes that are to be at backups before they are acknowledged. */
+  readonly #toBackups: number;
 
-  constructor(locals: Locals) {
+  constructor(locals: Locals, asked: readonly Asked[]) {
     this.#locals = locals;
+    this.#toBackups = asked.reduce(
+      (bits, one, i) => (one.type === "write" && one.ack === "backup" ? bits | (1 << i) : bits),
+      0,
+    );
   }
 
   note(state: State, happening: Happening): void {
@@ -21,6 +29,7 @@ export class Marks {
     if (happening.fault !== null) this.#count(`${happening.fault} while ${phase}`);
     for (const fact of this.#factsOf(state.images[0] ?? 0)) this.#count(fact);
     if (state.behind > 0) this.#count("a copy has taken over");
+    if ((state.acked & this.#toBackups) !== 0) this.#count(`acked by backups while ${phase}`);
   }
 
   #count(mark: string): void {
@@ -56,6 +65,7 @@ export class Marks {
     const { disk, state } = this.#locals.coordinators.get(id);
     const facts = new Set(disk.view.members.map(({ state: is }) => `a member is ${is}`));
     if ([...disk.entries.values()].some(({ lost }) => lost)) facts.add("a partition is lost");
+    if ([...disk.entries.values()].some(isBackedUp)) facts.add("a backup is complete");
     if (disk.cluster?.unheard) facts.add("a coordinator asks everybody what he knows");
     if (state && state.memory.parked.length > 0) facts.add("an order waits for a quorum");
     if (disk.cluster && disk.cluster.departed.length > 0) facts.add("a node has left");
@@ -76,3 +86,6 @@ export class Marks {
     return phase;
   }
 }
+
+const isBackedUp = ({ ruling }: Entry): boolean =>
+  ruling.copies.some(({ state }) => state === "complete");

@@ -55,7 +55,7 @@ export class Search {
     this.locals = new Locals({ ...world, asked });
     this.rules = new Rules(this.locals, { ...world, asked });
     this.#names = new Names(this.locals);
-    this.marks = new Marks(this.locals);
+    this.marks = new Marks(this.locals, asked);
     const begun = begin(
       world,
       this.locals,

@@ -96,6 +96,8 @@ const LEAVE = operator({ type: "LEAVE_REQUEST", nodeId: NodeId("n1") });
 /** Two nodes, of which each that does not own a partition has a backup of it. */
 const BACKED = { config: config({ backupCount: 1 }) };
 const DELETE_BACKED: Asked = { ...DELETE, ack: "backup" };
+const PUT_BACKED: Asked = { ...put(1, "b", 3, "1"), ack: "backup" };
+const BACKED_UP = "acked by backups while quiet";
 const TAKEN_OVER = ["a member is dead", "a copy has taken over", "a member is joining"];
 
 /** Some seconds each: part of every test run. */
@@ -223,9 +225,10 @@ const SMALL: readonly World[] = [
     {},
     {
       config: config({ backupCount: 1, initialNodes: 1 }),
-      asked: [JOIN, DELETE_BACKED],
-      statesMin: 8_500,
-      seen: ["a member is joining", "replicating"],
+      // The second is refused until there is a backup.
+      asked: [JOIN, DELETE, PUT_BACKED],
+      statesMin: 38_000,
+      seen: ["a member is joining", "replicating", "a backup is complete", BACKED_UP],
     },
   ),
   world(
@@ -235,7 +238,7 @@ const SMALL: readonly World[] = [
       ...BACKED,
       asked: [MOVE, DELETE_BACKED],
       statesMin: 5_600,
-      seen: ["closing", "ready", "finalizing"],
+      seen: ["closing", "ready", "finalizing", BACKED_UP, "acked by backups while closing"],
     },
   ),
   awake("a cancel", {}, { asked: [MOVE, CANCEL, DELETE], statesMin: 39_000, seen: MOVED }),
@@ -246,6 +249,17 @@ const SMALL: readonly World[] = [
     { asked: [MOVE, DELETE], statesMin: 118_000, seen: during("losses") },
   ),
   awake("there and back", {}, { asked: [MOVE, BACK, DELETE], statesMin: 160_000, seen: MOVED }),
+  awake(
+    "a second backup is made",
+    {},
+    {
+      nodes: 3,
+      config: config({ backupCount: 2 }),
+      asked: [JOIN, DELETE_BACKED],
+      statesMin: 430_000,
+      seen: ["a member is joining", "acked by backups while replicating"],
+    },
+  ),
   awake(
     "a delay",
     { delays: 1 },

@@ -7,6 +7,7 @@ export const IN_WORLDS: Readonly<Record<string, World>> = {
   "no epoch check": { world: "a move", invariants: ["I4"] },
   "overwrite instead of merge": { world: "a delay", invariants: ["I14"] },
   "ack before the copies": { world: "a move", invariants: ["I5"] },
+  "ack backup before the copies": { world: "a backup is made", invariants: ["I6"] },
   "source kept active": { world: "a move", invariants: ["I2"] },
   "epoch used twice": { world: "a move", invariants: ["I8"] },
   "rollback forgets its marker": { world: "a move", invariants: ["I7"] },
@@ -22,6 +23,7 @@ export const IN_WORLDS: Readonly<Record<string, World>> = {
   "higher epochs not adopted": { world: "a restored coordinator", invariants: ["I8"] },
   "an ack counts for more": { world: "a move", invariants: ["I5"] },
   "nothing sent again": { world: "a loss", invariants: ["I8"] },
+  "complete without what it is owed": { world: "a second backup is made", invariants: ["I6"] },
   "ready not saved": { world: "a crash", invariants: ["I5"] },
   "loser of a former owner acknowledged": {
     world: "a clock ahead at the target",

@@ -121,7 +121,7 @@ export class Checkers {
   #atBackups(row: Row, begunAt: number): void {
     const entry = entryOf(this.#world, row.key);
     if (!entry) return;
-    this.durability.backedUp(row, entry);
+    this.durability.backedUp(row);
     const { partitionId } = entry.ruling;
     const owners = [...this.#backed].filter(([at]) => at.startsWith(`${partitionId}@`));
     if (owners.every(([, until]) => until < begunAt))

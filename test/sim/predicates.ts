@@ -42,6 +42,21 @@ export function noLostAck(judge: Judge, cluster: Cluster, row: Row): void {
     judge.fail("I6", `nobody listed holds ${show(row)}; holders ${entry?.holders.join()}`);
 }
 
+/** I6: what is acknowledged as backed up is at all nodes that may be owner next. */
+export function atEveryCopy(judge: Judge, cluster: Cluster, row: Row): void {
+  judge.count("I6");
+  const id = copyWithout(cluster, row);
+  if (id !== null) judge.fail("I6", `copy ${id} lacks ${show(row)}, acked by backups`);
+}
+
+/** A node that may be owner next and has not got it. Who is destroyed can be owner of nothing. */
+export function copyWithout(cluster: Cluster, row: Row): NodeId | null {
+  const entry = entryOf(cluster, row.key);
+  if (!entry) return null;
+  const there = completeAt(entry).filter((id) => cluster.nodes.has(id));
+  return there.find((id) => !has(cluster, id, row)) ?? null;
+}
+
 /** I14: an owner that knows it is one never answers with less than what was acknowledged. */
 export function noResurrection(judge: Judge, cluster: Cluster, row: Row): void {
   const entry = entryOf(cluster, row.key);
