@@ -48,9 +48,12 @@ export class Ledger<K extends number, V> {
 
   /** The same entries come in the same order, which is not that of their numbers. */
   *[Symbol.iterator](): Generator<Entry<K, V>> {
-    if (this.size === 0) return;
-    for (const { size, places } of this.#shelves)
-      if (size > 0) for (const place of places) if (place.length > 0) yield* place;
+    let left = this.size;
+    for (const { size, places } of this.#shelves) {
+      if (left === 0) return;
+      if (size > 0) yield* entriesOf(places, size);
+      left -= size;
+    }
   }
 
   #place(key: K): Place<K, V> {
@@ -64,6 +67,15 @@ export class Ledger<K extends number, V> {
     const size = shelf.size + more;
     const changed = size > 0 ? { size, places } : EMPTY;
     return new Ledger(this.size + more, replaced(this.#shelves, shelfOf(key), changed));
+  }
+}
+
+function* entriesOf<K, V>(places: readonly Place<K, V>[], size: number): Generator<Entry<K, V>> {
+  let left = size;
+  for (const place of places) {
+    if (left === 0) return;
+    if (place.length > 0) yield* place;
+    left -= place.length;
   }
 }
 
