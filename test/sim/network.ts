@@ -35,8 +35,7 @@ export class Network {
     const { from, to, message } = letter;
     const { healed, prng, faults, schedule, options } = this.#world;
     const lost = !healed && (faults.isCut(from, to) || prng.chance(options.dropRate));
-    if (this.#world.tracing)
-      this.#world.log(`${from}→${to} ${describe(message)}${lost ? " (lost)" : ""}`);
+    this.#world.log(() => `${from}→${to} ${describe(message)}${lost ? " (lost)" : ""}`);
     if (lost) return;
     const copies = !healed && prng.chance(options.duplicateRate) ? 2 : 1;
     const arrive = (): void => faults.at(to, () => this.#world.arrive(letter));

@@ -15,14 +15,16 @@ export class Schedule {
 
   at(time: number, run: () => void): void {
     const heap = this.#heap;
-    heap.push({ at: Math.max(time, this.now), turn: this.#turn++, run });
-    let i = heap.length - 1;
+    const job = { at: Math.max(time, this.now), turn: this.#turn++, run };
+    let i = heap.length;
     while (i > 0) {
-      const parent = (i - 1) >>> 1;
-      if (!this.#before(i, parent)) break;
-      this.#swap(i, parent);
-      i = parent;
+      const above = (i - 1) >>> 1;
+      const parent = heap[above];
+      if (!parent || !isBefore(job, parent)) break;
+      heap[i] = parent;
+      i = above;
     }
+    heap[i] = job;
   }
 
   after(ms: number, run: () => void): void {
@@ -43,32 +45,29 @@ export class Schedule {
     const [job] = heap;
     const last = heap.pop();
     if (!job || !last) return;
-    if (heap.length > 0) {
-      heap[0] = last;
-      this.#sink();
-    }
+    if (heap.length > 0) this.#sink(last);
     this.now = job.at;
     job.run();
   }
 
-  #sink(): void {
-    const { length } = this.#heap;
-    for (let i = 0; ;) {
-      let least = i;
-      for (const child of [2 * i + 1, 2 * i + 2])
-        if (child < length && this.#before(child, least)) least = child;
-      if (least === i) return;
-      this.#swap(i, least);
-      i = least;
+  /** From the top. */
+  #sink(job: Job): void {
+    const heap = this.#heap;
+    let i = 0;
+    for (;;) {
+      let at = 2 * i + 1;
+      let child = heap[at];
+      const other = heap[at + 1];
+      if (child && other && isBefore(other, child)) {
+        at++;
+        child = other;
+      }
+      if (!child || !isBefore(child, job)) break;
+      heap[i] = child;
+      i = at;
     }
-  }
-
-  #before(i: number, j: number): boolean {
-    const [a, b] = [this.#heap[i], this.#heap[j]];
-    return !!a && !!b && (a.at - b.at || a.turn - b.turn) < 0;
-  }
-  #swap(i: number, j: number): void {
-    const [a, b] = [this.#heap[i], this.#heap[j]];
-    if (a && b) [this.#heap[i], this.#heap[j]] = [b, a];
+    heap[i] = job;
   }
 }
+
+const isBefore = (a: Job, b: Job): boolean => a.at < b.at || (a.at === b.at && a.turn < b.turn);

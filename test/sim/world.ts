@@ -44,7 +44,8 @@ export class World {
   readonly options: Options;
   readonly prng: Prng;
   readonly schedule = new Schedule();
-  readonly trace: string[] = [];
+  /** What is said is put in words when somebody asks: nearly all of it is forgotten before. */
+  readonly #trace: { readonly at: number; readonly line: string | (() => string) }[] = [];
   readonly nodes = new Map<NodeId, NodeHost>();
   /** Nodes as they were when they were destroyed. */
   readonly graves = new Map<NodeId, NodeHost>();
@@ -381,12 +382,14 @@ export class World {
     if (before) this.checkers.obeyed(event.term, before, host.disk);
   }
 
-  tracing = true;
-
-  readonly log = (line: string): void => {
-    this.trace.push(`${this.schedule.now} ${line}`);
-    if (this.trace.length > 4_000) this.trace.splice(0, 2_000);
+  readonly log = (line: string | (() => string)): void => {
+    this.#trace.push({ at: this.schedule.now, line });
+    if (this.#trace.length > 4_000) this.#trace.splice(0, 2_000);
   };
+
+  get trace(): readonly string[] {
+    return this.#trace.map(({ at, line }) => `${at} ${typeof line === "string" ? line : line()}`);
+  }
 
   #nameOf(host: NodeHost | CoordinatorHost): Sender {
     for (const [id, it] of this.nodes) if (it === host) return id;
