@@ -73,13 +73,19 @@ export interface RowOffer {
   readonly offerId: Seq;
   readonly ruling: Ruling;
   readonly rows: readonly Row[];
+  /** Not all that it has: the rest it was told to be at the owner when that was its copy. */
+  readonly tail?: boolean;
 }
 
-/** `accepted`: the rows are as durable as any acknowledged write. Else: ask the owner of `ruling`. */
+/**
+ * `accepted`: the rows are as durable as any acknowledged write. `whole`: the owner was not its copy all the time, and
+ * must be offered all. Else: ask the owner of `ruling`.
+ */
 export interface RowOfferAck {
   readonly type: "ROW_OFFER_ACK";
   readonly partitionId: PartitionId;
   readonly offerId: Seq;
   readonly accepted: boolean;
+  readonly whole?: boolean;
   readonly ruling: Ruling;
 }

@@ -175,7 +175,14 @@ export const streamSchemas = {
     }),
   ),
   ROW_OFFER: declared<RowOffer>()(
-    v.object({ type: v.literal("ROW_OFFER"), partitionId, offerId: seq, ruling, rows }),
+    v.object({
+      type: v.literal("ROW_OFFER"),
+      partitionId,
+      offerId: seq,
+      ruling,
+      rows,
+      tail: v.exactOptional(v.boolean()),
+    }),
   ),
   ROW_OFFER_ACK: declared<RowOfferAck>()(
     v.object({
@@ -183,6 +190,7 @@ export const streamSchemas = {
       partitionId,
       offerId: seq,
       accepted: v.boolean(),
+      whole: v.exactOptional(v.boolean()),
       ruling,
     }),
   ),

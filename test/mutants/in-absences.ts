@@ -1,5 +1,7 @@
 /** What is broken here shows where nodes are gone, or may be, and something is planned meanwhile. */
-import { forced, gone, successor, type Mutant } from "./mutant.ts";
+import { forced, gone, successor, type Mutant, type Test } from "./mutant.ts";
+
+const heirs = (title: string): Test => ({ file: "test/core/heirs.test.ts", title });
 
 export const IN_ABSENCES: readonly Mutant[] = [
   {
@@ -85,5 +87,33 @@ export const IN_ABSENCES: readonly Mutant[] = [
     killedBy: gone(
       "serve on until somebody comes who takes what they have, backups: 0 [I8, I11, sim seed 160489]",
     ),
+  },
+  {
+    name: "tail taken by no heir",
+    bug: "an owner that got its copy from another takes the tail of a former owner for all of it",
+    file: "src/core/partition/adopt.ts",
+    find: "role.heirOf !== from)",
+    replace: "role.heirOf === undefined)",
+    killedBy: heirs(
+      "is offered all that its former owner has, not only what came later [I6, sim seed 514409]",
+    ),
+  },
+  {
+    name: "empty tail not asked about",
+    bug: "a former owner that has nothing newer than its copy had drops all, whatever became of that copy",
+    file: "src/core/partition/struck.ts",
+    find: "if (rows.length === 0 && after === null && !isTail(turn, partitionId))",
+    replace: "if (rows.length === 0 && after === null)",
+    killedBy: heirs(
+      "is offered all that its former owner has, not only what came later [I6, sim seed 514409]",
+    ),
+  },
+  {
+    name: "heir unknown",
+    bug: "who was a copy until it took over does not say so, and is offered every row anew",
+    file: "src/core/node/hear.ts",
+    find: '...(role.type === "copy" && { heirOf: role.at })',
+    replace: '...(role.type === "owner" && {})',
+    killedBy: heirs("is offered only what that one had not given it yet"),
   },
 ];

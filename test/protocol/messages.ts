@@ -184,13 +184,16 @@ export const clusterMessages: Table<ClusterMessage> = {
     rows,
     after,
   }),
-  ROW_OFFER: of<Cluster<"ROW_OFFER">>()("ROW_OFFER", { partitionId, offerId: seq, ruling, rows }),
-  ROW_OFFER_ACK: of<Cluster<"ROW_OFFER_ACK">>()("ROW_OFFER_ACK", {
-    partitionId,
-    offerId: seq,
-    accepted: fc.boolean(),
-    ruling,
-  }),
+  ROW_OFFER: of<Cluster<"ROW_OFFER">>()(
+    "ROW_OFFER",
+    { partitionId, offerId: seq, ruling, rows, tail: fc.boolean() },
+    ["tail"],
+  ),
+  ROW_OFFER_ACK: of<Cluster<"ROW_OFFER_ACK">>()(
+    "ROW_OFFER_ACK",
+    { partitionId, offerId: seq, accepted: fc.boolean(), whole: fc.boolean(), ruling },
+    ["whole"],
+  ),
   OP_FORWARD: of<Cluster<"OP_FORWARD">>()(
     "OP_FORWARD",
     {

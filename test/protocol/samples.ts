@@ -199,7 +199,14 @@ const cluster = {
     rows: [dead],
     after: identity,
   },
-  "row offer": { type: "ROW_OFFER", partitionId: P3, offerId: Seq(1), ruling, rows: [dead] },
+  "row offer": {
+    type: "ROW_OFFER",
+    partitionId: P3,
+    offerId: Seq(1),
+    ruling,
+    rows: [dead],
+    tail: true,
+  },
   "migrate ready": {
     type: "MIGRATE_READY",
     ...migration,

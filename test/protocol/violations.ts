@@ -227,6 +227,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   sub: oneOf(""),
   suspectedNodes: list(1_000),
   tableVersion: count,
+  tail: boolean,
   target: node,
   rulings: list(16_384),
   term: count,
@@ -242,6 +243,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   viewVersion: count,
   websocket: text(0, 2_048),
   weight: integer(0, 100),
+  whole: boolean,
 };
 
 /** Rules of fields whose name means something else there, by the name of what holds them. */

@@ -60,8 +60,9 @@ function factsOf(message: ClusterMessage): string[] {
     case "PARTITION_TABLE_UPDATE":
       return message.assignments.map((ruling) => `{${showRuling(ruling)}}`);
     case "PULLED_ROWS":
-    case "ROW_OFFER":
       return [`[${message.rows.map(showRow).join(", ")}]`];
+    case "ROW_OFFER":
+      return [`${message.tail ? "tail " : ""}[${message.rows.map(showRow).join(", ")}]`];
     case "OP_FORWARD": {
       const told = message.rulings.map((ruling) => ` told {${showRuling(ruling)}}`).join("");
       return [`${message.ops.map(({ key }) => key).join(", ")}${told}`];
@@ -71,6 +72,7 @@ function factsOf(message: ClusterMessage): string[] {
       return [`${message.results.map(showResult).join(", ")}${theirs}`];
     }
     case "ROW_OFFER_ACK":
+      if (message.whole) return ["all is wanted"];
       return [message.accepted ? "accepted" : "not the owner"];
     case "ERROR":
       return [message.error.code];

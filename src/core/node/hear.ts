@@ -52,7 +52,7 @@ function roleUnder(turn: Turn, ruling: Ruling, role: Role): Role {
   // The same owner as before, which has given it to another cluster.
   if (isCeded(turn, ruling.partitionId) && ruling.owner === me) return role;
   if (ruling.owner === me)
-    return role.type === "owner" ? keepCopies(role, ruling) : newOwner(turn, ruling);
+    return role.type === "owner" ? keepCopies(role, ruling) : newOwner(turn, ruling, role);
   const listed = ruling.copies.find((copy) => copy.nodeId === me);
   if (role.type === "none") return listed?.state === "complete" ? emptyCopy(turn, ruling) : NO_ROLE;
   const provenance = provenanceOf(turn, ruling, role);
@@ -84,7 +84,7 @@ const emptyCopy = (turn: Turn, { owner }: Ruling): Role => ({
  * What this node has, the copies have: it got everything from the owner whose copies they are. What they have
  * that it lacks a comparison will show, unless nobody can have anything.
  */
-function newOwner(turn: Turn, ruling: Ruling): Owner {
+function newOwner(turn: Turn, ruling: Ruling, role: Exclude<Role, Owner>): Owner {
   const resume = { cut: turn.memory.seq, after: "end" } as const;
   const digest = ruling.fresh ? NOTHING : "";
   const copies = ruling.copies
@@ -96,7 +96,7 @@ function newOwner(turn: Turn, ruling: Ruling): Owner {
       resume,
       digest,
     }));
-  return { type: "owner", copies, move: null };
+  return { type: "owner", copies, move: null, ...(role.type === "copy" && { heirOf: role.at }) };
 }
 
 const NOTHING = totalOf(new Uint8Array(BUCKETS_BYTES));

@@ -83,6 +83,8 @@ export interface Owner {
   readonly type: "owner";
   readonly copies: readonly OwnerCopy[];
   readonly move: OwnerMove | null;
+  /** Whose copy it was until it became owner: it has all that it ever got from there. */
+  readonly heirOf?: NodeId;
   readonly collected?: Collected;
 }
 

@@ -4,7 +4,8 @@
  */
 import type { NodeId, PartitionId } from "../../data/ids.ts";
 import type { Row } from "../../data/row.ts";
-import type { RowOffer } from "../../protocol/cluster-messages.ts";
+import type { Ruling } from "../../data/ruling.ts";
+import type { RowOffer, RowOfferAck } from "../../protocol/cluster-messages.ts";
 import type { MergedBatch } from "../rows/effects.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { AdoptReply } from "../node/requests.ts";
@@ -27,11 +28,21 @@ export function onRowOffer(
   const { partitionId, offerId } = offer;
   if (call === null) return;
   const ack = from === null ? "backup" : "owner";
+  const { role, ruling } = turn.partition(partitionId);
+  if (offer.tail && role.type === "owner" && role.heirOf !== from)
+    return turn.answer(call, { ...refusalOf(offer, ruling), whole: true });
   const rows = takenOf(turn, from, offer);
   if (rows) return adopt(turn, partitionId, rows, { type: "offer", call, offerId, ack });
-  const { ruling } = turn.partition(partitionId);
-  turn.answer(call, { type: "ROW_OFFER_ACK", partitionId, offerId, accepted: false, ruling });
+  turn.answer(call, refusalOf(offer, ruling));
 }
+
+const refusalOf = ({ partitionId, offerId }: RowOffer, ruling: Ruling): RowOfferAck => ({
+  type: "ROW_OFFER_ACK",
+  partitionId,
+  offerId,
+  accepted: false,
+  ruling,
+});
 
 /**
  * Null: not here, or not under this ruling. A deletion is forgotten only while nobody else holds a row, so whoever

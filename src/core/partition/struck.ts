@@ -52,9 +52,16 @@ function wantedOf(turn: Turn, partitionId: PartitionId): { cut: Seq; known: Resu
   const { role, ruling } = turn.partition(partitionId);
   if (role.type === "owner") return passOf(turn, partitionId) ?? null;
   if (role.type !== "struck") return null;
-  const isKnown = role.at === ruling.owner;
+  // What its own owner has is not yet where its cluster goes.
+  const isKnown = role.at === ruling.owner && (!turn.self.ceding || role.at === turn.me);
   const known: Resume = isKnown ? { cut: role.cut, after: "end" } : { cut: Seq(0), after: null };
   return { cut: turn.memory.seq, known };
+}
+
+/** Only what came after the owner's copy had the rest: which it may have dropped since, and got anew from another. */
+function isTail(turn: Turn, partitionId: PartitionId): boolean {
+  const { role, ruling } = turn.partition(partitionId);
+  return role.type === "struck" && role.at === ruling.owner && role.cut > 0 && !turn.self.ceding;
 }
 
 /** Everything wanted is where it was offered to. */
@@ -74,8 +81,9 @@ export function onOfferScanned(
   { rows, after }: { readonly rows: readonly Row[]; readonly after: Offer["after"] },
 ): void {
   if (!wantedOf(turn, partitionId)) return;
-  if (rows.length === 0 && after === null) return finish(turn, partitionId);
-  if (rows.length === 0) return scan(turn, partitionId, after);
+  if (rows.length === 0 && after === null && !isTail(turn, partitionId))
+    return finish(turn, partitionId);
+  if (rows.length === 0 && after !== null) return scan(turn, partitionId, after);
   const offerId = turn.takeSeqs(1);
   const next: Offer = { offerId, after: after ?? "end", rows, retry: retryAfter(turn, 0) };
   countRows(turn, partitionId, rows.length);
@@ -86,7 +94,8 @@ export function onOfferScanned(
 function sendOffer(turn: Turn, partitionId: PartitionId, { offerId, rows }: Offer): void {
   const { ceding } = turn.self;
   const ruling = ceding ? rulingThere(turn, partitionId) : turn.partition(partitionId).ruling;
-  const message = { type: "ROW_OFFER", partitionId, offerId, ruling, rows } as const;
+  const tail = isTail(turn, partitionId) && ({ tail: true } as const);
+  const message = { type: "ROW_OFFER", partitionId, offerId, ruling, rows, ...tail } as const;
   if (ruling.owner) turn.send(ruling.owner, message, ceding?.into);
 }
 
@@ -94,10 +103,20 @@ export function onRowOfferAck(turn: Turn, ack: RowOfferAck): void {
   const { partitionId } = ack;
   const { offer: current } = turn.going(partitionId);
   // Listed again meanwhile, its rows may be all there are: what an offer was for is over.
-  if (!wantedOf(turn, partitionId) || current?.offerId !== ack.offerId || !ack.accepted) return;
+  if (!wantedOf(turn, partitionId) || current?.offerId !== ack.offerId) return;
+  if (ack.whole) return offerAll(turn, partitionId);
+  if (!ack.accepted) return;
   turn.setGoing(partitionId, { offer: null });
   if (current.after === "end") finish(turn, partitionId);
   else scan(turn, partitionId, current.after);
+}
+
+function offerAll(turn: Turn, partitionId: PartitionId): void {
+  const { role } = turn.partition(partitionId);
+  if (role.type !== "struck") return;
+  turn.setRole(partitionId, { ...role, cut: Seq(0) });
+  turn.setGoing(partitionId, { offer: null });
+  scan(turn, partitionId, null);
 }
 
 function drop(turn: Turn, partitionId: PartitionId): void {
