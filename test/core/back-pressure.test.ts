@@ -350,7 +350,7 @@ describe("a copy that forgets its stream again and again", () => {
   it("lacks no more of what is acknowledged for that, and gets all of it in the end", () => {
     const stalled = new Stalled({
       unackedDeltaBytesMax: bytesMax,
-      deltaWindow: 1,
+      deltaWindow: 2,
       chunkRowsMax: 1,
     });
     const { stage } = stalled;

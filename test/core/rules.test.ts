@@ -8,13 +8,17 @@ import type { NodeEvent } from "../../src/core/node/events.ts";
 import { NO_FLOW } from "../../src/core/node/flow.ts";
 import { ClusterId, Epoch, NodeId, PartitionId, Seq, Term, Version } from "../../src/data/ids.ts";
 import {
+  addChunk,
   addDeltas,
   addMarker,
   compareAgain,
   openStream,
+  reached,
+  renewStream,
   takeAck,
   wants,
 } from "../../src/core/partition/stream.ts";
+import type { Row } from "../../src/data/row.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import { initialCoordinator } from "../../src/core/coordinator/state.ts";
 import { Stage, type Letter } from "../scripts/stage.ts";
@@ -209,6 +213,24 @@ describe("rules that a simulation taught", () => {
     expect(wants(waiting, config)).toBeNull();
     const ack = { next: 1, markerN: undefined, buckets: undefined };
     expect(wants(takeAck(waiting, ack, config)[0], config)).toBe("digest");
+  });
+
+  it("a copy that forgets its stream while it is scanned for gets again what no scan would find [I6, sim seed 181139]", () => {
+    const stamp = { millis: 1, counter: 0, node: "client" };
+    const at = { map: "m", key: "k", kind: "lww", sub: "" } as const;
+    // It changed nothing here, where a newer one stands, and its writer wants it to be at the copy.
+    const older: Row = { ...at, stamp, value: null, expiresAt: null };
+    const opened = openStream(B, Seq(10), { cut: Seq(4), after: "end" });
+    const sent = addDeltas(opened, [older], Seq(11), DEFAULTS);
+    const renewed = renewStream(sent, Seq(12), true, DEFAULTS);
+    expect(wants(renewed, DEFAULTS)).toBe("scan");
+    expect(renewed).toMatchObject({ cut: Seq(10), known: { cut: Seq(4), after: "end" } });
+    expect(renewed.unacked).toMatchObject([{ n: 0, kind: "delta", rows: [older] }]);
+    expect(reached(addChunk(renewed, [], null), Seq(11))).toBe(false);
+    const ack = { next: 1, markerN: undefined, buckets: undefined };
+    const [taken] = takeAck(renewed, ack, DEFAULTS);
+    expect(reached(taken, Seq(11))).toBe(true);
+    expect(reached(taken, Seq(10)), "the scan goes on").toBe(false);
   });
 
   const at = { map: "m", key: "k", kind: "lww", sub: "" } as const;

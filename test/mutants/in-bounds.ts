@@ -127,8 +127,8 @@ export const IN_BOUNDS: readonly Mutant[] = [
     name: "what a copy lacks is forgotten with its stream",
     bug: "a stream that is opened anew counts nothing of what the one before it had not got through",
     file: "src/core/partition/stream.ts",
-    find: "const owedBytes = all ? 0 : owed;",
-    replace: "const owedBytes = all ? 0 : owed * 0;",
+    find: "unackedBytes: sizeOf(pending),",
+    replace: "unackedBytes: 0,",
     killedBy: bound(
       "lacks no more of what is acknowledged for that, and gets all of it in the end",
     ),

@@ -241,6 +241,16 @@ export const IN_TESTS: readonly Mutant[] = [
     killedBy: play("target-crashes.txt"),
   },
   {
+    name: "deltas left to the scan",
+    bug: "what a copy has forgotten with its stream is looked for in the table alone",
+    file: "src/core/partition/stream.ts",
+    find: 'kind === "delta" || (kind === "chunk" && isScanned) ? rows : [],',
+    replace: 'isScanned && kind !== "collect" ? rows : [],',
+    killedBy: rule(
+      "a copy that forgets its stream while it is scanned for gets again what no scan would find [I6, sim seed 181139]",
+    ),
+  },
+  {
     name: "wakes for ever",
     bug: "a move that waits for a free place is due again and again",
     file: "src/core/coordinator/pursue.ts",

@@ -40,10 +40,8 @@ export interface Stream {
   /** Cumulative, from acks. */
   readonly ackedSeq: Seq;
   readonly scanAcked: Resume["after"];
-  /** Of deltas sent or pending, not acknowledged; those of the streams before it included. */
+  /** Of deltas sent or pending, not acknowledged. */
   readonly unackedBytes: number;
-  /** Of the latter: they come with the scan, and are acknowledged with its end. */
-  readonly owedBytes: number;
   readonly chunksSinceSave: number;
   /** What the copy must have before it is called complete: all there was when it began to count. */
   readonly owedSeq: Seq | null;
@@ -93,8 +91,6 @@ export interface Item {
 
 interface Opening {
   readonly compares?: boolean;
-  /** Bytes of changes that the stream before it had not got through; a copy may lack no more for a reset. */
-  readonly owed?: number;
   /** What the copy has for certain, if that is less than `known`: the rest is about to come as changes. */
   readonly has?: Seq;
 }
@@ -103,10 +99,9 @@ export function openStream(
   to: NodeId,
   seq: Seq,
   known: Resume,
-  { compares = true, owed = 0, has = seq }: Opening = {},
+  { compares = true, has = seq }: Opening = {},
 ): Stream {
   const all = isKnown(known, seq);
-  const owedBytes = all ? 0 : owed;
   return {
     to,
     streamId: seq,
@@ -122,8 +117,7 @@ export function openStream(
     scanSent: all ? "end" : null,
     ackedSeq: has,
     scanAcked: all ? "end" : null,
-    unackedBytes: owedBytes,
-    owedBytes,
+    unackedBytes: 0,
     chunksSinceSave: 0,
     owedSeq: null,
     task: all ? afterScan(compares) : { step: "scan", after: null },
@@ -138,27 +132,31 @@ const afterScan = (compares: boolean): Task =>
   compares ? { step: "mark", pass: 0 } : { step: "idle" };
 
 /**
- * The copy forgot a stream by which it had got everything before: what it has not acknowledged goes out again,
- * and no table need be scanned for it.
+ * The copy forgot a stream. What went out beside the scan and is not acknowledged goes out again: rows that changed
+ * nothing here, but that a writer wants to be there, no scan would find. The table is scanned again from where the copy
+ * had got, and not at all if that was its end.
  */
 export function renewStream(stream: Stream, seq: Seq, compares: boolean, config: Config): Stream {
   const { to, ackedSeq, pendingSeq } = stream;
+  const isScanned = stream.scanAcked === "end";
   // What was to be collected is compared instead.
-  const lacked = stream.unacked.flatMap(({ kind, rows }) => (kind === "collect" ? [] : rows));
+  const lacked = stream.unacked.flatMap(({ kind, rows }) =>
+    kind === "delta" || (kind === "chunk" && isScanned) ? rows : [],
+  );
   const pending = [...lacked, ...stream.pending.slice(0)];
-  const known: Resume = { cut: ackedSeq, after: "end" };
+  const scan = isScanned ? "end" : null;
   return flush(
     {
-      ...openStream(to, seq, known, { compares }),
-      cut: ackedSeq,
+      ...openStream(to, seq, resumeOf(stream), { compares }),
+      cut: isScanned ? ackedSeq : stream.cut,
       ackedSeq,
       sentSeq: ackedSeq,
-      scanSent: "end",
-      scanAcked: "end",
+      scanSent: scan,
+      scanAcked: scan,
       pending: Queue.of(pending),
       pendingSeq,
       unackedBytes: sizeOf(pending),
-      task: afterScan(compares),
+      task: isScanned ? afterScan(compares) : { step: "scan", after: null },
     },
     config,
   );
@@ -307,14 +305,12 @@ export function takeAck(
   let after = stream;
   if (last) {
     const deltas = acked.filter((item) => item.kind === "delta");
-    const paid = last.scanned === "end" ? stream.owedBytes : 0;
     after = {
       ...stream,
       unacked: stream.unacked.slice(acked.length),
       ackedSeq: last.seq,
       scanAcked: last.scanned,
-      unackedBytes: deltas.reduce((sum, item) => sum - item.bytes, stream.unackedBytes - paid),
-      owedBytes: stream.owedBytes - paid,
+      unackedBytes: deltas.reduce((sum, item) => sum - item.bytes, stream.unackedBytes),
       chunksSinceSave:
         stream.chunksSinceSave + acked.filter((item) => item.kind === "chunk").length,
       retry: null,

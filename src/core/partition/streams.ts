@@ -11,7 +11,6 @@ import {
   openStream,
   outstanding,
   renewStream,
-  resumeOf,
   wants,
   type Item,
   type Stream,
@@ -29,7 +28,6 @@ function compares(turn: Turn, partitionId: PartitionId, copy: OwnerCopy): boolea
 
 export function open(turn: Turn, partitionId: PartitionId, copy: OwnerCopy): void {
   const seq = turn.takeSeqs(1);
-  const owed = turn.going(partitionId).streams.get(copy.nodeId)?.unackedBytes ?? 0;
   const behind = turn.memory.behind.get(partitionId)?.has(copy.nodeId) ?? false;
   const upToDate = copy.state === "complete" && copy.digest !== "" && !behind;
   const saved = resumeAt(copy, turn.self);
@@ -38,7 +36,7 @@ export function open(turn: Turn, partitionId: PartitionId, copy: OwnerCopy): voi
   const has = upToDate ? (saved.after === "end" ? saved.cut : Seq(0)) : seq;
   caughtUp(turn, partitionId, copy.nodeId);
   turn.setMemory({ changedAt: turn.now });
-  const opening = { compares: compares(turn, partitionId, copy), owed, has };
+  const opening = { compares: compares(turn, partitionId, copy), has };
   setStream(turn, partitionId, openStream(copy.nodeId, seq, known, opening));
   pump(turn, partitionId, copy.nodeId);
 }
@@ -60,13 +58,11 @@ export function reopen(
   const lost = lacksCollected(stream);
   if (lost) distrust(turn, partitionId, copy.nodeId);
   const again = lost || compares(turn, partitionId, copy) || stream.task.step !== "idle";
-  const opening = { compares: again, owed: stream.unackedBytes };
-  const next =
-    stream.scanAcked === "end"
-      ? renewStream(stream, seq, again, turn.config)
-      : openStream(copy.nodeId, seq, resumeOf(stream), opening);
-  setStream(turn, partitionId, next);
-  pump(turn, partitionId, copy.nodeId);
+  const renewed = renewStream(stream, seq, again, turn.config);
+  setStream(turn, partitionId, renewed);
+  // A chunk that overtook what goes out first would find the stream forgotten once more.
+  if (renewed.unacked.length === 0 || renewed.task.step !== "scan")
+    pump(turn, partitionId, copy.nodeId);
 }
 
 /** To be compared before anything rests on its being equal. */
