@@ -94,7 +94,7 @@ export interface Heard {
   readonly partitionId: PartitionId;
   readonly nodeId: NodeId;
   readonly epoch: Epoch;
-  /** Of the MIGRATE_START that this answers: other words at the same epoch do not start a move. */
+  /** Of the MIGRATE_START that this answers, if what it asks for is under way. */
   readonly migrationId?: MigrationId;
 }
 

@@ -1,5 +1,5 @@
 /** What is broken here shows where nodes are gone, or may be, and something is planned meanwhile. */
-import { forced, gone, successor, type Mutant, type Test } from "./mutant.ts";
+import { forced, gone, play, successor, type Mutant, type Test } from "./mutant.ts";
 
 const heirs = (title: string): Test => ({ file: "test/core/heirs.test.ts", title });
 
@@ -115,5 +115,13 @@ export const IN_ABSENCES: readonly Mutant[] = [
     find: '...(role.type === "copy" && { heirOf: role.at })',
     replace: '...(role.type === "owner" && {})',
     killedBy: heirs("is offered only what that one had not given it yet"),
+  },
+  {
+    name: "late start taken for heard",
+    bug: "an owner says that it heard of a move that it has not begun, as the ruling it came with is an older one",
+    file: "src/core/partition/owner.ts",
+    find: "isUnderWay(turn.partition(partitionId).role, message) && { migrationId };",
+    replace: "{ migrationId };",
+    killedBy: play("late-start.txt"),
   },
 ];

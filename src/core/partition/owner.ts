@@ -15,7 +15,7 @@ import type { Row } from "../../data/row.ts";
 import type { MigrateStart, StreamAck, PulledRows } from "../../protocol/cluster-messages.ts";
 import type { NodeTag } from "../node/events.ts";
 import type { CallId } from "../machine/cluster-event.ts";
-import type { Owner, OwnerCopy } from "../node/state.ts";
+import type { Owner, OwnerCopy, Role } from "../node/state.ts";
 import type { Turn } from "../node/turn.ts";
 import { adopt } from "./adopt.ts";
 import { noteDiffers, noteRows } from "./compare.ts";
@@ -74,16 +74,19 @@ export function onMigrateStart(turn: Turn, message: MigrateStart, call: CallId |
     release(turn, partitionId);
   }
   const { epoch } = known;
-  turn.answer(call, { type: "HEARD", partitionId, nodeId: turn.me, epoch, migrationId });
+  // Of a start under an older ruling the coordinator must not believe that anything came of it.
+  const begun = isUnderWay(turn.partition(partitionId).role, message) && { migrationId };
+  turn.answer(call, { type: "HEARD", partitionId, nodeId: turn.me, epoch, ...begun });
 }
 
-const isUnderWay = (
-  role: Owner,
+function isUnderWay(
+  role: Role,
   { purpose, migrationId, destinationNodeId }: MigrateStart,
-): boolean =>
-  purpose === "move"
-    ? role.move?.migrationId === migrationId
-    : role.copies.some((c) => c.nodeId === destinationNodeId && c.migrationId === migrationId);
+): boolean {
+  if (role.type !== "owner") return false;
+  if (purpose === "move") return role.move?.migrationId === migrationId;
+  return role.copies.some((c) => c.nodeId === destinationNodeId && c.migrationId === migrationId);
+}
 
 /** It was given up, or never came to be: what the ruling leaves of its copy goes on as any other. */
 export function onMoveOver(
