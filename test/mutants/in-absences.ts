@@ -124,4 +124,26 @@ export const IN_ABSENCES: readonly Mutant[] = [
     replace: "{ migrationId };",
     killedBy: play("late-start.txt"),
   },
+  {
+    name: "closing waits for who is gone",
+    bug: "a move does not notice that the copy it waited for was left out",
+    file: "src/core/node/hear.ts",
+    find: "  becomeReady(turn, partitionId);\n  release",
+    replace: "  void becomeReady;\n  release",
+    killedBy: {
+      file: "test/core/moves/losses.test.ts",
+      title: "its owner's backup lost while it closes: it goes on without [I8, sim seed 151424]",
+    },
+  },
+  {
+    name: "owner not told who is left out",
+    bug: "the owner of what moves hears nothing of a backup that is given up meanwhile",
+    file: "src/core/coordinator/failover.ts",
+    find: "if (move && !isInvolved) tellAgain(turn, move);",
+    replace: "void tellAgain;",
+    killedBy: {
+      file: "test/core/moves/losses.test.ts",
+      title: "its owner's backup lost while it closes: it goes on without [I8, sim seed 151424]",
+    },
+  },
 ];

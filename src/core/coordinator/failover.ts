@@ -8,7 +8,7 @@ import type { Copy } from "../../data/ruling.ts";
 import type { ClaimPartition } from "../../protocol/cluster-messages.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import type { CallId } from "../machine/cluster-event.ts";
-import { endMove } from "./moves.ts";
+import { endMove, tellAgain } from "./moves.ts";
 import { replan } from "./plan.ts";
 import type { Move } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
@@ -37,6 +37,8 @@ function leaveOut(turn: CoordinatorTurn, partitionId: PartitionId, lost: NodeId)
   // A copy that its move was to complete has no other purpose.
   const copies = others.filter(({ state }) => !isInvolved || state === "complete");
   turn.rule(partitionId, { owner: ruling.owner, copies });
+  // Its owner may wait for just this copy, and has not asked: so it hears the ruling.
+  if (move && !isInvolved) tellAgain(turn, move);
 }
 
 /** Decided already and without its source: it is where it was to be. */

@@ -285,6 +285,11 @@ function finish(
   turn.setMemory({ started: without(turn.memory.started, migrationId) });
 }
 
+/** With the ruling of now. */
+export function tellAgain(turn: CoordinatorTurn, { migrationId }: Move): void {
+  turn.setMemory({ started: without(turn.memory.started, migrationId) });
+}
+
 function without<T>(set: ReadonlySet<T>, value: T): ReadonlySet<T> {
   const rest = new Set(set);
   rest.delete(value);

@@ -6,7 +6,7 @@ import { BUCKETS_BYTES, totalOf } from "../../data/digest.ts";
 import { MigrationId, Seq } from "../../data/ids.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
-import { beginClosing, keepOn, restDigest, resumeOwner } from "../partition/owner.ts";
+import { becomeReady, beginClosing, keepOn, restDigest, resumeOwner } from "../partition/owner.ts";
 import { release } from "../partition/release.ts";
 import { resumeOf } from "../partition/stream.ts";
 import { stepDown } from "../partition/step-down.ts";
@@ -137,6 +137,8 @@ function stayOwner(turn: Turn, ruling: Ruling, before: Owner): void {
   restDigest(turn, partitionId);
   const target = role.copies.find((copy) => copy.nodeId === role.move?.to);
   if (target?.state === "complete") beginClosing(turn, partitionId);
+  // The only one that was not equal yet may have been left out.
+  becomeReady(turn, partitionId);
   release(turn, partitionId);
   resumeOwner(turn, partitionId);
 }

@@ -229,7 +229,7 @@ export function beginClosing(turn: Turn, partitionId: PartitionId): void {
 }
 
 /** Every copy that counts was equal at a marker set after closing began. */
-function becomeReady(turn: Turn, partitionId: PartitionId): void {
+export function becomeReady(turn: Turn, partitionId: PartitionId): void {
   const role = ownerRole(turn, partitionId);
   if (!role?.move || role.move.phase !== "closing") return;
   const { streams } = turn.going(partitionId);

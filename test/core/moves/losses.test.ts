@@ -103,6 +103,20 @@ describe("a move", () => {
     for (const entry of entries()) expect(completeAt(entry)).toHaveLength(2);
   });
 
+  it("its owner's backup lost while it closes: it goes on without [I8, sim seed 151424]", () => {
+    const stage = cluster({ partitionCount: 1, backupCount: 1 });
+    put(stage, N(1), "before", 1);
+    work(stage, 500, [N(1), N(2), N(3)]);
+    expect(completeAt(entryOf(stage))).toEqual([N(1), N(2)]);
+    silence(stage, [N(2)]);
+    stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: N(3) });
+    work(stage, 500, [N(1), N(3)]);
+    expect(phaseOf(stage, N(1))).toBe("closing");
+    work(stage, FAST.maxNoHeartbeatMs + FAST.probeTimeoutMs + 2_000, [N(1), N(3)]);
+    expect(stage.coordinator.disk.view.members[1]).toMatchObject({ nodeId: N(2), state: "dead" });
+    expect(entryOf(stage).ruling.owner).toBe(N(3));
+  });
+
   it("dual write: while the target copies its silence delays no write, in closing it is struck; none is refused", () => {
     const copying = stuckAt("copying");
     silence(copying, [N(2)], "COMPLETE");
