@@ -63,6 +63,24 @@ describe("a partition whose owner is lost", () => {
     expect(ownerOf(stage)).toBe(second);
   });
 
+  it("keeps a copy that nobody wants while another one does not answer [I15, sim seed 151963]", () => {
+    const stage = cluster({ backupCount: 1 });
+    silence(stage, [], "MIGRATE_READY");
+    stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: C });
+    work(stage, 1_000);
+    const complete = [B, C].map((nodeId) => ({ nodeId, state: "complete" }));
+    expect(entryOf(stage)?.ruling.copies).toEqual(complete);
+    silence(stage, [B], "MIGRATE_READY");
+    work(stage, FAST.maxNoHeartbeatMs + FAST.probeTimeoutMs / 2, [A, C]);
+    expect(stateOf(stage, B)).toBe("active");
+    stage.ask({ type: "CANCEL_MOVE", partitionId: P });
+    stage.live(10);
+    expect(entryOf(stage)).toMatchObject({ move: null, ruling: { copies: complete } });
+    silence(stage, []);
+    work(stage, 2_000);
+    expect(entryOf(stage)?.ruling.copies).toHaveLength(1);
+  });
+
   it("keeps it also when it is planned elsewhere meanwhile [I15]", () => {
     const stage = withCopy();
     const write = put(stage, A, "k2", 2, "backup");

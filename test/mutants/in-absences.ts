@@ -146,4 +146,14 @@ export const IN_ABSENCES: readonly Mutant[] = [
       title: "its owner's backup lost while it closes: it goes on without [I8, sim seed 151424]",
     },
   },
+  {
+    name: "spared for who does not answer",
+    bug: "a copy goes as there are enough others, though one of these was asked and has not answered",
+    file: "src/core/coordinator/wanted.ts",
+    find: "id !== nodeId && !isSilent(id)",
+    replace: "id !== nodeId && (isSilent(id) || true)",
+    killedBy: successor(
+      "keeps a copy that nobody wants while another one does not answer [I15, sim seed 151963]",
+    ),
+  },
 ];

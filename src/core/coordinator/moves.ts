@@ -162,7 +162,7 @@ export function giveUpMove(
   const entry = turn.entry(partitionId);
   const { move, ruling } = entry;
   if (move?.phase !== "replicating") return;
-  const isFreed = why.strikes === true || !mustStay(entry, move.target);
+  const isFreed = why.strikes === true || !mustStay(turn, entry, move.target);
   const stays = isComplete(ruling, move.target) && (!isFreed || turn.isInDoubt(ruling));
   const copies = ruling.copies.filter((copy) => stays || copy.nodeId !== move.target);
   const notBefore = turn.now + backoffMs(turn.config, move.attempt, turn.random);
@@ -185,8 +185,8 @@ export function giveUpMove(
 const isComplete = ({ copies }: Ruling, nodeId: NodeId): boolean =>
   copies.some((copy) => copy.nodeId === nodeId && copy.state === "complete");
 
-const mustStay = (entry: Entry, nodeId: NodeId): boolean =>
-  entry.wantedBackups.includes(nodeId) || !canSpare(entry, nodeId);
+const mustStay = (turn: CoordinatorTurn, entry: Entry, nodeId: NodeId): boolean =>
+  entry.wantedBackups.includes(nodeId) || !canSpare(entry, nodeId, (id) => turn.isSilent(id));
 
 /** For a reason of which the ruling that follows says the rest. */
 export function endMove(

@@ -10,7 +10,7 @@ import { isCeding } from "./merge-state.ts";
 import { giveUpMove, startMove, strays } from "./moves.ts";
 import type { Entry, Move } from "./state.ts";
 import { invitation, type CoordinatorTurn } from "./turn.ts";
-import { completeAt, tasksOf, withoutSpares, type Task } from "./wanted.ts";
+import { completeAt, tasksOf, type Task } from "./wanted.ts";
 
 /** Is this member one to leave partitions with? */
 export const mayOwn = (turn: CoordinatorTurn, nodeId: NodeId): boolean =>
@@ -167,7 +167,7 @@ const isThere = (turn: CoordinatorTurn, nodeId: NodeId): boolean =>
 export function strikeSpares(turn: CoordinatorTurn): void {
   for (const [partitionId, entry] of turn.entries) {
     if (turn.isInDoubt(entry.ruling)) continue;
-    const { owner, copies } = withoutSpares(entry);
+    const { owner, copies } = turn.withoutSpares(entry);
     if (copies !== entry.ruling.copies) turn.rule(partitionId, { owner, copies });
   }
 }

@@ -138,11 +138,15 @@ export class CoordinatorTurn {
     const said: Ruling = { partitionId, epoch, owner, copies };
     // With this ruling, not by another in its wake: what is said of it must be what is saved.
     const spared = this.isInDoubt(said);
-    const ruling = spared ? said : withoutSpares({ ...before, ...change, ruling: said });
+    const ruling = spared ? said : this.withoutSpares({ ...before, ...change, ruling: said });
     this.setEntry(partitionId, { ...change, ruling, version });
     const moved = owner !== before.ruling.owner;
     this.setCluster({ tableVersion: version, ...(moved && { ownersVersion: version }) });
     return ruling;
+  }
+
+  withoutSpares(entry: Entry): Ruling {
+    return withoutSpares(entry, (nodeId) => this.isSilent(nodeId));
   }
 
   /**

@@ -34,24 +34,28 @@ export function tasksOf(entry: Standing): readonly Task[] {
   return [{ partitionId, source, target: wanted, purpose: "move" }, ...copies];
 }
 
-/** Without it there are still as many complete copies, owner included, as the plan wants. */
-export function canSpare(entry: Standing, nodeId: NodeId): boolean {
-  const others = completeAt(entry).filter((id) => id !== nodeId);
+type Test = (nodeId: NodeId) => boolean;
+
+/** Without it there are still as many complete copies, owner included, as the plan wants, at nodes that answer. */
+export function canSpare(entry: Standing, nodeId: NodeId, isSilent: Test): boolean {
+  const others = completeAt(entry).filter((id) => id !== nodeId && !isSilent(id));
   return others.length >= 1 + entry.wantedBackups.length;
 }
 
 /** A copy that nobody wants, and that nobody will miss. */
-const isSpare = (entry: Standing, nodeId: NodeId): boolean =>
-  nodeId !== entry.wanted && !entry.wantedBackups.includes(nodeId) && canSpare(entry, nodeId);
+function isSpare(entry: Standing, nodeId: NodeId, isSilent: Test): boolean {
+  const isWanted = nodeId === entry.wanted || entry.wantedBackups.includes(nodeId);
+  return !isWanted && canSpare(entry, nodeId, isSilent);
+}
 
 /** Copies that are not wanted any more go when those that are have come, and nothing is under way. */
-export function withoutSpares(entry: Entry): Ruling {
+export function withoutSpares(entry: Entry, isSilent: Test): Ruling {
   const { ruling, move } = entry;
   if (move || ruling.copies.length <= entry.wantedBackups.length) return ruling;
-  const spare = ruling.copies.find(({ nodeId }) => isSpare(entry, nodeId));
+  const spare = ruling.copies.find(({ nodeId }) => isSpare(entry, nodeId, isSilent));
   if (!spare) return ruling;
   const copies = ruling.copies.filter((copy) => copy !== spare);
-  return withoutSpares({ ...entry, ruling: { ...ruling, copies } });
+  return withoutSpares({ ...entry, ruling: { ...ruling, copies } }, isSilent);
 }
 
 /** The same plan with another owner, who gives up its place among the backups to the one before. */
