@@ -2,8 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { FAST } from "../../src/core/config.ts";
 import { PartitionId } from "../../src/data/ids.ts";
+import type { Sender } from "../../src/protocol/cluster-messages.ts";
 import type { Stage } from "../scripts/stage.ts";
-import { A, B, C, cluster, put, silence, stateOf, work } from "./trio.ts";
+import { A, B, C, P, cluster, entryOf, put, silence, stateOf, work } from "./trio.ts";
 
 const owned = (stage: Stage, by: string): number =>
   [...stage.coordinator.disk.entries.values()].filter(({ ruling }) => ruling.owner === by).length;
@@ -79,5 +80,35 @@ describe("the report of a cluster", () => {
     stage.ask({ type: "MOVE_PARTITION", partitionId: PartitionId(0), to: C });
     stage.live(100);
     expect(quorumIn(stage)).toBe("no");
+  });
+});
+
+describe("two rulings on one partition that waited for the same quorum", () => {
+  it("are one to everybody who hears of them: what was never saved is not said [I16, sim seed 102864]", () => {
+    const stage = cluster();
+    work(stage, 500);
+    silence(stage, [], "COMPLETE");
+    stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: B });
+    work(stage, 500);
+    const apart = (id: Sender): boolean => id === B || id === C;
+    const isCut = (from: Sender, to: Sender): boolean =>
+      [from, to].includes("coordinator") && (apart(from) || apart(to));
+    stage.cut = (from, to, { type }) => type === "COMPLETE" || isCut(from, to);
+    work(stage, FAST.maxNoHeartbeatMs + 200, [A]);
+    stage.cut = isCut;
+    stage.lines.splice(0);
+    while (!stage.lines.some((line) => line.startsWith("n1 → coordinator COMPLETE")))
+      work(stage, 100, [A]);
+    stage.ask({ type: "CANCEL_MOVE", partitionId: P });
+    work(stage, 50, [A]);
+    expect(entryOf(stage)?.move?.phase).toBe("replicating");
+    const before = entryOf(stage)?.ruling.epoch;
+    stage.lines.splice(0);
+    silence(stage, []);
+    work(stage, 2_000);
+    const after = entryOf(stage)?.ruling.epoch;
+    const said = stage.lines.flatMap((line) => /→.* ruling \{(\d+):/.exec(line)?.[1] ?? []);
+    expect(new Set(said.map(Number)).difference(new Set([before, after]))).toEqual(new Set());
+    expect(said).toContain(`${after}`);
   });
 });

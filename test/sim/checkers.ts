@@ -86,6 +86,8 @@ export class Checkers {
   readonly #backed = new Map<string, number>();
   /** Partitions and epochs at which an owner has asked to be freed from a copy. */
   readonly #freed = new Set<string>();
+  /** What the operator asked for since the last commit. */
+  #orders = 0;
   readonly #world: World;
 
   constructor(world: World) {
@@ -130,6 +132,7 @@ export class Checkers {
 
   /** What the coordinator hears, which it may put off. */
   asks(message: ClusterMessage): void {
+    if (ORDERS.has(message.type)) this.#orders++;
     if (message.type === "STRIKE_COPY" || message.type === "MIGRATE_CANCEL")
       this.#freed.add(`${message.partitionId}@${message.epoch}`);
   }
@@ -184,6 +187,7 @@ export class Checkers {
       view.members.filter(({ state }) => state === "dead").length;
     this.#world.counts.deaths += Math.max(0, dead(after) - dead(before));
     if (before.entries !== after.entries) this.#entriesCommitted(before, after);
+    if (before !== after) this.#orders = 0;
     this.#world.counts.evicted += before.view.members.filter(
       ({ nodeId }) =>
         this.#world.faults.isDestroyed(nodeId) &&
@@ -212,6 +216,7 @@ export class Checkers {
         copiesNeverDrop(this, old, entry, {
           isFreed: this.#freed.has(`${partitionId}@${old.ruling.epoch}`),
           isLost: (id) => ["dead", undefined].includes(stateOf(id)),
+          isReplanned: this.#orders > 1,
           isInDoubt: [before, after].every(({ view }) => isSuspect(view, old.ruling.owner)),
         })
       )
@@ -327,3 +332,13 @@ const isSuspect = ({ members }: MembersView, id: NodeId | null): boolean =>
 
 const isBacked = (role: Role | undefined): boolean =>
   role?.type === "owner" && role.copies.some(({ state }) => state === "complete");
+
+/** What an operator asks for that changes a plan. */
+const ORDERS: ReadonlySet<ClusterMessage["type"]> = new Set<ClusterMessage["type"]>([
+  "ADD_NODES",
+  "LEAVE_REQUEST",
+  "DRAIN_NODE",
+  "MOVE_PARTITION",
+  "CANCEL_MOVE",
+  "REBALANCE",
+]);

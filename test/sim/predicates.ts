@@ -294,6 +294,8 @@ interface Losses {
   readonly isLost: (id: NodeId) => boolean;
   /** Its owner does not answer. */
   readonly isInDoubt: boolean;
+  /** There was another plan between the two: several orders were carried out in one commit. */
+  readonly isReplanned: boolean;
 }
 
 /**
@@ -304,7 +306,7 @@ export function copiesNeverDrop(
   judge: Judge,
   old: Entry,
   entry: Entry,
-  { isFreed, isLost, isInDoubt }: Losses,
+  { isFreed, isLost, isInDoubt, isReplanned }: Losses,
 ): boolean {
   const { partitionId } = entry.ruling;
   // Whoever is complete may have to take over in a moment.
@@ -318,7 +320,7 @@ export function copiesNeverDrop(
   const wanted = Math.min(old.wantedBackups.length, entry.wantedBackups.length);
   if (wanted > 0) judge.count("I15");
   if (left >= Math.min(had, 1 + wanted)) return false;
-  if (!isFreed)
+  if (!isFreed && !isReplanned)
     judge.fail("I15", `partition ${partitionId} has ${left} complete copies left of ${had}`);
   return true;
 }

@@ -67,7 +67,7 @@ function stepCoordinator(
     const done = turn.attempt(() => ownWork(turn));
     pursueAll(turn, !done || turn.memory.parked.length > 0);
   }
-  return [turn.state, turn.effects];
+  return [turn.state, turn.spoken()];
 }
 
 /** What nobody asks for. It is asked for again with every event, until it may happen. */
