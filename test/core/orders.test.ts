@@ -108,7 +108,7 @@ describe("two rulings on one partition that waited for the same quorum", () => {
     work(stage, 2_000);
     const after = entryOf(stage)?.ruling.epoch;
     const said = stage.lines.flatMap((line) => /→.* ruling \{(\d+):/.exec(line)?.[1] ?? []);
-    expect(new Set(said.map(Number)).difference(new Set([before, after]))).toEqual(new Set());
     expect(said).toContain(`${after}`);
+    expect(said.filter((epoch) => ![`${before}`, `${after}`].includes(epoch))).toEqual([]);
   });
 });

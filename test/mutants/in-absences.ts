@@ -3,6 +3,8 @@ import { forced, gone, play, successor, type Mutant, type Test } from "./mutant.
 
 const heirs = (title: string): Test => ({ file: "test/core/heirs.test.ts", title });
 
+const noted = (title: string): Test => ({ file: "test/core/noted.test.ts", title });
+
 export const IN_ABSENCES: readonly Mutant[] = [
   {
     name: "spare copy goes in doubt",
@@ -155,5 +157,39 @@ export const IN_ABSENCES: readonly Mutant[] = [
     killedBy: successor(
       "keeps a copy that nobody wants while another one does not answer [I15, sim seed 151963]",
     ),
+  },
+  {
+    name: "not compared taken for known",
+    bug: "who takes over believes that copies have all that it had before it compared them",
+    file: "src/core/node/hear.ts",
+    find: 'copy?.digest === "" ? undefined : known;',
+    replace: "known;",
+    killedBy: noted(
+      "offers its own heir what it had from the owner before, not only what came later [I6]",
+    ),
+  },
+  {
+    name: "collected item awaited for ever",
+    bug: "a stream that has nothing to send again waits for what its copy had acknowledged",
+    file: "src/core/partition/stream.ts",
+    find: "sentSeq: pending.length > 0 ? ackedSeq : pendingSeq,",
+    replace: "sentSeq: ackedSeq,",
+    killedBy: noted("has all that a repeated write waits for, and is not struck for it [I6, I15]"),
+  },
+  {
+    name: "half a pass remembered",
+    bug: "who is owner again goes on with an offer that a successor's rows have outrun",
+    file: "src/core/partition/step-down.ts",
+    find: "if (passes.delete(partitionId)) setCession(turn, { passes });",
+    replace: "void [passes, setCession];",
+    killedBy: noted("offers anew what it had begun to offer before it was replaced [I8]"),
+  },
+  {
+    name: "offered again taken for known",
+    bug: "an offer that changes nothing is let go though a copy may lack it",
+    file: "src/core/partition/adopt.ts",
+    find: "spread(turn, partitionId, isSure ? changed : rows);",
+    replace: "spread(turn, partitionId, isSure || rows.length > 0 ? changed : rows);",
+    killedBy: noted("are not let go while a copy lacks them that has not been compared yet [I6]"),
   },
 ];

@@ -81,8 +81,8 @@ const emptyCopy = (turn: Turn, { owner }: Ruling): Role => ({
 });
 
 /**
- * What this node has, the copies have: it got everything from the owner whose copies they are. What they have
- * that it lacks a comparison will show, unless nobody can have anything.
+ * What this node has, the copies have after an orderly move: it got everything from the owner whose copies they are. Else,
+ * and what they have that it lacks, a comparison will show, unless nobody can have anything.
  */
 function newOwner(turn: Turn, ruling: Ruling, role: Exclude<Role, Owner>): Owner {
   const resume = { cut: turn.memory.seq, after: "end" } as const;
@@ -114,9 +114,10 @@ function provenanceOf(
     return at === owner ? { at, cut, foreign } : nothing;
   }
   const stream = turn.going(ruling.partitionId).streams.get(owner);
-  const resume = stream
-    ? resumeOf(stream)
-    : role.copies.find((copy) => copy.nodeId === owner)?.resume;
+  const copy = role.copies.find(({ nodeId }) => nodeId === owner);
+  const known = stream ? resumeOf(stream) : copy?.resume;
+  // Not compared since this node became owner: nobody knows what it lacks of what was here before.
+  const resume = copy?.digest === "" ? undefined : known;
   const cut = resume?.after === "end" ? resume.cut : Seq(0);
   // It was equal when the move closed, and since then nobody was told of a write before it had it. Under any
   // other ruling own writes above the cut may be here alone.

@@ -17,8 +17,8 @@ import { addPending, sizeOf } from "./credit.ts";
 import { passOn } from "./forward.ts";
 import { answerRequest, notify, waiting } from "./pending.ts";
 import type { Elsewhere, HeldWork, Part, Place, Request, Result, Wait, Work } from "./requests.ts";
-import { hasBackup, isUnsure } from "../partition/release.ts";
-import { holdBack, spread, waitOf } from "../partition/spread.ts";
+import { hasBackup } from "../partition/release.ts";
+import { isUnsure, holdBack, spread, waitOf } from "../partition/spread.ts";
 import type { Turn } from "./turn.ts";
 import { isCeded } from "./winner.ts";
 

@@ -11,7 +11,7 @@ import type { CallId } from "../machine/cluster-event.ts";
 import type { AdoptReply } from "../node/requests.ts";
 import type { Turn } from "../node/turn.ts";
 import { noteRows } from "./compare.ts";
-import { holdBack, spread, waitOf } from "./spread.ts";
+import { holdBack, isUnsure, spread, waitOf } from "./spread.ts";
 import { afterPull } from "./stream.ts";
 import { pump, setStream } from "./streams.ts";
 
@@ -91,7 +91,9 @@ export function onAdopted(
 ): void {
   const changed = rows.filter((_, i) => batch?.outcomes[i]?.changed);
   if (reply.type === "pulled") noteRows(turn, partitionId, { taken: changed.length });
-  spread(turn, partitionId, changed);
+  // A copy that has not been compared may lack also what changed nothing here.
+  const isSure = reply.type !== "offer" || reply.ack === "owner" || !isUnsure(turn, partitionId);
+  spread(turn, partitionId, isSure ? changed : rows);
   // Else a repair is under way to make the very copy equal that it would wait for.
   const wait = reply.type === "offer" ? waitOf(turn, partitionId, reply.ack) : null;
   if (wait) holdBack(turn, partitionId, wait, { type: "adopted", reply });

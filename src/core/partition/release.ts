@@ -55,20 +55,6 @@ export function hasBackup(turn: Turn, partitionId: PartitionId): boolean {
   return role.type === "owner" && role.copies.some(({ state }) => state === "complete");
 }
 
-/** May a copy that counts lack rows that are not on their way to it as changes? */
-export function isUnsure(turn: Turn, partitionId: PartitionId): boolean {
-  const { role } = turn.partition(partitionId);
-  if (role.type !== "owner") return false;
-  const { streams } = turn.going(partitionId);
-  const behind = turn.memory.behind.get(partitionId);
-  return role.copies.some(({ nodeId, state, digest }) => {
-    if (state === "copying") return false;
-    const stream = streams.get(nodeId);
-    const scanning = stream !== undefined && stream.scanAcked !== "end";
-    return scanning || behind?.has(nodeId) === true || digest === "";
-  });
-}
-
 /** If the last copy was struck while this waited, the write stands at the owner and nobody may be told so. */
 function answer(
   turn: Turn,

@@ -77,3 +77,17 @@ export function holdBack(turn: Turn, partitionId: PartitionId, wait: Wait, waite
     if (stream) setStream(turn, partitionId, sooner(stream, soon));
   }
 }
+
+/** May a copy that counts lack rows that are not on their way to it as changes? */
+export function isUnsure(turn: Turn, partitionId: PartitionId): boolean {
+  const { role } = turn.partition(partitionId);
+  if (role.type !== "owner") return false;
+  const { streams } = turn.going(partitionId);
+  const behind = turn.memory.behind.get(partitionId);
+  return role.copies.some(({ nodeId, state, digest }) => {
+    if (state === "copying") return false;
+    const stream = streams.get(nodeId);
+    const scanning = stream !== undefined && stream.scanAcked !== "end";
+    return scanning || behind?.has(nodeId) === true || digest === "";
+  });
+}

@@ -150,7 +150,8 @@ export function renewStream(stream: Stream, seq: Seq, compares: boolean, config:
       ...openStream(to, seq, resumeOf(stream), { compares }),
       cut: isScanned ? ackedSeq : stream.cut,
       ackedSeq,
-      sentSeq: ackedSeq,
+      // With nothing to go out again no item would ever say that it is all there.
+      sentSeq: pending.length > 0 ? ackedSeq : pendingSeq,
       scanSent: scan,
       scanAcked: scan,
       pending: Queue.of(pending),
