@@ -1,7 +1,7 @@
 /** The judge of what is acknowledged, where nodes are destroyed with all that they had. */
 import { describe, expect, it } from "vitest";
 import { partitionOf } from "../../src/data/hash.ts";
-import { Epoch, NodeId, Seq, Version } from "../../src/data/ids.ts";
+import { Epoch, Incarnation, NodeId, Seq, Version } from "../../src/data/ids.ts";
 import type { Row } from "../../src/data/row.ts";
 import type { Copy } from "../../src/data/ruling.ts";
 import type { Entry } from "../../src/core/coordinator/state.ts";
@@ -30,6 +30,17 @@ function entry(epoch: number, owner: NodeId, backups: readonly NodeId[], holders
   return { ...plan, ruling, version: Version(epoch), holders };
 }
 
+const SOMEBODY = {
+  host: "",
+  clientPort: 0,
+  clusterPort: 0,
+  region: "",
+  weight: 1,
+  state: "active",
+  joinVersion: Version(0),
+  incarnation: Incarnation(0),
+} as const;
+
 class Scene {
   readonly world = new World(SEED);
 
@@ -43,7 +54,9 @@ class Scene {
 
   rule(ruled: Entry): void {
     const { coordinator } = this.world;
-    coordinator.disk = { ...coordinator.disk, entries: new Map([[P, ruled]]) };
+    const members = [A, B, C].map((nodeId) => ({ ...SOMEBODY, nodeId }));
+    const view = { version: Version(1), members };
+    coordinator.disk = { ...coordinator.disk, view, entries: new Map([[P, ruled]]) };
   }
 
   store(at: NodeId, stored: Row): void {

@@ -83,7 +83,10 @@ export class Durability {
     this.#behind.add(partitionId);
     const acked = this.#changing(partitionId);
     if (!owner) return;
-    const isForced = old.ruling.owner === null && old.lost !== owner;
+    const { members } = this.#world.coordinator.disk.view;
+    const isMember = (id: NodeId): boolean => members.some(({ nodeId }) => nodeId === id);
+    // By a claim, or since everybody who had it all was evicted.
+    const isForced = !completeAt(old).some(isMember) && old.lost !== owner;
     if (isForced)
       this.#forced.set(
         partitionId,
