@@ -152,8 +152,8 @@ export const IN_ABSENCES: readonly Mutant[] = [
     name: "spared for who does not answer",
     bug: "a copy goes as there are enough others, though one of these was asked and has not answered",
     file: "src/core/coordinator/wanted.ts",
-    find: "id !== nodeId && !isSilent(id)",
-    replace: "id !== nodeId && (isSilent(id) || true)",
+    find: "id === owner || !isSilent(id);",
+    replace: "isSilent(id) || true;",
     killedBy: successor(
       "keeps a copy that nobody wants while another one does not answer [I15, sim seed 151963]",
     ),

@@ -36,9 +36,14 @@ export function tasksOf(entry: Standing): readonly Task[] {
 
 type Test = (nodeId: NodeId) => boolean;
 
-/** Without it there are still as many complete copies, owner included, as the plan wants, at nodes that answer. */
+/**
+ * Without it there are still as many complete copies, owner included, as the plan wants, at nodes that answer. While the
+ * owner does not, nothing is spared at all.
+ */
 export function canSpare(entry: Standing, nodeId: NodeId, isSilent: Test): boolean {
-  const others = completeAt(entry).filter((id) => id !== nodeId && !isSilent(id));
+  const { owner } = entry.ruling;
+  const isThere = (id: NodeId): boolean => id === owner || !isSilent(id);
+  const others = completeAt(entry).filter((id) => id !== nodeId && isThere(id));
   return others.length >= 1 + entry.wantedBackups.length;
 }
 
