@@ -74,8 +74,8 @@ export const IN_ABSENCES: readonly Mutant[] = [
     name: "planned for the last, who is gone",
     bug: "when nobody may own anything any more, what was planned for who is gone stays planned",
     file: "src/core/coordinator/plan.ts",
-    find: "target.owner === null ? asItIs(ruling) : target;",
-    replace: "target.owner === null ? { ...asItIs(ruling), owner: wanted } : target;",
+    find: "target.owner === null ? asItIs(entry) : target;",
+    replace: "target.owner === null ? { ...asItIs(entry), owner: wanted } : target;",
     killedBy: forced(
       "who was to leave keeps all, is to give it to nobody, and leaves once there is another [sim seed 130018]",
     ),

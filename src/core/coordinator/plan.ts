@@ -1,7 +1,7 @@
 /** Who is to own what: computed anew at every change of members, started as far as the limits allow. */
 import { Epoch, PartitionId, Version, type NodeId } from "../../data/ids.ts";
 import type { NodeState } from "../../data/members.ts";
-import type { Copy, Ruling } from "../../data/ruling.ts";
+import type { Copy } from "../../data/ruling.ts";
 import type { PlannedMove } from "../../protocol/cluster-messages.ts";
 import { INVITATIONS_AWAITED } from "../config.ts";
 import { computeAssignment, type Candidate, type Placement } from "../placement/assign.ts";
@@ -88,10 +88,11 @@ export function replan(turn: CoordinatorTurn): void {
   if (turn.entries.size === 0 || isCeding(turn.cluster.merge)) return;
   for (const [p, target] of targets(turn).entries()) {
     const partitionId = PartitionId(p);
-    const { wanted, wantedBackups, move, ruling } = turn.entry(partitionId);
+    const entry = turn.entry(partitionId);
+    const { wanted, wantedBackups, move, ruling } = entry;
     // Nobody has it to give, or nobody is left to take it: it stays where it is.
     if (ruling.owner === null) continue;
-    const placement = target.owner === null ? asItIs(ruling) : target;
+    const placement = target.owner === null ? asItIs(entry) : target;
     const { owner, backups } = placement;
     const same = sameNodes(wantedBackups, backups);
     if (owner === wanted && same) continue;
@@ -102,9 +103,9 @@ export function replan(turn: CoordinatorTurn): void {
   }
 }
 
-function asItIs({ owner, copies }: Ruling): Placement {
-  const complete = copies.filter(({ state }) => state === "complete");
-  return { owner, backups: complete.map(({ nodeId }) => nodeId) };
+function asItIs(entry: Entry): Placement {
+  const [owner = null, ...backups] = completeAt(entry);
+  return { owner, backups };
 }
 
 /** After a failover, a claim or a restore a partition may have a new owner without a plan for its backups. */
