@@ -304,8 +304,7 @@ export class Checkers {
     for (const said of coordinator.state?.memory.repair?.nodes.values() ?? [])
       this.#world.counts["partitions repaired"] += said?.figures.differing ?? 0;
     for (const client of clients)
-      if (client.outbox.size > 0)
-        this.fail("I8", `${client.id} was never answered: ${client.outbox.size}`);
+      if (client.waiting > 0) this.fail("I8", `${client.id} was never answered: ${client.waiting}`);
     for (const { id, map, heard } of clients) {
       if (heard === "delta") this.#world.counts.endedByDelta++;
       const objection = unheard(map, coordinator.disk);

@@ -16,6 +16,8 @@ export interface ClientPort {
   readonly now: () => number;
   readonly valueBytesMax: number;
   readonly expiryRate: number;
+  /** All that was refused is sent again at one moment, over one new connection: else each frame opens its own. */
+  readonly gathers: boolean;
   /** Some frames ask that the backups have them. */
   readonly backups: boolean;
   /** All ops of a write that was begun at this moment are answered. */
@@ -54,6 +56,8 @@ export class SimClient {
    * misfit; and it has not been sent a whole map since. It may see a gap, and asks again.
    */
   lossy = false;
+  /** To be sent once more, all at one moment. */
+  readonly #refused: Frame[] = [];
   #seq = 0;
   #counter = 0;
   readonly #prng: Prng;
@@ -64,6 +68,10 @@ export class SimClient {
     this.forward = forward;
     this.#prng = prng;
     this.#port = port;
+  }
+
+  get waiting(): number {
+    return this.outbox.size + this.#refused.length;
   }
 
   connect(node: string): void {
@@ -154,6 +162,15 @@ export class SimClient {
     });
   }
 
+  #retry(frame: Frame, owner: NodeId | undefined, ms: number): void {
+    if (this.#port.gathers && this.#refused.push(frame) > 1) return;
+    this.#port.later(ms, () => {
+      this.#port.reroute(this, owner);
+      if (!this.#port.gathers) return this.#put(frame);
+      for (const refused of this.#refused.splice(0)) this.#put(refused);
+    });
+  }
+
   /** `current`: over the connection that it has now. What an answer says is true from any. */
   receive(message: ServerMessage, current: boolean): void {
     if (current && "map" in message && message.map) this.#takeMap(message.map);
@@ -178,11 +195,9 @@ export class SimClient {
             : (ops[index] ?? []),
         );
         if (again.length === 0) return this.#port.answered(begunAt);
-        return this.#port.later(alone ? 1 : 100 + this.#prng.below(400), () => {
-          this.#port.reroute(this, ownerIn(refused));
-          // Where there is no copy, its owner must do.
-          this.#put({ ops: again, begunAt, ack: alone ? "owner" : frame.ack });
-        });
+        // Where there is no copy, its owner must do.
+        const next: Frame = { ops: again, begunAt, ack: alone ? "owner" : frame.ack };
+        return this.#retry(next, ownerIn(refused), alone ? 1 : 100 + this.#prng.below(400));
       }
       case "ERROR":
         if (message.error.code === "HELLO_EXPECTED") this.connect(this.node);

@@ -32,6 +32,7 @@ export class Crowd {
       now: () => schedule.now + skew,
       trueTime: () => schedule.now,
       valueBytesMax,
+      gathers: world.options.gathers,
       expiryRate,
       backups: world.options.config.backupCount > 0,
       answered: (begunAt) => forward && world.answers.answered(begunAt),

@@ -36,6 +36,8 @@ export interface Options {
   readonly storm: boolean;
   /** Deletions are kept for seconds only, and objects are away for longer. */
   readonly forgets: boolean;
+  /** Clients send all that was refused again at one moment. */
+  readonly gathers: boolean;
 }
 
 /** Seeds below have no storm and mean what they meant before there were any. */
@@ -44,19 +46,27 @@ export const FIRST_STORM = 100_000;
 /** From here on deletions are forgotten. */
 export const FIRST_FORGETFUL = 200_000;
 
+/** Storms of the second kind: the same nemeses, over clients that ask less often for the same. */
+export const FIRST_SECOND_STORM = 1_000_000;
+
 export function draw(seed: number): Options {
   const options = drawPlain(seed);
+  if (seed >= FIRST_SECOND_STORM && seed < 2 * FIRST_SECOND_STORM)
+    return drawStorm(seed, { ...options, gathers: true }, LARGE_PER_CENT / 2);
   if (seed >= FIRST_FORGETFUL) return drawForgetful(seed, options);
   return seed < FIRST_STORM ? options : drawStorm(seed, options);
 }
 
+/** Storms over more than eight nodes: they take half of the time. */
+const LARGE_PER_CENT = 6;
+
 /** The nemeses cut and replace; what goes on beside them is what any bad network does. */
-function drawStorm(seed: number, plain: Options): Options {
+function drawStorm(seed: number, plain: Options, largePerCent = LARGE_PER_CENT): Options {
   const prng = new Prng(seed ^ 0x512e);
   const options = { ...plain, storm: true, cutRate: 0, splitRate: 0, ghostRate: 0, askOpsMax: 6 };
   const what = prng.below(100);
   // Few keys to a partition in a large cluster, and few partitions to a node: a run is to stay short.
-  const initialNodes = what < 6 ? 8 + prng.below(43) : 3 + prng.below(6);
+  const initialNodes = what < largePerCent ? 8 + prng.below(43) : 3 + prng.below(6);
   const partitionCount = 1 + prng.below(initialNodes) + prng.below(4);
   const keys = 4 + prng.below(6);
   if (what >= 30) return options;
@@ -154,5 +164,6 @@ function drawPlain(seed: number): Options {
     nodesMax: 5,
     storm: false,
     forgets: false,
+    gathers: false,
   };
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { NEMESES } from "./nemeses/storm.ts";
-import { FIRST_FORGETFUL, FIRST_STORM } from "./options.ts";
+import { FIRST_FORGETFUL, FIRST_SECOND_STORM, FIRST_STORM } from "./options.ts";
 import { runSeeds } from "./run-seeds.ts";
 import { World } from "./world.ts";
 
 const SEEDS = 80;
-const STORMS = 80;
+const STORMS = 120;
 const FORGETFUL = 20;
 
 /** Nothing is forgotten in runs that are shorter than the retention. */
@@ -36,7 +36,7 @@ describe("a cluster on a bad network", () => {
   );
 
   it(`and in storms, of every nemesis enough (${STORMS} seeds)`, { timeout: 300_000 }, () => {
-    const { summary, failure } = runSeeds(FIRST_STORM, STORMS);
+    const { summary, failure } = runSeeds(FIRST_SECOND_STORM, STORMS);
     expect(failure, failure?.message).toBeNull();
     const count = (name: string): number => summary[name] ?? 0;
     for (const { name } of NEMESES) expect(count(name), name).toBeGreaterThan(STORMS / 5);

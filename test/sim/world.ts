@@ -163,7 +163,7 @@ export class World {
   #write(): void {
     const client = this.prng.pick(this.clients);
     if (client.node === "") return this.#crowd.reroute(client);
-    if (client.outbox.size > 20) return;
+    if (client.waiting > 20) return;
     const keys = Array.from({ length: 1 + this.prng.below(3) }, () => this.prng.pick(this.keys()));
     if (this.prng.chance(0.005)) client.askMap();
     if (this.prng.chance(0.2)) client.read(this.prng.pick(keys));
