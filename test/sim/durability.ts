@@ -149,7 +149,7 @@ export class Durability {
       else acked.catchUp(key, (row) => this.#isAtOwner(row));
     if (!isOver) return;
     this.#behind.delete(partitionId);
-    if (this.#forced.has(partitionId)) this.#forced.set(partitionId, []);
+    this.#forced.delete(partitionId);
   }
 
   /** Nobody is left who could offer anything, and its copies are compared with the owner. */
@@ -186,7 +186,10 @@ export class Durability {
     const complete = this.#thereOf(completeAt(entry)).filter((other) => other !== id);
     const holders = this.#thereOf(entry.holders).filter((other) => other !== id);
     const isOrphan = owner === id || (owner !== null && this.#world.graves.has(owner));
-    const others = isOrphan ? complete : holders;
+    // A struck node keeps what it offers until a backup has it, too; without backups it may have let go already.
+    const { backupCount } = this.#world.options.config;
+    const offering = backupCount > 0 ? this.#thereOf(strays(entry)) : [];
+    const others = isOrphan ? [...complete, ...offering] : holders;
     const acked = this.#changing(partitionId);
     // Also of what nobody was told of yet: the answer may be on its way.
     for (const { row: stored } of rows.page(partitionId, null, EVERYTHING).rows) {
