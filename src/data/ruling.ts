@@ -18,6 +18,8 @@ export interface Ruling {
   readonly epoch: Epoch;
   /** Null: never assigned, or its owner is gone and there was no complete copy. */
   readonly owner: NodeId | null;
+  /** At which its owner became owner, and has been without a break since. */
+  readonly since: Epoch;
   /** Never the owner itself. */
   readonly copies: readonly Copy[];
   /** The first one: nobody has a row yet, however late it is heard. */

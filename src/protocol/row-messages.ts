@@ -73,8 +73,8 @@ export interface RowOffer {
   readonly offerId: Seq;
   readonly ruling: Ruling;
   readonly rows: readonly Row[];
-  /** Not all that it has: the rest it was told to be at the owner when that was its copy. */
-  readonly tail?: boolean;
+  /** Not all that it has: the rest it was told to be at the owner when that was its copy, and it owner since this. */
+  readonly tail?: Epoch;
 }
 
 /**

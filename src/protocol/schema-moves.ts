@@ -181,7 +181,7 @@ export const streamSchemas = {
       offerId: seq,
       ruling,
       rows,
-      tail: v.exactOptional(v.boolean()),
+      tail: v.exactOptional(epoch),
     }),
   ),
   ROW_OFFER_ACK: declared<RowOfferAck>()(

@@ -88,6 +88,7 @@ export const ruling = declared<Ruling>()(
     partitionId,
     epoch,
     owner: v.nullable(nodeId),
+    since: epoch,
     copies: list(v.object({ nodeId, state: v.picklist(["copying", "complete"]) }), COPIES_MAX),
     fresh: v.exactOptional(v.literal(true)),
   }),

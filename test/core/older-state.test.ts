@@ -48,7 +48,7 @@ describe("no older state over a newer one:", () => {
     const stage = formed();
     const known = stage.node(A).disk.partitions.get(P)?.ruling;
     const epoch = Epoch((known?.epoch ?? 0) + by);
-    const ruling = { partitionId: P, epoch, owner: B, copies: [] };
+    const ruling = { partitionId: P, epoch, owner: B, since: epoch, copies: [] };
     const version = Version(stage.node(A).disk.self.tableVersion + 1);
     const facts = { version, baseVersion: Version(0), partitionCount: 1, completedMigrations: [] };
     for (const message of [

@@ -45,7 +45,7 @@ function nodeWith(
   membership: "member" | "joining" = "member",
 ): NodeState {
   const state = initialNode({ ...DEFAULTS, partitionCount: 1 });
-  const ruling = { partitionId: P, epoch: Epoch(5), owner, copies: [] };
+  const ruling = { partitionId: P, epoch: Epoch(5), owner, since: Epoch(5), copies: [] };
   const self = {
     ...state.saved.self,
     clusterId: CLUSTER,
@@ -58,10 +58,11 @@ function nodeWith(
 }
 
 const roleOf = (state: NodeState): Role | undefined => state.saved.partitions.get(P)?.role;
-const ruling = (epoch: number, owner: NodeId) => ({
+const ruling = (epoch: number, owner: NodeId, since = epoch) => ({
   partitionId: P,
   epoch: Epoch(epoch),
   owner,
+  since: Epoch(since),
   copies: [],
 });
 
@@ -104,7 +105,7 @@ describe("rules that a simulation taught", () => {
     const copy = { type: "copy", state: "complete", at: B, cut: Seq(9), foreign: true } as const;
     const [state] = stepNode(
       nodeWith(copy, B),
-      say("coordinator", { type: "STRIKE", ruling: ruling(6, B) }),
+      say("coordinator", { type: "STRIKE", ruling: ruling(6, B, 5) }),
     );
     expect(roleOf(state)).toEqual({ type: "struck", at: B, cut: 9, foreign: true });
   });
@@ -113,7 +114,7 @@ describe("rules that a simulation taught", () => {
     const copy = { type: "copy", state: "copying", at: B, cut: Seq(0), foreign: false } as const;
     const [state, effects] = stepNode(
       nodeWith(copy, B),
-      say("coordinator", { type: "STRIKE", ruling: ruling(6, B) }),
+      say("coordinator", { type: "STRIKE", ruling: ruling(6, B, 5) }),
     );
     expect(roleOf(state)).toEqual({ type: "none" });
     expect(effects.map(({ type }) => type)).toEqual(["drop-rows", "send", "answer"]);

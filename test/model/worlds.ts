@@ -207,7 +207,7 @@ const SMALL: readonly World[] = [
   world(
     "a backup takes over",
     { cuts: 1 },
-    { ...BACKED, asked: [DELETE], statesMin: 95_000, seen: [...TAKEN_OVER, "replicating"] },
+    { ...BACKED, asked: [DELETE], statesMin: 92_000, seen: [...TAKEN_OVER, "replicating"] },
   ),
   world(
     "a backup is struck",

@@ -5,6 +5,8 @@ const heirs = (title: string): Test => ({ file: "test/core/heirs.test.ts", title
 
 const noted = (title: string): Test => ({ file: "test/core/noted.test.ts", title });
 
+const missed = (title: string): Test => ({ file: "test/core/missed.test.ts", title });
+
 export const IN_ABSENCES: readonly Mutant[] = [
   {
     name: "spare copy goes in doubt",
@@ -94,7 +96,7 @@ export const IN_ABSENCES: readonly Mutant[] = [
     name: "tail taken by no heir",
     bug: "an owner that got its copy from another takes the tail of a former owner for all of it",
     file: "src/core/partition/adopt.ts",
-    find: "role.heirOf !== from)",
+    find: "role.heirOf !== offer.tail)",
     replace: "role.heirOf === undefined)",
     killedBy: heirs(
       "is offered all that its former owner has, not only what came later [I6, sim seed 514409]",
@@ -104,18 +106,54 @@ export const IN_ABSENCES: readonly Mutant[] = [
     name: "empty tail not asked about",
     bug: "a former owner that has nothing newer than its copy had drops all, whatever became of that copy",
     file: "src/core/partition/struck.ts",
-    find: "if (rows.length === 0 && after === null && !isTail(turn, partitionId))",
+    find: "if (rows.length === 0 && after === null && tailOf(turn, partitionId) === null)",
     replace: "if (rows.length === 0 && after === null)",
     killedBy: heirs(
       "is offered all that its former owner has, not only what came later [I6, sim seed 514409]",
     ),
   },
   {
+    name: "tail taken by an heir of later",
+    bug: "an owner takes the tail of who was owner before for all of it, if it was its copy at a later time",
+    file: "src/core/partition/adopt.ts",
+    find: "role.heirOf !== offer.tail)",
+    replace: "(role.heirOf ?? 0) < offer.tail)",
+    killedBy: missed("is offered all of it, however often that one was owner meanwhile [I6]"),
+  },
+  {
+    name: "owner in between taken for none",
+    bug: "an owner that is named once more relies on what it knew of its copies, whoever was owner meanwhile",
+    file: "src/core/node/hear.ts",
+    find: "one.owner === other.owner && one.since === other.since;",
+    replace: "one.owner === other.owner;",
+    killedBy: missed("gets what that one and its copies acknowledged from the copies [I6]"),
+  },
+  {
+    name: "owner again as if it had always been",
+    bug: "a ruling does not say that its owner is a new one",
+    file: "src/core/coordinator/turn.ts",
+    find: "const since = moved ? epoch : before.ruling.since;",
+    replace: "const since = before.ruling.since;",
+    killedBy: missed(
+      "sends all that it acknowledges as backed up to every copy that is complete [I6]",
+    ),
+  },
+  {
+    name: "copy believes an owner that was none",
+    bug: "a struck copy drops what its owner had once, although another one has been owner since",
+    file: "src/core/node/hear.ts",
+    find: "if (isSameOwner(before, ruling))\n    return",
+    replace: "if (at === ruling.owner)\n    return",
+    killedBy: missed(
+      "offers that one all that it has when it is struck: who was owner in between may have lost it [I6]",
+    ),
+  },
+  {
     name: "heir unknown",
     bug: "who was a copy until it took over does not say so, and is offered every row anew",
     file: "src/core/node/hear.ts",
-    find: '...(role.type === "copy" && { heirOf: role.at })',
-    replace: '...(role.type === "owner" && {})',
+    find: 'before.role.type === "copy" && { heirOf: before.ruling.since };',
+    replace: 'before.role.type === "owner" && {};',
     killedBy: heirs("is offered only what that one had not given it yet"),
   },
   {

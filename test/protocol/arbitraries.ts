@@ -186,6 +186,7 @@ export const ruling: fc.Arbitrary<Ruling> = fc.record({
   partitionId,
   epoch,
   owner: fc.option(nodeId),
+  since: epoch,
   copies: list(
     fc.record({ nodeId, state: fc.constantFrom("copying" as const, "complete" as const) }),
   ),

@@ -186,7 +186,7 @@ export const clusterMessages: Table<ClusterMessage> = {
   }),
   ROW_OFFER: of<Cluster<"ROW_OFFER">>()(
     "ROW_OFFER",
-    { partitionId, offerId: seq, ruling, rows, tail: fc.boolean() },
+    { partitionId, offerId: seq, ruling, rows, tail: epoch },
     ["tail"],
   ),
   ROW_OFFER_ACK: of<Cluster<"ROW_OFFER_ACK">>()(

@@ -30,6 +30,7 @@ const ruling: Ruling = {
   partitionId: P3,
   epoch: Epoch(7),
   owner: N1,
+  since: Epoch(5),
   copies: [{ nodeId: N2, state: "copying" }],
 };
 
@@ -205,7 +206,7 @@ const cluster = {
     offerId: Seq(1),
     ruling,
     rows: [dead],
-    tail: true,
+    tail: Epoch(5),
   },
   "migrate ready": {
     type: "MIGRATE_READY",

@@ -26,7 +26,7 @@ const row = (millis: number): Row => ({
 function entry(epoch: number, owner: NodeId, backups: readonly NodeId[], holders: NodeId[]): Entry {
   const copies = backups.map((nodeId): Copy => ({ nodeId, state: "complete" }));
   const plan = { wanted: owner, wantedBackups: backups, lost: null, move: null, again: null };
-  const ruling = { partitionId: P, epoch: Epoch(epoch), owner, copies };
+  const ruling = { partitionId: P, epoch: Epoch(epoch), owner, since: Epoch(epoch), copies };
   return { ...plan, ruling, version: Version(epoch), holders };
 }
 

@@ -69,7 +69,7 @@ export function assignFirst(turn: CoordinatorTurn): void {
     const partitionId = PartitionId(p);
     const copies = backups.map((nodeId): Copy => ({ nodeId, state: "complete" }));
     entries.set(partitionId, {
-      ruling: { partitionId, epoch, owner, copies, fresh: true },
+      ruling: { partitionId, epoch, owner, since: epoch, copies, fresh: true },
       version,
       holders: owner ? [owner, ...backups] : [],
       wanted: owner,

@@ -135,12 +135,13 @@ export class CoordinatorTurn {
     const before = this.entry(partitionId);
     const epoch = Epoch(this.mint(before.ruling.epoch));
     const version = Version(this.mint(this.cluster.tableVersion));
-    const said: Ruling = { partitionId, epoch, owner, copies };
+    const moved = owner !== before.ruling.owner;
+    const since = moved ? epoch : before.ruling.since;
+    const said: Ruling = { partitionId, epoch, owner, since, copies };
     // With this ruling, not by another in its wake: what is said of it must be what is saved.
     const spared = this.isInDoubt(said);
     const ruling = spared ? said : this.withoutSpares({ ...before, ...change, ruling: said });
     this.setEntry(partitionId, { ...change, ruling, version });
-    const moved = owner !== before.ruling.owner;
     this.setCluster({ tableVersion: version, ...(moved && { ownersVersion: version }) });
     return ruling;
   }

@@ -12,7 +12,7 @@ import { resumeOf } from "../partition/stream.ts";
 import { stepDown } from "../partition/step-down.ts";
 import { close } from "../partition/streams.ts";
 import { offer } from "../partition/struck.ts";
-import { NO_ROLE, type Owner, type Provenance, type Role } from "./state.ts";
+import { NO_ROLE, type Owner, type PartitionSaved, type Provenance, type Role } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { isCeded } from "./winner.ts";
 
@@ -31,31 +31,39 @@ function hear(turn: Turn, ruling: Ruling): void {
   const { partitionId } = ruling;
   const before = turn.partition(partitionId);
   if (ruling.epoch <= before.ruling.epoch) return;
-  const role = roleUnder(turn, ruling, before.role);
-  turn.setPartition(partitionId, { ruling, role });
-  if (before.role.type === "owner" && role.type === "owner")
+  const role = roleUnder(turn, ruling, before);
+  const goesOn = isSameOwner(before.ruling, ruling);
+  if (before.role.type === "owner" && role.type === "owner" && goesOn) {
+    turn.setPartition(partitionId, { ruling, role });
     return stayOwner(turn, ruling, before.role);
-  if (before.role.type === "owner") stepDown(turn, partitionId);
+  }
+  if (before.role.type === "owner") {
+    turn.setPartition(partitionId, { ruling, role: NO_ROLE });
+    stepDown(turn, partitionId);
+  }
+  turn.setPartition(partitionId, { ruling, role });
   turn.setGoing(partitionId, { offer: null });
-  if (role.type === "owner") {
-    turn.setGoing(partitionId, { inbound: null });
-    return resumeOwner(turn, partitionId);
-  }
-  if (role.type === "struck") {
-    turn.setGoing(partitionId, { inbound: null });
-    offer(turn, partitionId);
-  }
+  if (role.type !== "copy" || !goesOn) turn.setGoing(partitionId, { inbound: null });
+  if (role.type === "owner") resumeOwner(turn, partitionId);
+  if (role.type === "struck") offer(turn, partitionId);
 }
 
-function roleUnder(turn: Turn, ruling: Ruling, role: Role): Role {
+/** And nobody else in between, however many rulings this node has missed: what is known of each other still holds. */
+const isSameOwner = (one: Ruling, other: Ruling): boolean =>
+  one.owner === other.owner && one.since === other.since;
+
+function roleUnder(turn: Turn, ruling: Ruling, before: PartitionSaved): Role {
   const { me } = turn;
+  const { role } = before;
   // The same owner as before, which has given it to another cluster.
   if (isCeded(turn, ruling.partitionId) && ruling.owner === me) return role;
-  if (ruling.owner === me)
-    return role.type === "owner" ? keepCopies(role, ruling) : newOwner(turn, ruling, role);
+  if (ruling.owner === me) {
+    const stays = role.type === "owner" && isSameOwner(before.ruling, ruling);
+    return stays ? keepCopies(role, ruling) : newOwner(turn, ruling, before);
+  }
   const listed = ruling.copies.find((copy) => copy.nodeId === me);
   if (role.type === "none") return listed?.state === "complete" ? emptyCopy(turn, ruling) : NO_ROLE;
-  const provenance = provenanceOf(turn, ruling, role);
+  const provenance = provenanceOf(turn, ruling, { ...before, role });
   return listed
     ? { type: "copy", state: listed.state, ...provenance }
     : { type: "struck", ...provenance };
@@ -84,7 +92,7 @@ const emptyCopy = (turn: Turn, { owner }: Ruling): Role => ({
  * What this node has, the copies have after an orderly move: it got everything from the owner whose copies they are. Else,
  * and what they have that it lacks, a comparison will show, unless nobody can have anything.
  */
-function newOwner(turn: Turn, ruling: Ruling, role: Exclude<Role, Owner>): Owner {
+function newOwner(turn: Turn, ruling: Ruling, before: PartitionSaved): Owner {
   const resume = { cut: turn.memory.seq, after: "end" } as const;
   const digest = ruling.fresh ? NOTHING : "";
   const copies = ruling.copies
@@ -96,7 +104,8 @@ function newOwner(turn: Turn, ruling: Ruling, role: Exclude<Role, Owner>): Owner
       resume,
       digest,
     }));
-  return { type: "owner", copies, move: null, ...(role.type === "copy" && { heirOf: role.at }) };
+  const heir = before.role.type === "copy" && { heirOf: before.ruling.since };
+  return { type: "owner", copies, move: null, ...heir };
 }
 
 const NOTHING = totalOf(new Uint8Array(BUCKETS_BYTES));
@@ -105,14 +114,17 @@ const NOTHING = totalOf(new Uint8Array(BUCKETS_BYTES));
 function provenanceOf(
   turn: Turn,
   ruling: Ruling,
-  role: Exclude<Role, { type: "none" }>,
+  { role, ruling: before }: { role: Exclude<Role, { type: "none" }>; ruling: Ruling },
 ): Provenance {
+  if (role.type === "owner") return provenanceOfOwner(turn, role, ruling, before);
+  const { at, cut, foreign, ownedSince } = role;
+  if (isSameOwner(before, ruling))
+    return { at, cut, foreign, ...(ownedSince !== undefined && { ownedSince }) };
+  return { at: ruling.owner ?? turn.me, cut: Seq(0), foreign: true };
+}
+
+function provenanceOfOwner(turn: Turn, role: Owner, ruling: Ruling, before: Ruling): Provenance {
   const owner = ruling.owner ?? turn.me;
-  const nothing: Provenance = { at: owner, cut: Seq(0), foreign: true };
-  if (role.type !== "owner") {
-    const { at, cut, foreign } = role;
-    return at === owner ? { at, cut, foreign } : nothing;
-  }
   const stream = turn.going(ruling.partitionId).streams.get(owner);
   const copy = role.copies.find(({ nodeId }) => nodeId === owner);
   const known = stream ? resumeOf(stream) : copy?.resume;
@@ -122,7 +134,8 @@ function provenanceOf(
   // It was equal when the move closed, and since then nobody was told of a write before it had it. Under any
   // other ruling own writes above the cut may be here alone.
   const { move } = role;
-  return { at: owner, cut, foreign: move?.phase !== "ready" || move.to !== owner };
+  const foreign = move?.phase !== "ready" || move.to !== owner;
+  return { at: owner, cut, foreign, ownedSince: before.since };
 }
 
 /** Copies that were left out are no longer waited for; a target that became complete closes the move. */

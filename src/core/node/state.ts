@@ -77,14 +77,16 @@ export interface Provenance {
   readonly cut: Seq;
   /** Rows above `cut` came from elsewhere, too. */
   readonly foreign: boolean;
+  /** They are known to be there from when `at` was a copy of this node, which was owner since this. */
+  readonly ownedSince?: Epoch;
 }
 
 export interface Owner {
   readonly type: "owner";
   readonly copies: readonly OwnerCopy[];
   readonly move: OwnerMove | null;
-  /** Whose copy it was until it became owner: it has all that it ever got from there. */
-  readonly heirOf?: NodeId;
+  /** It was a copy until it became owner, of who was owner since this: it has all that it ever got from there. */
+  readonly heirOf?: Epoch;
   readonly collected?: Collected;
 }
 
@@ -332,6 +334,6 @@ export function wake(config: Config, saved: NodeSaved): NodeState {
 }
 
 export const unruled = (partitionId: PartitionId): PartitionSaved => ({
-  ruling: { partitionId, epoch: Epoch(0), owner: null, copies: [] },
+  ruling: { partitionId, epoch: Epoch(0), owner: null, since: Epoch(0), copies: [] },
   role: NO_ROLE,
 });

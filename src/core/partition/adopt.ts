@@ -29,7 +29,7 @@ export function onRowOffer(
   if (call === null) return;
   const ack = from === null ? "backup" : "owner";
   const { role, ruling } = turn.partition(partitionId);
-  if (offer.tail && role.type === "owner" && role.heirOf !== from)
+  if (offer.tail !== undefined && role.type === "owner" && role.heirOf !== offer.tail)
     return turn.answer(call, { ...refusalOf(offer, ruling), whole: true });
   const rows = takenOf(turn, from, offer);
   if (rows) return adopt(turn, partitionId, rows, { type: "offer", call, offerId, ack });

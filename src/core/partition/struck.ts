@@ -2,7 +2,7 @@
  * A node that is no copy any more. It takes no rows of its own, offers the present owner every row that
  * the owner may lack, drops the table when each is acknowledged, and says so.
  */
-import { Seq, type PartitionId } from "../../data/ids.ts";
+import { Seq, type Epoch, type PartitionId } from "../../data/ids.ts";
 import type { Row } from "../../data/row.ts";
 import type { RowOfferAck, Strike } from "../../protocol/cluster-messages.ts";
 import type { NodeTag } from "../node/events.ts";
@@ -58,10 +58,14 @@ function wantedOf(turn: Turn, partitionId: PartitionId): { cut: Seq; known: Resu
   return { cut: turn.memory.seq, known };
 }
 
-/** Only what came after the owner's copy had the rest: which it may have dropped since, and got anew from another. */
-function isTail(turn: Turn, partitionId: PartitionId): boolean {
+/**
+ * Only what came after the owner, as the copy of this node when that was owner, had the rest: which it may have dropped
+ * since, and got anew from another. Since when this node was owner then; null: it is all there is to offer.
+ */
+function tailOf(turn: Turn, partitionId: PartitionId): Epoch | null {
   const { role, ruling } = turn.partition(partitionId);
-  return role.type === "struck" && role.at === ruling.owner && role.cut > 0 && !turn.self.ceding;
+  if (role.type !== "struck" || role.at !== ruling.owner || role.cut === 0) return null;
+  return turn.self.ceding ? null : (role.ownedSince ?? null);
 }
 
 /** Everything wanted is where it was offered to. */
@@ -81,7 +85,7 @@ export function onOfferScanned(
   { rows, after }: { readonly rows: readonly Row[]; readonly after: Offer["after"] },
 ): void {
   if (!wantedOf(turn, partitionId)) return;
-  if (rows.length === 0 && after === null && !isTail(turn, partitionId))
+  if (rows.length === 0 && after === null && tailOf(turn, partitionId) === null)
     return finish(turn, partitionId);
   if (rows.length === 0 && after !== null) return scan(turn, partitionId, after);
   const offerId = turn.takeSeqs(1);
@@ -94,8 +98,9 @@ export function onOfferScanned(
 function sendOffer(turn: Turn, partitionId: PartitionId, { offerId, rows }: Offer): void {
   const { ceding } = turn.self;
   const ruling = ceding ? rulingThere(turn, partitionId) : turn.partition(partitionId).ruling;
-  const tail = isTail(turn, partitionId) && ({ tail: true } as const);
-  const message = { type: "ROW_OFFER", partitionId, offerId, ruling, rows, ...tail } as const;
+  const tail = tailOf(turn, partitionId);
+  const rest = tail !== null && ({ tail } as const);
+  const message = { type: "ROW_OFFER", partitionId, offerId, ruling, rows, ...rest } as const;
   if (ruling.owner) turn.send(ruling.owner, message, ceding?.into);
 }
 

@@ -42,6 +42,7 @@ export class ClusterPartitionTable implements ClusterPartitionService {
       partitionId: PartitionId(partition),
       epoch: Epoch(0),
       owner: null,
+      since: Epoch(0),
       copies: [],
     }));
     return new ClusterPartitionTable(rulings, Version(0));

@@ -83,6 +83,7 @@ export class MapWorld {
         partitionId: PartitionId(p),
         epoch: Epoch(1),
         owner: NodeId("a"),
+        since: Epoch(1),
         copies: [],
       };
       this.#ruled.push([{ version: this.#tableVersion, ruling }]);
@@ -130,7 +131,13 @@ export class MapWorld {
     const log = this.#ruled[p] ?? [];
     const epoch = Epoch((log.at(-1)?.ruling.epoch ?? 0) + 1);
     this.#tableVersion = Version(this.#tableVersion + 1);
-    const ruling = { partitionId: PartitionId(p), epoch, owner: NodeId(owner), copies };
+    const ruling = {
+      partitionId: PartitionId(p),
+      epoch,
+      owner: NodeId(owner),
+      since: epoch,
+      copies,
+    };
     log.push({ version: this.#tableVersion, ruling });
   }
 

@@ -25,6 +25,7 @@ function stateOf(
     partitionId: PartitionId(p),
     epoch: Epoch(epoch),
     owner: owner === null ? null : NodeId(owner),
+    since: Epoch(epoch),
     copies: [],
   }));
   const table = ClusterPartitionTable.empty(3).applyAssignments(rulings, Version(epoch));

@@ -14,6 +14,7 @@ const ruling = (id: number, epoch: number, owner: string | null, ...copies: stri
   partitionId: PartitionId(id),
   epoch: Epoch(epoch),
   owner: owner === null ? null : NodeId(owner),
+  since: Epoch(epoch),
   copies: copies.map((text): Copy => {
     const state = text.endsWith("?") ? "copying" : "complete";
     return { nodeId: NodeId(text.replace("?", "")), state };
