@@ -144,6 +144,60 @@ describe("what a backup has acknowledged", () => {
   });
 });
 
+describe("what a backup has acknowledged, where the winner's backup is struck meanwhile,", () => {
+  /** East has one write at two nodes, and west, which takes it in, one owner and one backup. */
+  function ceding(): TwoClusters {
+    const backed = { partitionCount: 1, backupCount: 1 };
+    const clusters = TwoClusters.formed(
+      { initialNodes: 2, ...backed },
+      { initialNodes: 3, ...backed },
+    );
+    const { east, west } = clusters;
+    clusters.ack = "backup";
+    const isAcked = clusters.write(east, ownerOf(east, "k"), "k", 7);
+    clusters.live(500);
+    expect(isAcked()).toBe(true);
+    west.cut = (_, __, { type }) => type === "MIGRATE_DATA";
+    east.ask(merge(WEST));
+    return clusters;
+  }
+
+  const copiesIn = (stage: Stage) =>
+    stage.coordinator.disk.entries.get(PartitionId(0))?.ruling.copies ?? [];
+  const isBackedUp = (stage: Stage): boolean =>
+    copiesIn(stage).some(({ state }) => state === "complete");
+
+  it("is kept until there is another one [I6]", () => {
+    const clusters = ceding();
+    const { east, west } = clusters;
+    expect(clusters.until(() => !isBackedUp(west))).toBe(true);
+    clusters.live(5_000);
+    const lost = ownerOf(west, "k");
+    expect([west.node(lost).rows.count(PartitionId(0)), isBackedUp(west)]).toEqual([1, false]);
+    expect(rowsLeft(east)).toBeGreaterThan(0);
+    west.cut = () => false;
+    expect(clusters.until(() => phaseOf(east) === "over")).toBe(true);
+    west.cut = (at, to) => [at, to].includes(lost);
+    const others = [...west.nodes.keys()].filter((id) => id !== lost);
+    for (let n = 0; ownerOf(west, "k") === lost && n < 200; n++, clusters.live(100))
+      for (const id of others) clusters.write(west, id, "other", n);
+    expect(clusters.read(west, ownerOf(west, "k"), "k")).toBe(7);
+  });
+
+  it("is let go when nobody is left there who could back it up [I8]", () => {
+    const clusters = ceding();
+    const { east, west } = clusters;
+    expect(clusters.until(() => !isBackedUp(west))).toBe(true);
+    const owner = ownerOf(west, "k");
+    west.cut = (_, to, { type }) =>
+      type === "MIGRATE_DATA" || (to !== owner && to !== "coordinator" && to !== "front");
+    for (const nodeId of west.nodes.keys())
+      if (nodeId !== owner) west.ask({ type: "LEAVE_REQUEST", nodeId, force: true });
+    expect(clusters.until(() => phaseOf(east) === "over")).toBe(true);
+    expect(clusters.read(west, owner, "k")).toBe(7);
+  });
+});
+
 describe("an operation on what is the winner's by now", () => {
   it("reads wait until the last rows are there", () => {
     const clusters = two(1, 1);

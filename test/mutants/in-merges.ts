@@ -47,6 +47,22 @@ export const IN_MERGES: readonly Mutant[] = [
     killedBy: merge("is let go when a backup of the winner has it [I6]"),
   },
   {
+    name: "let go with a struck backup",
+    bug: "the backup that an offer waited for is struck: what it was to hold is the winner's owner's alone",
+    file: "src/core/partition/adopt.ts",
+    find: "!canHaveBackup(turn);",
+    replace: "true;",
+    killedBy: merge("is kept until there is another one [I6]"),
+  },
+  {
+    name: "kept for a backup that nobody can be",
+    bug: "an offer to the last node of the winner is never accepted",
+    file: "src/core/partition/adopt.ts",
+    find: "!canHaveBackup(turn);",
+    replace: "false;",
+    killedBy: merge("is let go when nobody is left there who could back it up [I8]"),
+  },
+  {
     name: "read where not all is yet",
     bug: "operations are passed on to the winner while rows are under way to it",
     file: "src/core/node/forward.ts",

@@ -17,7 +17,7 @@ import { addPending, sizeOf } from "./credit.ts";
 import { passOn } from "./forward.ts";
 import { answerRequest, notify, waiting } from "./pending.ts";
 import type { Elsewhere, HeldWork, Part, Place, Request, Result, Wait, Work } from "./requests.ts";
-import { hasBackup } from "../partition/release.ts";
+import { hasBackup } from "../partition/backup.ts";
 import { isUnsure, holdBack, spread, waitOf } from "../partition/spread.ts";
 import type { Turn } from "./turn.ts";
 import { isCeded } from "./winner.ts";

@@ -6,10 +6,12 @@ import type { NodeId, PartitionId } from "../../data/ids.ts";
 import type { Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import type { RowOffer, RowOfferAck } from "../../protocol/cluster-messages.ts";
+import type { AckLevel } from "../../protocol/ops.ts";
 import type { MergedBatch } from "../rows/effects.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { AdoptReply } from "../node/requests.ts";
 import type { Turn } from "../node/turn.ts";
+import { canHaveBackup, hasBackup } from "./backup.ts";
 import { noteRows } from "./compare.ts";
 import { holdBack, isUnsure, spread, waitOf } from "./spread.ts";
 import { afterPull } from "./stream.ts";
@@ -100,12 +102,16 @@ export function onAdopted(
   else adopted(turn, partitionId, reply);
 }
 
+/** The backup that was waited for may have been struck meanwhile; where there is to be another one, that must come first. */
+const isKeptAs = (turn: Turn, partitionId: PartitionId, ack: AckLevel): boolean =>
+  ack === "owner" || hasBackup(turn, partitionId) || !canHaveBackup(turn);
+
 export function adopted(turn: Turn, partitionId: PartitionId, reply: AdoptReply): void {
   const { ruling, role } = turn.partition(partitionId);
   switch (reply.type) {
     case "offer": {
-      const { call, offerId } = reply;
-      const accepted = role.type === "owner";
+      const { call, offerId, ack } = reply;
+      const accepted = role.type === "owner" && isKeptAs(turn, partitionId, ack);
       return turn.answer(call, { type: "ROW_OFFER_ACK", partitionId, offerId, accepted, ruling });
     }
     case "late-item": {

@@ -5,6 +5,7 @@ import { settle } from "../node/pending.ts";
 import type { Held, Waiter } from "../node/requests.ts";
 import type { Turn } from "../node/turn.ts";
 import { adopted } from "./adopt.ts";
+import { hasBackup } from "./backup.ts";
 import { reached } from "./stream.ts";
 
 /** Lets go of everything whose copies have it, or were struck by a ruling. */
@@ -45,15 +46,6 @@ const counts = (turn: Turn, partitionId: PartitionId, nodeId: NodeId): boolean =
   if (role.type !== "owner") return false;
   return role.copies.some((copy) => copy.nodeId === nodeId && copy.state !== "copying");
 };
-
-/**
- * Is there a copy that every acknowledged write is promised to be at, and that can be promoted? One that is not
- * ruled complete yet is waited for, but nobody else knows what it has.
- */
-export function hasBackup(turn: Turn, partitionId: PartitionId): boolean {
-  const { role } = turn.partition(partitionId);
-  return role.type === "owner" && role.copies.some(({ state }) => state === "complete");
-}
 
 /** If the last copy was struck while this waited, the write stands at the owner and nobody may be told so. */
 function answer(
