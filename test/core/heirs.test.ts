@@ -1,6 +1,7 @@
 /** A former owner that comes back relies on what its successor got from it, and only where that still has it. */
 import { describe, expect, it } from "vitest";
-import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
+import { Term } from "../../src/data/ids.ts";
+import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import type { Stage } from "../scripts/stage.ts";
 import {
   A,
@@ -84,5 +85,72 @@ describe("a copy that took over from its owner", () => {
     const offers = stage.lines.filter((line) => line.includes("ROW_OFFER "));
     expect(offers.every((line) => line.includes("tail [late="))).toBe(true);
     expect(valueAt(stage, B, "late")).toBe(1);
+  });
+});
+
+describe("a copy that was compared with a new owner", () => {
+  it("takes no row of the former one, whose items come late: the new owner might never have it [I8]", () => {
+    const stage = cluster({ backupCount: 2 });
+    work(stage, 500);
+    expect(entryOf(stage)?.ruling.copies.map(({ nodeId }) => nodeId)).toEqual([B, C]);
+    const late: ClusterMessage[] = [];
+    stage.cut = (from, to, message) => {
+      if (message.type === "MIGRATE_DATA" && from === A && to === C) late.push(message);
+      return message.type === "MIGRATE_DATA" && from === A;
+    };
+    const write = put(stage, A, "k", 1);
+    work(stage, 100, [A]);
+    expect(isAcked(stage, write)).toBe(true);
+    silence(stage, [A]);
+    work(stage, 6_000, [B, C]);
+    expect(ownerOf(stage)).toBe(B);
+    expect(stage.node(B).disk.partitions.get(P)?.role).toMatchObject({
+      copies: [{ nodeId: C, state: "complete", digest: expect.stringMatching(/./) as string }],
+    });
+    const [message] = late;
+    if (!message) throw new Error("nothing was under way");
+    const { clusterId } = stage;
+    const letter = { cluster: clusterId, from: A, to: C, message, call: 0, term: Term(0) };
+    stage.deliver(stage.again(letter));
+    expect([B, C].map((id) => valueAt(stage, id, "k"))).toEqual([undefined, undefined]);
+    // Should its owner ever come back, all get it from there.
+    silence(stage, []);
+    work(stage, 5_000);
+    expect([B, C].map((id) => valueAt(stage, id, "k"))).toEqual([1, 1]);
+  });
+
+  it("takes none either of one that waits for it, and the write is where it was acknowledged [I6]", () => {
+    const stage = cluster({ backupCount: 1 });
+    work(stage, 500);
+    silence(stage, [], "MIGRATE_READY");
+    stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: C });
+    work(stage, 1_000);
+    const late: ClusterMessage[] = [];
+    const isHeld = (from: Sender, { type }: ClusterMessage): boolean =>
+      from === A && type === "MIGRATE_DATA";
+    stage.cut = (from, to, message) => {
+      if (isHeld(from, message) && to === B) late.push(message);
+      return isHeld(from, message) || (to === A && message.type !== "STREAM_ACK");
+    };
+    for (let i = 0; ownerOf(stage) === A && i < 100; i++) work(stage, 100, [B, C]);
+    work(stage, 500, [B, C]);
+    expect(ownerOf(stage)).toBe(C);
+    expect(stage.node(A).disk.partitions.get(P)?.role.type).toBe("owner");
+    const write = put(stage, A, "k", 1);
+    work(stage, 100, [B, C]);
+    expect(isAcked(stage, write)).toBe(false);
+    const message = late.at(-1);
+    if (!message) throw new Error("nothing was under way");
+    const { clusterId } = stage;
+    const letter = { cluster: clusterId, from: A, to: B, message, call: 0, term: Term(0) };
+    stage.deliver(stage.again(letter));
+    expect(valueAt(stage, B, "k")).toBeUndefined();
+    // The answer alone tells it that it is owner no more.
+    stage.live(100);
+    expect(stage.node(A).disk.partitions.get(P)?.role.type).not.toBe("owner");
+    silence(stage, []);
+    work(stage, 5_000);
+    expect(isAcked(stage, write)).toBe(true);
+    expect([B, C].map((id) => valueAt(stage, id, "k"))).toEqual([1, 1]);
   });
 });

@@ -50,7 +50,6 @@ export type NodeTag = Moment &
         readonly for: "copy";
         readonly call: CallId;
         readonly partitionId: PartitionId;
-        readonly from: NodeId;
         readonly streamId: Seq;
         readonly n: number;
         readonly marker: boolean;

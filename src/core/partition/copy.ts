@@ -3,7 +3,6 @@
  * itself; that it is complete, owner or struck it hears as a ruling.
  */
 import type { NodeId, PartitionId } from "../../data/ids.ts";
-import type { Row } from "../../data/row.ts";
 import type { MigrateData, PullRows, StreamAck } from "../../protocol/cluster-messages.ts";
 import type { NodeTag } from "../node/events.ts";
 import type { CallId } from "../machine/cluster-event.ts";
@@ -38,24 +37,21 @@ export function onMigrateData(
       });
       return takeItem(turn, from, message, call);
     case "copy":
-      if (fromOwner) return takeItem(turn, from, message, call);
-      // Of an owner already replaced: its control words are void, its rows are rows.
-      turn.setRole(partitionId, { ...role, foreign: true });
-      return mergeOnly(turn, from, late(turn, message), call);
+      // Of an owner already replaced: merged here, its rows would be what the present owner lacks, compared or not.
+      // It hears that it is replaced, and offers them there.
+      if (!fromOwner) return refuse(turn, message, call, "unknown");
+      return takeItem(turn, from, message, call);
   }
 }
 
-/** Nobody relies on its having been taken: of what may have been deleted and forgotten since, nothing is. */
-function late(turn: Turn, message: MigrateData): MigrateData {
-  const { chunk, deltas } = message;
-  const isRecent = (row: Row): boolean => !mayBeForgotten(turn, row);
-  return { ...message, chunk: chunk.filter(isRecent), deltas: deltas.filter(isRecent) };
-}
-
-/** What a former owner still had under way. It hears that it is one, and offers what is missing. */
+/**
+ * What a former owner still had under way. It hears that it is one, and offers what is missing: so nobody relies on
+ * this having been taken, and of what may have been deleted and forgotten since, nothing is.
+ */
 function takeLate(turn: Turn, message: MigrateData, call: CallId): void {
-  const { partitionId, streamId, chunk, deltas } = late(turn, message);
-  adopt(turn, partitionId, [...chunk, ...deltas], { type: "late-item", call, streamId });
+  const { partitionId, streamId, chunk, deltas } = message;
+  const rows = [...chunk, ...deltas].filter((row) => !mayBeForgotten(turn, row));
+  adopt(turn, partitionId, rows, { type: "late-item", call, streamId });
 }
 
 function takeItem(turn: Turn, from: NodeId, message: MigrateData, call: CallId): void {
@@ -71,8 +67,8 @@ function takeItem(turn: Turn, from: NodeId, message: MigrateData, call: CallId):
   if (streamId < inbound.streamId || n > inbound.next)
     return turn.answer(call, opened(turn, partitionId, inbound));
   if (n < inbound.next) return turn.answer(call, answerAgain(turn, message, inbound));
-  if (!message.collect) return mergeOnly(turn, from, message, call);
-  const tag = tagOf(turn, from, message, call);
+  if (!message.collect) return takeNext(turn, message, call);
+  const tag = tagOf(turn, message, call);
   turn.do({ type: "collect", partitionId, rows: message.collect, tag });
 }
 
@@ -84,12 +80,13 @@ function answerAgain(turn: Turn, message: MigrateData, inbound: Inbound): Stream
   return { ...ack, markerN: answered.n, buckets: answered.buckets };
 }
 
-function mergeOnly(turn: Turn, from: NodeId, message: MigrateData, call: CallId): void {
+/** The item that the stream waits for. */
+function takeNext(turn: Turn, message: MigrateData, call: CallId): void {
   const { partitionId, chunk, deltas } = message;
   const rows = [...chunk, ...deltas];
   const fresh = deltas.length === 0;
   turn.hearStamps(rows);
-  const tag = tagOf(turn, from, message, call);
+  const tag = tagOf(turn, message, call);
   if (rows.length === 0) return onCopyMerged(turn, tag);
   turn.do({
     type: "merge",
@@ -100,17 +97,17 @@ function mergeOnly(turn: Turn, from: NodeId, message: MigrateData, call: CallId)
 
 type CopyTag = Extract<NodeTag, { for: "copy" }>;
 
-function tagOf(turn: Turn, from: NodeId, message: MigrateData, call: CallId): CopyTag {
+function tagOf(turn: Turn, message: MigrateData, call: CallId): CopyTag {
   const { partitionId, streamId, n, marker } = message;
   const { now, random } = turn;
-  return { for: "copy", call, partitionId, from, streamId, n, marker, now, random };
+  return { for: "copy", call, partitionId, streamId, n, marker, now, random };
 }
 
 /** The rows of an item are merged: acknowledge it, or first answer its marker. */
 export function onCopyMerged(turn: Turn, tag: CopyTag): void {
   const { partitionId, call, n, marker } = tag;
   const { inbound } = turn.going(partitionId);
-  if (!inbound || !isNext(inbound, tag)) return answerUnknown(turn, tag);
+  if (!inbound) return answerUnknown(turn, tag);
   if (marker)
     return turn.do({ type: "digest", partitionId, rowsMax: turn.config.digestSliceRows, tag });
   const answered = keptUp(turn, partitionId, inbound.answered);
@@ -122,7 +119,7 @@ export function onCopyMerged(turn: Turn, tag: CopyTag): void {
 export function onCopyDigested(turn: Turn, tag: CopyTag, buckets: Uint8Array | null): void {
   const { partitionId, call, n } = tag;
   const { inbound } = turn.going(partitionId);
-  if (!inbound || !isNext(inbound, tag)) return answerUnknown(turn, tag);
+  if (!inbound) return answerUnknown(turn, tag);
   if (buckets === null)
     return turn.answer(call, {
       ...opened(turn, partitionId, inbound),
@@ -148,9 +145,6 @@ function keptUp(
 
 /** Not to be answered would keep both in memory. */
 const answerUnknown = (turn: Turn, tag: CopyTag): void => refuse(turn, tag, tag.call, "unknown");
-
-const isNext = (inbound: Inbound, tag: CopyTag): boolean =>
-  inbound.from === tag.from && inbound.streamId === tag.streamId && inbound.next === tag.n;
 
 function opened(turn: Turn, partitionId: PartitionId, inbound: Inbound): StreamAck {
   const { streamId, openedSeq, next } = inbound;
