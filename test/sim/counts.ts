@@ -38,6 +38,7 @@ export const NO_COUNTS = {
   /** Of these, by an operator's force; and partitions that nobody owned, given to a node. */
   evicted: 0,
   claimed: 0,
+  "claimed from an owner": 0,
   "backups completed": 0,
   "copies struck for silence": 0,
   "nodes drained": 0,

@@ -79,20 +79,26 @@ export class Durability {
   }
 
   /** I6: whoever is promoted has what was acknowledged as backed up. An operator may have known better. */
-  failedOver(old: Entry, { ruling: { partitionId, owner }, holders }: Entry): void {
+  failedOver(
+    old: Entry,
+    { ruling: { partitionId, owner }, holders }: Entry,
+    isClaim = false,
+  ): void {
     this.#behind.add(partitionId);
     const acked = this.#changing(partitionId);
     if (!owner) return;
     const { members } = this.#world.coordinator.disk.view;
     const isMember = (id: NodeId): boolean => members.some(({ nodeId }) => nodeId === id);
     // By a claim, or since everybody who had it all was evicted.
-    const isForced = !completeAt(old).some(isMember) && old.lost !== owner;
+    const had = completeAt(old);
+    const isGiven = isClaim ? !had.includes(owner) : !had.some(isMember);
+    const isForced = isGiven && old.lost !== owner;
     if (isForced)
       this.#forced.set(
         partitionId,
         holders.filter((id) => id !== owner),
       );
-    const isThere = (row: Row): boolean => has(this.#world, owner, row);
+    const isThere = (row: Row): boolean => this.#hasToStay(partitionId, owner, row);
     for (const key of acked.keys()) {
       const row = acked.backedUp(key);
       if (isForced) acked.giveUp(key, isThere);
@@ -214,8 +220,16 @@ export class Durability {
   }
 
   #isAtOwner(row: Row): boolean {
-    const owner = entryOf(this.#world, row.key)?.ruling.owner;
-    return !!owner && has(this.#world, owner, row);
+    const { owner, partitionId } = entryOf(this.#world, row.key)?.ruling ?? {};
+    return !!owner && partitionId !== undefined && this.#hasToStay(partitionId, owner, row);
+  }
+
+  /** To whom it was given by force may have to hear first that it was struck, and drops what others have then. */
+  #hasToStay(partitionId: PartitionId, owner: NodeId, row: Row): boolean {
+    const known = this.#world.nodes.get(owner)?.disk.partitions.get(partitionId);
+    const ruled = this.#world.coordinator.disk.entries.get(partitionId);
+    const hasHeard = (known?.ruling.epoch ?? 0) >= (ruled?.ruling.epoch ?? 0);
+    return (!this.#forced.has(partitionId) || hasHeard) && has(this.#world, owner, row);
   }
 
   #of(partitionId: PartitionId): Acked {

@@ -3,13 +3,13 @@
  * alone runs alone.
  */
 import { parseArgs } from "node:util";
-import { FIRST_SECOND_STORM } from "./options.ts";
+import { FIRST_WILD } from "./options.ts";
 import { runSeeds } from "./run-seeds.ts";
 
 const { values } = parseArgs({
   options: { seeds: { type: "string" }, seed: { type: "string" } },
 });
-const first = Number(values.seed ?? FIRST_SECOND_STORM);
+const first = Number(values.seed ?? FIRST_WILD);
 const seeds = Number(values.seeds ?? (values.seed === undefined ? 1_000 : 1));
 const began = performance.now();
 const { summary, failure } = runSeeds(first, seeds);

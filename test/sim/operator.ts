@@ -1,5 +1,5 @@
 /** A restless operator: adds nodes and sends them away, moves partitions and cancels that, and wants it again. */
-import type { CoordinatorSaved } from "../../src/core/coordinator/state.ts";
+import type { CoordinatorSaved, Entry } from "../../src/core/coordinator/state.ts";
 import type { NodeId } from "../../src/data/ids.ts";
 import { PartitionId } from "../../src/data/ids.ts";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
@@ -10,12 +10,14 @@ import type { Prng } from "./prng.ts";
 export function whatIsAskedFor(
   prng: Prng,
   disk: CoordinatorSaved,
-  { config: { partitionCount }, nodesMax, storm }: Options,
+  { config: { partitionCount }, nodesMax, storm, claims }: Options,
 ): ClusterMessage[] {
   const members = disk.view.members.map((member) => member.nodeId);
   if (disk.entries.size === 0) return [{ type: "FETCH_PARTITION_TABLE" }];
   const claim = storm ? claimed(prng, disk) : null;
   if (claim) return [claim];
+  const order = claims ? forced(prng, disk) : null;
+  if (order) return [order];
   const partitionId = PartitionId(prng.below(partitionCount));
   const what = prng.below(10);
   if (what < 2 && members.length < nodesMax)
@@ -39,12 +41,25 @@ function claimed(prng: Prng, disk: CoordinatorSaved): ClusterMessage | null {
 }
 
 /** null: there is none, or nobody to take it. */
-export function claimOf(prng: Prng, { entries, view }: CoordinatorSaved): ClusterMessage | null {
-  const lost = [...entries.values()].filter(({ ruling }) => ruling.owner === null);
+export const claimOf = (prng: Prng, saved: CoordinatorSaved): ClusterMessage | null =>
+  claimAmong(prng, saved, ({ ruling }) => ruling.owner === null);
+
+function claimAmong(
+  prng: Prng,
+  { entries, view }: CoordinatorSaved,
+  isMeant: (entry: Entry) => boolean,
+): ClusterMessage | null {
+  const meant = [...entries.values()].filter(isMeant);
   const active = view.members.filter(({ state }) => state === "active");
-  if (lost.length === 0 || active.length === 0) return null;
-  const { partitionId, epoch } = prng.pick(lost).ruling;
+  if (meant.length === 0 || active.length === 0) return null;
+  const { partitionId, epoch } = prng.pick(meant).ruling;
   return { type: "CLAIM_PARTITION", partitionId, nodeId: prng.pick(active).nodeId, epoch };
+}
+
+/** Who does not know better does by force what would be done in order. */
+function forced(prng: Prng, disk: CoordinatorSaved): ClusterMessage | null {
+  if (!prng.chance(0.3)) return null;
+  return claimAmong(prng, disk, ({ ruling }) => ruling.owner !== null);
 }
 
 /** Who cancels often wants another target at once, or the same after all. */

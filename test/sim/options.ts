@@ -38,6 +38,8 @@ export interface Options {
   readonly forgets: boolean;
   /** Clients send all that was refused again at one moment. */
   readonly gathers: boolean;
+  /** The operator claims partitions that have owners. */
+  readonly claims: boolean;
 }
 
 /** Seeds below have no storm and mean what they meant before there were any. */
@@ -46,13 +48,13 @@ export const FIRST_STORM = 100_000;
 /** From here on deletions are forgotten. */
 export const FIRST_FORGETFUL = 200_000;
 
-/** Storms of the second kind: the same nemeses, over clients that ask less often for the same. */
-export const FIRST_SECOND_STORM = 1_000_000;
+/** Storms of a second kind, in which more happens than when those above were drawn first, and at less cost. */
+export const FIRST_WILD = 1_000_000;
+const WILD_END = 2_000_000;
 
 export function draw(seed: number): Options {
   const options = drawPlain(seed);
-  if (seed >= FIRST_SECOND_STORM && seed < 2 * FIRST_SECOND_STORM)
-    return drawStorm(seed, { ...options, gathers: true }, LARGE_PER_CENT / 2);
+  if (seed >= FIRST_WILD && seed < WILD_END) return drawWild(seed, options);
   if (seed >= FIRST_FORGETFUL) return drawForgetful(seed, options);
   return seed < FIRST_STORM ? options : drawStorm(seed, options);
 }
@@ -74,6 +76,11 @@ function drawStorm(seed: number, plain: Options, largePerCent = LARGE_PER_CENT):
   // A coordinator begins a reign by asking everybody: each answer may crash it, so that it would never end.
   const crashInStepRate = options.crashInStepRate * Math.min(1, 8 / initialNodes);
   return { ...options, config, keys, crashInStepRate, nodesMax: initialNodes + 3 };
+}
+
+/** Each difference from a storm is an option of its own. */
+function drawWild(seed: number, plain: Options): Options {
+  return { ...drawStorm(seed, plain, LARGE_PER_CENT / 2), claims: true, gathers: true };
 }
 
 /** No message is on its way, and nobody cut off, for as long as a deletion is kept: only who is away is. */
@@ -165,5 +172,6 @@ function drawPlain(seed: number): Options {
     storm: false,
     forgets: false,
     gathers: false,
+    claims: false,
   };
 }

@@ -3,7 +3,6 @@
  * seed, so a failure is its seed: `npm run sim -- --seed S`.
  */
 import type { CallId } from "../../src/core/machine/cluster-event.ts";
-import { isForced } from "../../src/core/coordinator/reign.ts";
 import type { CoordinatorEffect, CoordinatorEvent } from "../../src/core/coordinator/state.ts";
 import type { NodeEffect, NodeEvent } from "../../src/core/node/events.ts";
 import { ClusterId, Term, type NodeId } from "../../src/data/ids.ts";
@@ -370,9 +369,9 @@ export class World {
     const rest = this.#ghosts.share(event);
     if (!rest) return;
     this.checkers.heardBy(event, this.coordinator.lives);
-    this.checkers.force(isForced(event.message));
+    this.checkers.force(event.message);
     this.coordinator.deliver(rest, this.crashPoint());
-    this.checkers.force(false);
+    this.checkers.force(null);
   }
 
   #toNode(to: NodeId, event: Extract<NodeEvent, { type: "message" }>): void {
