@@ -13,6 +13,7 @@ import { DeadlineFailureDetector } from "../../src/core/detector/deadline.ts";
 import { Queue } from "../../src/core/machine/queue.ts";
 import { noHistory } from "../../src/core/node/map-history.ts";
 import type { NodeState, PartitionMemory } from "../../src/core/node/state.ts";
+import type { Stream } from "../../src/core/partition/stream.ts";
 import { LATER, NOW } from "./numbers.ts";
 
 const LATE = { at: LATER, attempt: 0 };
@@ -66,13 +67,19 @@ function putOff(going: PartitionMemory): PartitionMemory {
   };
   return {
     ...going,
-    streams: new Map([...streams].map(([id, s]) => [id, { ...s, retry: s.retry && LATE }])),
+    streams: new Map([...streams].map(([id, s]) => [id, foldStream(s)])),
     offer: offer && { ...offer, retry: LATE },
     retry: retry && LATE,
     inbound: inbound && { ...inbound, answered: kept },
     held: Queue.of([...held].map((one) => ({ ...one, since: NOW }))),
   };
 }
+
+const foldStream = (stream: Stream): Stream => ({
+  ...stream,
+  retry: stream.retry && LATE,
+  silentSince: stream.silentSince === null ? null : NOW,
+});
 
 export function foldSaved(saved: CoordinatorSaved): CoordinatorSaved {
   const { cluster, entries } = saved;

@@ -3,6 +3,7 @@ import { Queue } from "../../src/core/machine/queue.ts";
 import type { NodeMemory, NodeState, PartitionMemory } from "../../src/core/node/state.ts";
 import { isSpareTime, wakeAt } from "../../src/core/node/wake-at.ts";
 import { noteAt } from "../../src/core/partition/catch-up.ts";
+import { silentAt } from "../../src/core/partition/silence.ts";
 import type { PartitionId } from "../../src/data/ids.ts";
 import { LATER, NOW } from "./numbers.ts";
 import type { Timer } from "./timers.ts";
@@ -80,10 +81,21 @@ function partitionTimers(
       const kind = isSpareTime(going, saved.partitions.get(id), stream) ? "tick" : "alarm";
       timers.push(timer(`stream ${id} to ${to}`, change({ streams: due }), { kind }));
     }
-  if (giveUp.size > 0 || held.length === 0) return timers;
-  const [about = null] = held.first()?.wait.all.keys() ?? [];
+  if (giveUp.size > 0) return timers;
   const since = NOW - config.maxNoHeartbeatMs;
+  const patient = { at: NOW + config.maxNoHeartbeatMs, patience: true };
+  if (held.length === 0) {
+    // Where writes wait for it, they end its time as well.
+    const { role } = saved.partitions.get(id) ?? {};
+    for (const [about, stream] of streams) {
+      if (silentAt(config, role, stream) === Infinity) continue;
+      const silent = new Map(streams).set(about, { ...stream, silentSince: since });
+      const name = `unheard ${id} at ${about}`;
+      timers.push(timer(name, change({ streams: silent }), { ...patient, about }));
+    }
+    return timers;
+  }
+  const [about = null] = held.first()?.wait.all.keys() ?? [];
   const old = Queue.of([...held].map((one) => ({ ...one, since })));
-  const patient = { at: NOW + config.maxNoHeartbeatMs, patience: true, about };
-  return [...timers, timer(`silence ${id}`, change({ held: old }), patient)];
+  return [...timers, timer(`silence ${id}`, change({ held: old }), { ...patient, about })];
 }

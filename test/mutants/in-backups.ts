@@ -3,6 +3,17 @@ import { backup, gone, play, type Mutant } from "./mutant.ts";
 
 export const IN_BACKUPS: readonly Mutant[] = [
   {
+    name: "copies unheard for ever",
+    bug: "a move that closes waits for a copy that its owner does not hear, as long as nobody writes",
+    file: "src/core/partition/owner.ts",
+    find: "if (silentAt(turn.config, role, stream) <= turn.now)",
+    replace: "if (silentAt(turn.config, role, stream) < 0)",
+    killedBy: {
+      file: "test/core/silent-copies.test.ts",
+      title: "goes on without a backup that its owner does not hear [I8]",
+    },
+  },
+  {
     name: "backed up by nobody",
     bug: "a write whose last copy was struck while it waited is acknowledged all the same",
     file: "src/core/partition/release.ts",

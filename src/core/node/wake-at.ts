@@ -1,15 +1,18 @@
+import type { Config } from "../config.ts";
 import { noteAt } from "../partition/catch-up.ts";
 import type { Stream } from "../partition/stream.ts";
+import { silentAt } from "../partition/silence.ts";
 import type { NodeState, PartitionMemory, PartitionSaved } from "./state.ts";
 
 /** The earliest moment at which something must be asked again; null: nothing is unfinished. */
 export function wakeAt({ config, memory, saved }: NodeState): number | null {
   let earliest = Math.min(memory.joinRetry?.at ?? Infinity, memory.map.pushAt ?? Infinity);
   for (const [partitionId, going] of memory.partitions) {
-    const streams = streamsAt(going, saved.partitions.get(partitionId), false);
+    const partition = saved.partitions.get(partitionId);
+    const streams = streamsAt(going, partition, false);
     const { retry, offer } = going;
     const asked = Math.min(retry?.at ?? Infinity, offer?.retry.at ?? Infinity);
-    earliest = Math.min(earliest, asked, streams, silentAt(going, config.maxNoHeartbeatMs));
+    earliest = Math.min(earliest, asked, streams, giveUpAt(going, partition, config));
   }
   earliest = Math.min(earliest, memory.forwardsAt, memory.cession.fetch?.at ?? Infinity);
   return earliest === Infinity ? null : earliest;
@@ -49,8 +52,14 @@ export function isSpareTime(
   );
 }
 
-/** When writes have waited long enough for a copy to be given up. */
-function silentAt({ held, giveUp }: PartitionMemory, silentMs: number): number {
-  const oldest = held.first();
-  return oldest && giveUp.size === 0 ? oldest.since + silentMs : Infinity;
+/** When writes, or a move that closes, have waited long enough for a copy to be given up. */
+function giveUpAt(
+  { held, giveUp, streams }: PartitionMemory,
+  partition: PartitionSaved | undefined,
+  config: Config,
+): number {
+  if (giveUp.size > 0) return Infinity;
+  const { since = Infinity } = held.first() ?? {};
+  const times = [...streams.values()].map((stream) => silentAt(config, partition?.role, stream));
+  return Math.min(since + config.maxNoHeartbeatMs, ...times);
 }

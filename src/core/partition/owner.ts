@@ -20,6 +20,7 @@ import type { Turn } from "../node/turn.ts";
 import { adopt } from "./adopt.ts";
 import { noteDiffers, noteRows } from "./compare.ts";
 import { awaited, release } from "./release.ts";
+import { isClosing, silentAt } from "./silence.ts";
 import {
   addChunk,
   addMarker,
@@ -32,9 +33,7 @@ import {
   type Verdict,
 } from "./stream.ts";
 import {
-  busyAt,
   close,
-  isClosing,
   open,
   patience,
   pump,
@@ -138,9 +137,11 @@ const soon = (turn: Turn): { at: number; attempt: number } => ({ at: turn.now + 
 
 export function onStreamAck(turn: Turn, from: NodeId, ack: StreamAck): void {
   const { partitionId } = ack;
-  const known = turn.going(partitionId).streams.get(from);
-  if (known?.streamId !== ack.streamId) return;
-  if (ack.status === "busy") return; // it still offers older rows: asked again by and by
+  const asked = turn.going(partitionId).streams.get(from);
+  if (asked?.streamId !== ack.streamId) return;
+  const known = { ...asked, silentSince: null };
+  // It still offers older rows: asked again by and by.
+  if (ack.status === "busy") return setStream(turn, partitionId, known);
   if (ack.status === "unknown") return beginAgain(turn, partitionId, known);
   const openedSeq = openedAt(known, ack);
   if (isBefore(ack.openedSeq, openedSeq)) return; // of a life that the copy has forgotten
@@ -222,7 +223,9 @@ export function beginClosing(turn: Turn, partitionId: PartitionId): void {
     const stream = turn.going(partitionId).streams.get(copy.nodeId);
     if (!stream) open(turn, partitionId, copy);
     else {
-      setStream(turn, partitionId, sooner(compareAgain(stream), busyAt(turn)));
+      const soonest = retryAfter(turn, 0).at;
+      const anew = { ...compareAgain(stream), silentSince: null };
+      setStream(turn, partitionId, sooner(anew, soonest));
       pump(turn, partitionId, stream.to);
     }
   }
@@ -325,6 +328,10 @@ export function pursueOwner(turn: Turn, partitionId: PartitionId): void {
   if (oldest && oldest.since + turn.config.maxNoHeartbeatMs <= turn.now)
     for (const nodeId of awaited(turn, partitionId, oldest))
       giveUp(turn, partitionId, nodeId, "writes wait for it, and it is silent");
+  const { role } = turn.partition(partitionId);
+  for (const stream of streams.values())
+    if (silentAt(turn.config, role, stream) <= turn.now)
+      giveUp(turn, partitionId, stream.to, "its owner has not heard it for long");
   if (retry && retry.at <= turn.now) ask(turn, partitionId, retry.attempt + 1);
 }
 

@@ -5,8 +5,9 @@ import type { AckLevel } from "../../protocol/ops.ts";
 import type { Waiter, Wait } from "../node/requests.ts";
 import type { Owner } from "../node/state.ts";
 import type { Turn } from "../node/turn.ts";
+import { isClosing } from "./silence.ts";
 import { addDeltas, reached, type Stream } from "./stream.ts";
-import { busyAt, isClosing, open, retryAfter, setStream, sooner } from "./streams.ts";
+import { busyAt, open, retryAfter, setStream, sooner } from "./streams.ts";
 
 /** Sends changed rows down every stream, and opens those that were not needed until now. */
 export function spread(turn: Turn, partitionId: PartitionId, changed: readonly Row[]): void {

@@ -47,6 +47,8 @@ export interface Stream {
   readonly owedSeq: Seq | null;
   readonly task: Task;
   readonly retry: Retry | null;
+  /** The copy has been asked since then, and has answered nothing; null: nothing is asked. */
+  readonly silentSince: number | null;
   /** The last item that the copy missed and that was sent again for it. */
   readonly gapN: number;
   readonly rows: number;
@@ -122,6 +124,7 @@ export function openStream(
     owedSeq: null,
     task: all ? afterScan(compares) : { step: "scan", after: null },
     retry: null,
+    silentSince: null,
     gapN: -1,
     rows: 0,
     bytes: 0,
@@ -262,6 +265,7 @@ export function afterPull(stream: Stream, after: Identity | null): Stream {
   return {
     ...stream,
     retry: null,
+    silentSince: null,
     task:
       after === null
         ? { step: "mark", pass: stream.task.pass }

@@ -2,9 +2,10 @@
 import { Seq, type NodeId, type PartitionId } from "../../data/ids.ts";
 import { backoffMs, busyPauseMs } from "../config.ts";
 import type { Retry } from "../machine/retry.ts";
-import type { Owner, OwnerCopy, Self } from "../node/state.ts";
+import type { OwnerCopy, Self } from "../node/state.ts";
 import type { Turn } from "../node/turn.ts";
 import type { Resume } from "../rows/effects.ts";
+import { isClosing, isMissed } from "./silence.ts";
 import {
   isWaiting,
   lacksCollected,
@@ -15,9 +16,6 @@ import {
   type Item,
   type Stream,
 } from "./stream.ts";
-
-export const isClosing = (role: Owner): boolean =>
-  role.move !== null && role.move.phase !== "copying";
 
 /** A complete copy is compared when this node is new as its owner, and when a move closes. */
 function compares(turn: Turn, partitionId: PartitionId, copy: OwnerCopy): boolean {
@@ -100,7 +98,9 @@ export function setStream(turn: Turn, partitionId: PartitionId, stream: Stream):
   const sentN = before?.streamId === stream.streamId ? before.nextN : 0;
   for (const item of stream.unacked) if (item.n >= sentN) sendItem(turn, partitionId, stream, item);
   const retry = isWaiting(stream) ? (stream.retry ?? retryAfter(turn, 0)) : stream.retry;
-  turn.setGoing(partitionId, { streams: new Map(streams).set(stream.to, { ...stream, retry }) });
+  const silentSince = isWaiting(stream) ? (stream.silentSince ?? turn.now) : null;
+  const next = { ...stream, retry, silentSince };
+  turn.setGoing(partitionId, { streams: new Map(streams).set(stream.to, next) });
 }
 
 /** Asks for what the stream needs to go on. */
@@ -164,7 +164,9 @@ export const busyAt = ({ now, config }: Turn): number => now + busyPauseMs(confi
 export function pursueStream(turn: Turn, partitionId: PartitionId, stream: Stream): void {
   const { retryMsMax, idleRetryMsMax } = turn.config;
   const maxMs = isIdle(turn, partitionId, stream.to) ? idleRetryMsMax : retryMsMax;
-  const attempt = patience(turn, partitionId, (stream.retry?.attempt ?? 0) + 1);
+  const { role } = turn.partition(partitionId);
+  const next = (stream.retry?.attempt ?? 0) + 1;
+  const attempt = isMissed(role, stream.to) ? haste(next) : patience(turn, partitionId, next);
   for (const item of outstanding(stream)) sendItem(turn, partitionId, stream, item);
   const { task } = stream;
   setStream(turn, partitionId, {
@@ -197,8 +199,10 @@ function sendItem(turn: Turn, partitionId: PartitionId, stream: Stream, item: It
 /** Pauses grow, but not far while somebody waits for what is asked. */
 export function patience(turn: Turn, partitionId: PartitionId, attempt: number): number {
   const { held } = turn.going(partitionId);
-  return held.length > 0 ? Math.min(attempt, 3) : attempt;
+  return held.length > 0 ? haste(attempt) : attempt;
 }
+
+const haste = (attempt: number): number => Math.min(attempt, 3);
 
 /** An answer may take as long as a chunk takes to merge: never ask again at once. */
 export const retryAfter = (turn: Turn, attempt: number, maxMs?: number): Retry => ({

@@ -1,0 +1,24 @@
+/** Copies that their owner does not hear: when it asks to be freed from one, though no write waits for it. */
+import type { NodeId } from "../../data/ids.ts";
+import type { Config } from "../config.ts";
+import type { Owner, Role } from "../node/state.ts";
+import type { Stream } from "./stream.ts";
+
+export const isClosing = (role: Owner): boolean =>
+  role.move !== null && role.move.phase !== "copying";
+
+/** The move closes only when this one has been compared, or is struck. */
+export const isMissed = (role: Role | undefined, nodeId: NodeId): boolean =>
+  role?.type === "owner" &&
+  isClosing(role) &&
+  role.copies.some((copy) => copy.nodeId === nodeId && copy.state !== "copying");
+
+/** Infinity: there is time. */
+export function silentAt(
+  { maxNoHeartbeatMs }: Config,
+  role: Role | undefined,
+  { to, silentSince }: Stream,
+): number {
+  if (silentSince === null || !isMissed(role, to)) return Infinity;
+  return silentSince + maxNoHeartbeatMs;
+}
