@@ -19,7 +19,7 @@ export const IN_ABSENCES: readonly Mutant[] = [
   {
     name: "backup that nobody ruled on",
     bug: "a write is acknowledged as backed up at a copy that would not be promoted",
-    file: "src/core/partition/release.ts",
+    file: "src/core/partition/backup.ts",
     find: 'role.copies.some(({ state }) => state === "complete");',
     replace: 'role.copies.some(({ state }) => state !== "copying");',
     killedBy: successor(
