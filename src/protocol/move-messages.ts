@@ -60,10 +60,7 @@ export interface MigrateFinalize {
   readonly ruling: Ruling;
 }
 
-/**
- * From an owner: give this move or copy up (asked at `epoch`, answered by RULING). From the coordinator, unasked
- * or to whoever asks about it: it is over, by the ruling or before (answered by HEARD).
- */
+/** From the coordinator, unasked or to whoever asks about it: it is over, by the ruling or before. Answered by HEARD. */
 export interface MigrateCancel {
   readonly type: "MIGRATE_CANCEL";
   readonly migrationId: MigrationId;
@@ -73,7 +70,7 @@ export interface MigrateCancel {
   readonly ruling?: Ruling;
 }
 
-/** Owner to coordinator, asked at `epoch`: free me from this copy, which no move needs. Answered by RULING. */
+/** Owner to coordinator, asked at `epoch`: free me from this copy, and from the move to it. Answered by RULING. */
 export interface StrikeCopy {
   readonly type: "STRIKE_COPY";
   readonly partitionId: PartitionId;

@@ -3,6 +3,28 @@ import { failover, forced, orders, reign, stamp, successor, type Mutant } from "
 
 export const IN_REIGN: readonly Mutant[] = [
   {
+    name: "forgotten copy kept",
+    bug: "a restored coordinator answers the owner of a copy that it has forgotten by the ruling that it has",
+    file: "src/core/coordinator/moves.ts",
+    find: "turn.rule(partitionId, { owner, copies }, { holders: [...new Set([...holders, nodeId])] });",
+    replace: "",
+    killedBy: {
+      file: "test/core/forgotten-moves.test.ts",
+      title: "leaves nothing when its copy asks to be complete [I7, I8]",
+    },
+  },
+  {
+    name: "forgotten copy not asked to drop",
+    bug: "a restored coordinator does not list a copy that it has forgotten among those who hold rows",
+    file: "src/core/coordinator/moves.ts",
+    find: "{ holders: [...new Set([...holders, nodeId])] });",
+    replace: "{ holders });",
+    killedBy: {
+      file: "test/core/forgotten-moves.test.ts",
+      title: "leaves nothing when its owner asks to be freed from its copy [I7, I8]",
+    },
+  },
+  {
     name: "an order taken for a forced one",
     bug: "a node is drained at the operator's word, whoever has answered",
     file: "src/core/coordinator/reign.ts",

@@ -137,8 +137,7 @@ export class Checkers {
   /** What the coordinator hears, which it may put off. */
   asks(message: ClusterMessage): void {
     if (ORDERS.has(message.type)) this.#orders++;
-    if (message.type === "STRIKE_COPY" || message.type === "MIGRATE_CANCEL")
-      this.#freed.add(`${message.partitionId}@${message.epoch}`);
+    if (message.type === "STRIKE_COPY") this.#freed.add(`${message.partitionId}@${message.epoch}`);
   }
 
   removes(id: NodeId, partitionId: PartitionId, row: Row): void {

@@ -19,7 +19,7 @@ import { onCeded, settleCession } from "./cession.ts";
 import { onClaim } from "./failover.ts";
 import { onConfirm } from "./confirm.ts";
 import { endAsking, endOrder, onMergeCluster, refusedByMerge } from "./merge.ts";
-import { onCancelAsked, onComplete, onDropped, onHeard, onReady, onStrikeCopy } from "./moves.ts";
+import { onComplete, onDropped, onHeard, onReady, onStrikeCopy } from "./moves.ts";
 import {
   clusterReport,
   migrationsReport,
@@ -118,7 +118,6 @@ function fromNode(turn: CoordinatorTurn, { from, message, call }: Message): void
       return turn.answer(call, { type: "DONE" });
     case "COMPLETE":
     case "MIGRATE_READY":
-    case "MIGRATE_CANCEL":
     case "STRIKE_COPY":
     case "ASK_RULING":
       return onAsked(turn, message, call);
@@ -150,7 +149,7 @@ function fromNode(turn: CoordinatorTurn, { from, message, call }: Message): void
 
 type Asked = Extract<
   ClusterMessage,
-  { type: "COMPLETE" | "MIGRATE_READY" | "MIGRATE_CANCEL" | "STRIKE_COPY" | "ASK_RULING" }
+  { type: "COMPLETE" | "MIGRATE_READY" | "STRIKE_COPY" | "ASK_RULING" }
 >;
 
 function onAsked(turn: CoordinatorTurn, message: Asked, call: CallId | null): void {
@@ -161,8 +160,6 @@ function onAsked(turn: CoordinatorTurn, message: Asked, call: CallId | null): vo
       return onComplete(turn, message, call);
     case "MIGRATE_READY":
       return onReady(turn, message, call);
-    case "MIGRATE_CANCEL":
-      return onCancelAsked(turn, message, call);
     case "STRIKE_COPY":
       return onStrikeCopy(turn, message, call);
     case "ASK_RULING":

@@ -12,7 +12,6 @@ import type {
   Complete,
   Dropped,
   Heard,
-  MigrateCancel,
   MigrateReady,
   MigrationReport,
   StrikeCopy,
@@ -66,7 +65,8 @@ export function onComplete(turn: CoordinatorTurn, message: Complete, call: CallI
     const change = isBackup ? { move: null, again: null } : { move: next };
     const complete = turn.rule(partitionId, { owner: ruling.owner, copies }, change);
     turn.send(nodeId, { type: "RULING", ruling: complete });
-  }
+  } else if (ruling.epoch === epoch && !isListed(ruling, nodeId))
+    leaveOutForgotten(turn, partitionId, nodeId);
   answerAsked(turn, message, call);
 }
 
@@ -87,22 +87,9 @@ export function onReady(turn: CoordinatorTurn, message: MigrateReady, call: Call
   answerAsked(turn, message, call);
 }
 
-/** An owner asks to be freed from a copy that is silent or cannot be made equal. */
-export function onCancelAsked(
-  turn: CoordinatorTurn,
-  message: MigrateCancel,
-  call: CallId | null,
-): void {
-  const { partitionId, migrationId, epoch, reason } = message;
-  const { ruling, move } = turn.entry(partitionId);
-  if (ruling.epoch === epoch && move?.migrationId === migrationId && move.phase === "replicating")
-    giveUpMove(turn, partitionId, { outcome: "failed", reason, strikes: true });
-  answerAsked(turn, message, call);
-}
-
 /**
- * An owner asks to be freed from a complete copy that is silent, or that cannot be made equal. Copied anew it
- * will be, after a pause, if it is still wanted.
+ * An owner asks to be freed from a copy that is silent, or that cannot be made equal: a move to it is given up. Copied
+ * anew it will be, after a pause, if it is still wanted.
  */
 export function onStrikeCopy(
   turn: CoordinatorTurn,
@@ -111,16 +98,31 @@ export function onStrikeCopy(
 ): void {
   const { partitionId, nodeId, epoch, reason } = message;
   const { ruling, move, again } = turn.entry(partitionId);
-  const listed = ruling.copies.some((copy) => copy.nodeId === nodeId);
-  if (ruling.epoch === epoch && listed && move?.target === nodeId)
+  if (ruling.epoch !== epoch) return answerRuling(turn, partitionId, call);
+  if (!isListed(ruling, nodeId)) leaveOutForgotten(turn, partitionId, nodeId);
+  else if (move?.target === nodeId)
     giveUpMove(turn, partitionId, { outcome: "failed", reason, strikes: true });
-  else if (ruling.epoch === epoch && listed && !turn.isInDoubt(ruling)) {
+  else if (!turn.isInDoubt(ruling)) {
     strike(turn, partitionId, nodeId);
     const attempt = (again?.attempt ?? 0) + 1;
     const notBefore = turn.now + backoffMs(turn.config, attempt, turn.random);
     turn.setEntry(partitionId, { again: { attempt, notBefore } });
   }
   answerRuling(turn, partitionId, call);
+}
+
+const isListed = ({ copies }: Ruling, nodeId: NodeId): boolean =>
+  copies.some((copy) => copy.nodeId === nodeId);
+
+/**
+ * Its owner has it by this very ruling: it was begun, which no epoch tells, and forgotten, since this storage was restored
+ * from a copy of earlier. A higher one leaves it out for the owner, too; and it holds rows.
+ */
+function leaveOutForgotten(turn: CoordinatorTurn, partitionId: PartitionId, nodeId: NodeId): void {
+  const { ruling, holders, move } = turn.entry(partitionId);
+  const { owner, copies } = ruling;
+  turn.rule(partitionId, { owner, copies }, { holders: [...new Set([...holders, nodeId])] });
+  if (move) tellAgain(turn, move);
 }
 
 function strike(turn: CoordinatorTurn, partitionId: PartitionId, nodeId: NodeId): void {
@@ -136,7 +138,7 @@ function answerRuling(turn: CoordinatorTurn, partitionId: PartitionId, call: Cal
 /** That a move is over its owner cannot tell from a ruling that leaves the target complete. */
 function answerAsked(
   turn: CoordinatorTurn,
-  { partitionId, migrationId }: Complete | MigrateReady | MigrateCancel,
+  { partitionId, migrationId }: Complete | MigrateReady,
   call: CallId | null,
 ): void {
   const { ruling, move } = turn.entry(partitionId);

@@ -250,7 +250,7 @@ function ask(turn: Turn, partitionId: PartitionId, attempt = 0): void {
   const asked = turn.effects.length;
   for (const copy of role.copies) {
     const reason = hopeless.get(copy.nodeId);
-    if (reason !== undefined) askToStrike(turn, partitionId, { role, copy, reason });
+    if (reason !== undefined) askToStrike(turn, partitionId, copy.nodeId, reason);
     else if (copy.state === "counts" && isOwedNothing(turn, partitionId, copy))
       askToComplete(turn, partitionId, copy);
   }
@@ -272,21 +272,10 @@ function nowComplete(turn: Turn, partitionId: PartitionId, before: Stream): void
   if (!hasOwed(before) && copy?.state === "counts") ask(turn, partitionId);
 }
 
-interface Hopeless {
-  readonly role: Owner;
-  readonly copy: OwnerCopy;
-  readonly reason: string;
-}
-
 /** Whatever is under way with it ends with it. */
-function askToStrike(turn: Turn, partitionId: PartitionId, { role, copy, reason }: Hopeless): void {
+function askToStrike(turn: Turn, partitionId: PartitionId, nodeId: NodeId, reason: string): void {
   const { epoch } = turn.partition(partitionId).ruling;
-  const { nodeId } = copy;
-  const copying = copy.state === "complete" ? null : copy;
-  const { migrationId } = (role.move?.to === nodeId ? role.move : copying) ?? {};
-  const why = { partitionId, reason, epoch };
-  if (migrationId) turn.send("coordinator", { type: "MIGRATE_CANCEL", migrationId, ...why });
-  else turn.send("coordinator", { type: "STRIKE_COPY", nodeId, ...why });
+  turn.send("coordinator", { type: "STRIKE_COPY", partitionId, nodeId, reason, epoch });
 }
 
 function askToComplete(turn: Turn, partitionId: PartitionId, copy: OwnerCopy): void {
