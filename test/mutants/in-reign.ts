@@ -1,5 +1,14 @@
 /** What breaks terms, detection and failover. */
-import { failover, forced, orders, reign, stamp, successor, type Mutant } from "./mutant.ts";
+import {
+  failover,
+  forced,
+  orders,
+  reign,
+  restored,
+  stamp,
+  successor,
+  type Mutant,
+} from "./mutant.ts";
 
 export const IN_REIGN: readonly Mutant[] = [
   {
@@ -23,6 +32,68 @@ export const IN_REIGN: readonly Mutant[] = [
       file: "test/core/forgotten-moves.test.ts",
       title: "leaves nothing when its owner asks to be freed from its copy [I7, I8]",
     },
+  },
+  {
+    name: "gone node left in charge",
+    bug: "a restored coordinator leaves a partition to a node of which it hears that it is no member any more",
+    file: "src/core/coordinator/restored.ts",
+    find: "  leaveOutGone(turn);\n",
+    replace: "  void leaveOutGone;\n",
+    killedBy: restored("owns nothing, though nobody has heard more than that it is no member [I8]"),
+  },
+  {
+    name: "dead node left in charge",
+    bug: "a restored coordinator leaves a partition to a node of which it hears that it is dead",
+    file: "src/core/coordinator/failover.ts",
+    find: 'if ((states.get(nodeId) ?? "dead") === "dead") leaveOut',
+    replace: "if (!states.has(nodeId)) leaveOut",
+    killedBy: restored(
+      "owns nothing where others know that it is dead, and had not heard who took its place [I8]",
+    ),
+  },
+  {
+    name: "gone node asked for its rows",
+    bug: "a restored coordinator waits until a node that is no member has dropped what it had",
+    file: "src/core/coordinator/failover.ts",
+    find: "if (holders.length < entry.holders.length)",
+    replace: "if (holders.length > entry.holders.length)",
+    killedBy: restored("holds nothing that anybody waits for [I8]"),
+  },
+  {
+    name: "older owner waited for",
+    bug: "a restored coordinator waits for whoever says last that he was owner, and gives it to him",
+    file: "src/core/coordinator/restored.ts",
+    find: "ruling.owner && ruling.epoch > lostAt)",
+    replace: "ruling.owner && ruling.epoch + lostAt > 0)",
+    killedBy: restored("is who owned it last, whoever tells last that he did [I6]"),
+  },
+  {
+    name: "forced before anything is heard",
+    bug: "a node is evicted by a storage of which nobody has been asked whether it is a copy of earlier",
+    file: "src/core/coordinator/reign.ts",
+    find: "if (since + state.config.maxNoHeartbeatMs > now) return false;",
+    replace: "if (since > now) return false;",
+    killedBy: restored("evicts nobody before all that can be heard has been heard"),
+  },
+  {
+    name: "claimed before all is heard",
+    bug: "a restored coordinator gives a partition away while somebody has not been heard",
+    file: "src/core/coordinator/reign.ts",
+    find: 'return message.message.type === "LEAVE_REQUEST" || unheard.length === 0;',
+    replace: "return unheard.length < 1e9;",
+    killedBy: restored(
+      "gives nothing away while somebody has not been heard, until that one is given up by name",
+    ),
+  },
+  {
+    name: "any answer taken for a grant",
+    bug: "who has saved the term and not told what else it has heard stands behind what is ruled",
+    file: "src/core/coordinator/reign.ts",
+    find: "term >= cluster.term && memory.granted.has(from);",
+    replace: "term >= cluster.term || memory.granted.has(from);",
+    killedBy: restored(
+      "and any other order: nothing is ruled by answers of those who have not told what they know [I9]",
+    ),
   },
   {
     name: "an order taken for a forced one",

@@ -53,6 +53,10 @@ export const failover = (title: string): Test => ({
   title,
 });
 export const forced = (title: string): Test => ({ file: "test/core/forced.test.ts", title });
+export const restored = (title: string): Test => ({
+  file: "test/core/restored.test.ts",
+  title,
+});
 export const gone = (title: string): Test => ({ file: "test/core/gone.test.ts", title });
 export const orders = (title: string): Test => ({ file: "test/core/orders.test.ts", title });
 export const successor = (title: string): Test => ({

@@ -2,7 +2,6 @@
  * The invariants, one checker each, named as in the catalogue. Every checker counts how often it judged
  * something that could have been wrong, and a run of seeds in which one never did fails.
  */
-import { isForced } from "../../src/core/coordinator/reign.ts";
 import type { CoordinatorSaved, Entry } from "../../src/core/coordinator/state.ts";
 import { coordinatorWakeAt } from "../../src/core/coordinator/pursue.ts";
 import type { NodeSaved, Role } from "../../src/core/node/state.ts";
@@ -90,7 +89,6 @@ export class Checkers {
   /** What the operator asked for since the last commit. */
   #orders = 0;
   /** What is committed now an operator claims. */
-  #isClaim = false;
   readonly #world: World;
 
   constructor(world: World) {
@@ -102,9 +100,9 @@ export class Checkers {
   heardBy(event: Parameters<ReignChecker["heard"]>[0], life: number): void {
     this.#reign.heard(event, life);
   }
+  /** What arrives at the coordinator now. */
   force(message: ClusterMessage | null): void {
-    this.#reign.isForced = message !== null && isForced(message);
-    this.#isClaim = message?.type === "CLAIM_PARTITION";
+    this.#reign.arriving = message;
   }
   obeyed(term: Term, before: NodeSaved, after: NodeSaved): void {
     this.#reign.obeyed(term, before, after);
@@ -166,8 +164,8 @@ export class Checkers {
   }
 
   #failOver(partitionId: PartitionId, old: Entry, entry: Entry): void {
-    this.durability.failedOver(old, entry, this.#isClaim);
-    if (old.ruling.owner !== null && this.#isClaim) this.#world.counts["claimed from an owner"]++;
+    this.durability.failedOver(old, entry, this.#reign.isClaim);
+    if (old.ruling.owner !== null && this.#reign.isClaim) this.#world.counts["claimed from an owner"]++;
     // Who is evicted is no holder any more.
     const isMissed = old.ruling.owner === null && old.lost && entry.holders.includes(old.lost);
     if (isMissed && this.#reign.isForced) this.#world.counts.claimed++;
@@ -180,6 +178,7 @@ export class Checkers {
   }
 
   afterStep(): void {
+    this.#reign.afterStep();
     this.durability.afterStep();
   }
 
@@ -218,7 +217,7 @@ export class Checkers {
       if (
         old &&
         copiesNeverDrop(this, old, entry, {
-          isFreed: this.#isClaim || this.#freed.has(`${partitionId}@${old.ruling.epoch}`),
+          isFreed: this.#reign.isClaim || this.#freed.has(`${partitionId}@${old.ruling.epoch}`),
           isLost: (id) => ["dead", undefined].includes(stateOf(id)),
           isReplanned: this.#orders > 1,
           isInDoubt: [before, after].every(({ view }) => isSuspect(view, old.ruling.owner)),

@@ -1,14 +1,22 @@
 /** I1 and I9: who may commit, and who is believed. */
-import type { CoordinatorMessage, CoordinatorSaved } from "../../src/core/coordinator/state.ts";
+import { isForced } from "../../src/core/coordinator/reign.ts";
+import type {
+  CoordinatorMessage,
+  CoordinatorSaved,
+  Parked,
+} from "../../src/core/coordinator/state.ts";
 import type { NodeSaved } from "../../src/core/node/state.ts";
 import type { NodeId, Term } from "../../src/data/ids.ts";
+import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
 import { majority, obeysNoOlder } from "./predicates.ts";
 import type { World } from "./world.ts";
 
 export class ReignChecker {
   readonly #world: World;
-  /** What is done now is an operator's order that takes no majority. */
-  isForced = false;
+  /** At the coordinator, now. */
+  arriving: ClusterMessage | null = null;
+  /** Orders by force that waited at the end of the last step, by what the coordinator remembered in this life. */
+  #waiting: { readonly life: number; readonly orders: readonly Parked[] } = { life: 0, orders: [] };
   /** The life of the coordinator that each term belongs to. */
   readonly #lives = new Map<Term, number>();
   /** When the coordinator last heard each node speak, and in which term and life of its own. */
@@ -20,6 +28,34 @@ export class ReignChecker {
 
   get #clock(): number {
     return this.#world.faults.clockOf("coordinator");
+  }
+
+  /** What is done now is an operator's order that takes no majority. */
+  get isForced(): boolean {
+    return this.#done.length > 0;
+  }
+
+  get isClaim(): boolean {
+    return this.#done.some(({ type }) => type === "CLAIM_PARTITION");
+  }
+
+  /** Such orders, as they arrive or when they have waited. */
+  get #done(): readonly ClusterMessage[] {
+    const arriving = this.arriving && isForced(this.arriving) ? [this.arriving] : [];
+    const { life, orders } = this.#waiting;
+    if (life !== this.#world.coordinator.lives) return arriving;
+    const parked = new Set(this.#parked);
+    const waited = orders.filter((one) => !parked.has(one)).map(({ message }) => message.message);
+    return [...arriving, ...waited];
+  }
+
+  get #parked(): readonly Parked[] {
+    const parked = this.#world.coordinator.state?.memory.parked ?? [];
+    return parked.filter(({ message }) => isForced(message.message));
+  }
+
+  afterStep(): void {
+    this.#waiting = { life: this.#world.coordinator.lives, orders: this.#parked };
   }
 
   heard({ from, term }: Pick<CoordinatorMessage, "from" | "term">, life: number): void {

@@ -30,10 +30,10 @@ import {
 } from "./operator.ts";
 import { planBackups, startQueued, strikeSpares } from "./plan.ts";
 import { coordinatorWakeAt, notePushed, pursueAll, settleEntries } from "./pursue.ts";
-import { doubtAnswers, hearTerm, isBehind, isForced, park, unpark } from "./reign.ts";
+import { doubtAnswers, hearTerm, isBehind, isForced, mayForce, park, unpark } from "./reign.ts";
 import { onCompared, onRepair, repairReport } from "./repair.ts";
 import { endRecount } from "./restored.ts";
-import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState } from "./state.ts";
+import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState, Parked } from "./state.ts";
 import { wholeTable } from "./table.ts";
 import { CoordinatorTurn } from "./turn.ts";
 import { judge, onComplaint, onProbeFailed, silenceAt } from "./watch.ts";
@@ -56,18 +56,25 @@ function stepCoordinator(
   if (event.type === "message" && isOurs(turn, event)) hearTerm(turn, event);
   const isLost = event.type === "undelivered" && event.message.type === "PROBE";
   if (isLost && event.to !== "coordinator" && event.to !== "front") onProbeFailed(turn, event.to);
-  const handle = (message: Message): boolean => {
-    if (!isForced(message.message)) return turn.attempt(() => onMessage(turn, message));
-    onMessage(turn, message);
-    return true;
-  };
-  unpark(turn, handle);
-  if (event.type === "message" && (isBehind(turn, event) || !handle(event))) park(turn, event);
+  unpark(turn, (one) => handle(turn, one));
+  if (event.type === "message" && (isBehind(turn, event) || !handle(turn, newly(turn, event))))
+    park(turn, event);
   if (turn.state.saved.cluster) {
     const done = turn.attempt(() => ownWork(turn));
     pursueAll(turn, !done || turn.memory.parked.length > 0);
   }
   return [turn.state, turn.spoken()];
+}
+
+const newly = ({ now }: CoordinatorTurn, message: Message): Parked => ({ message, since: now });
+
+/** False: it must wait. */
+function handle(turn: CoordinatorTurn, one: Parked): boolean {
+  const { message } = one;
+  if (!isForced(message.message)) return turn.attempt(() => onMessage(turn, message));
+  if (!mayForce(turn, one)) return false;
+  onMessage(turn, message);
+  return true;
 }
 
 /** What nobody asks for. It is asked for again with every event, until it may happen. */

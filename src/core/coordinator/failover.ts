@@ -10,7 +10,7 @@ import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import { endMove, tellAgain } from "./moves.ts";
 import { replan } from "./plan.ts";
-import type { Move } from "./state.ts";
+import type { Entry, Move } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 
 /** All at once: of two that are lost together none becomes the other's heir. */
@@ -61,11 +61,12 @@ function succeed(
   lost: NodeId,
 ): void {
   const heir = heirOf(turn, others);
+  const { epoch: lostAt } = turn.entry(partitionId).ruling;
   const copies = others.filter((c) => c.nodeId !== heir && c.state === "complete");
   const wantedBackups = copies.map(({ nodeId }) => nodeId);
   const plan = { wanted: heir, wantedBackups };
   if (heir) turn.rule(partitionId, { owner: heir, copies }, { ...plan, lost: null });
-  else turn.rule(partitionId, { owner: null, copies: [] }, { lost, wanted: null });
+  else turn.rule(partitionId, { owner: null, copies: [] }, { lost, lostAt, wanted: null });
 }
 
 /** A complete copy whose node is there; else one whose node may be. */
@@ -127,12 +128,6 @@ function notClaimable(
 
 /** Lost for good: whatever it alone held is given up, and nobody waits for it any more. */
 export function evict(turn: CoordinatorTurn, nodeId: NodeId): void {
-  if (turn.member(nodeId)?.state !== "dead") markDead(turn, [nodeId]);
-  for (const [partitionId, { holders, lost }] of turn.entries) {
-    if (holders.includes(nodeId))
-      turn.setEntry(partitionId, { holders: holders.filter((id) => id !== nodeId) });
-    if (lost === nodeId) giveAway(turn, partitionId);
-  }
   turn.setMembers(turn.view.members.filter((member) => member.nodeId !== nodeId));
   const { unheard, draining, leaving } = turn.cluster;
   const isOther = (id: NodeId): boolean => id !== nodeId;
@@ -141,12 +136,36 @@ export function evict(turn: CoordinatorTurn, nodeId: NodeId): void {
     draining: draining.filter(isOther),
     leaving: leaving.filter(isOther),
   });
+  // What it leaves is ruled on when all that can be heard has been heard.
+  if (turn.cluster.unheard !== null) return;
+  leaveOutGone(turn);
   // What was planned while they waited may name who is gone, and who took them may have more than its share.
   replan(turn);
 }
 
+/**
+ * Whoever is dead is no owner and no copy, whoever is no member has nothing. So it is wherever one was given up; a
+ * restored coordinator knows such nodes from others, who had not heard what became of their partitions.
+ */
+export function leaveOutGone(turn: CoordinatorTurn): void {
+  const states = new Map(turn.view.members.map(({ nodeId, state }) => [nodeId, state]));
+  for (const [partitionId, entry] of turn.entries) {
+    for (const nodeId of concerned(entry))
+      if ((states.get(nodeId) ?? "dead") === "dead") leaveOut(turn, partitionId, nodeId);
+    const holders = entry.holders.filter((id) => states.has(id));
+    if (holders.length < entry.holders.length) turn.setEntry(partitionId, { holders });
+    if (turn.entry(partitionId).ruling.owner === null) settleLost(turn, partitionId);
+  }
+}
+
+function concerned({ ruling, move }: Entry): ReadonlySet<NodeId> {
+  const { owner, copies } = ruling;
+  const moved = move ? [move.source, move.target] : [];
+  return new Set([...(owner ? [owner] : []), ...copies.map(({ nodeId }) => nodeId), ...moved]);
+}
+
 /** Whom it waits for is there, or nobody knows whom it waited for. */
-export function settleLost(turn: CoordinatorTurn, partitionId: PartitionId): void {
+function settleLost(turn: CoordinatorTurn, partitionId: PartitionId): void {
   const { lost } = turn.entry(partitionId);
   const state = lost ? turn.member(lost)?.state : undefined;
   if (lost && ["active", "suspect", "leaving"].includes(state ?? ""))

@@ -248,11 +248,13 @@ const strayName = (partitionId: PartitionId, nodeId: NodeId): string => `${parti
 
 /** Nodes that hold rows of a partition without being owner or copy: struck, not dropped yet. */
 export const strays = ({ holders, ruling }: Entry): readonly NodeId[] =>
-  holders.filter((id) => id !== ruling.owner && !ruling.copies.some((copy) => copy.nodeId === id));
+  holders.filter((id) => isStray(ruling, id));
 
-/** All others are listed once, as owner or copy. */
 export const hasStrays = ({ holders, ruling }: Entry): boolean =>
-  holders.length > ruling.copies.length + (ruling.owner ? 1 : 0);
+  holders.some((id) => isStray(ruling, id));
+
+const isStray = ({ owner, copies }: Ruling, nodeId: NodeId): boolean =>
+  nodeId !== owner && !copies.some((copy) => copy.nodeId === nodeId);
 
 function finish(
   turn: CoordinatorTurn,

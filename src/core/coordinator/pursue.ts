@@ -96,7 +96,7 @@ function pursueMembers(turn: CoordinatorTurn): void {
 }
 
 const isThere = (turn: CoordinatorTurn, nodeId: NodeId): boolean =>
-  turn.member(nodeId)?.state !== "dead";
+  (turn.member(nodeId)?.state ?? "dead") !== "dead";
 
 /**
  * Owners are news at once. What else was ruled goes along with them, and when nothing moves and nobody is left

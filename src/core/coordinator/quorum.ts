@@ -36,6 +36,13 @@ export function hasQuorum(state: CoordinatorState, now: number): boolean {
   return answered >= needed;
 }
 
+/** In this reign every voter has told what it knows, and so has whoever they knew of. */
+export function hasHeardAll(state: CoordinatorState): boolean {
+  const { granted, leading } = state.memory;
+  const all = voters(state);
+  return all.length === 0 || (leading && all.every(({ nodeId }) => granted.has(nodeId)));
+}
+
 /** May this coordinator commit? A cluster of which nobody is a member yet forms without voters. */
 export function rules(state: CoordinatorState, now: number): boolean {
   if (voters(state).length === 0) return true;

@@ -5,7 +5,7 @@
 import type { NodeId, Term } from "../../data/ids.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
 import { makeError } from "../../protocol/errors.ts";
-import { hasQuorum, poll, rules, voters } from "./quorum.ts";
+import { hasHeardAll, hasQuorum, poll, rules, voters } from "./quorum.ts";
 import { onGrant } from "./restored.ts";
 import type { CoordinatorMessage, CoordinatorState, Parked } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
@@ -25,11 +25,15 @@ export function hearTerm(
   if (call !== null || turn.isSilent(from)) turn.hurry();
   if (!voters(turn.state).some(({ nodeId }) => nodeId === from)) return;
   // Whoever speaks can be asked.
-  if (term < turn.cluster.term) return askSoon(turn, from);
+  if (!hasGranted(turn, from, term)) return askSoon(turn, from);
   // Who answers at once was there all the time, and only had not been asked.
   const wasAway = call !== null || (turn.memory.retries.get(about(from))?.attempt ?? 0) > 0;
   onAnswered(turn, from, wasAway);
 }
+
+/** That it has saved our term says nothing of what else it has heard. */
+const hasGranted = ({ cluster, memory }: CoordinatorTurn, from: NodeId, term: Term): boolean =>
+  term >= cluster.term && memory.granted.has(from);
 
 function onAnswered(turn: CoordinatorTurn, from: NodeId, wasAway: boolean): void {
   const { retries, answered } = turn.memory;
@@ -59,10 +63,21 @@ function askSoon(turn: CoordinatorTurn, nodeId: NodeId): void {
   if ((turn.memory.retries.get(about(nodeId))?.attempt ?? 0) > 0) turn.settled(about(nodeId));
 }
 
-/** What an operator takes upon himself, whoever has answered. */
+/** What an operator takes upon himself, whoever has answered, once it has been heard who can be heard. */
 export const isForced = (message: ClusterMessage): boolean =>
   message.type === "CLAIM_PARTITION" ||
   (message.type === "LEAVE_REQUEST" && message.force === true);
+
+/**
+ * The storage may be a copy of earlier, of which nobody has told yet: so all are asked before, and there is time to answer.
+ * Where it is one, whoever is silent must be given up by name before anything is ruled.
+ */
+export function mayForce({ state, now }: CoordinatorTurn, { message, since }: Parked): boolean {
+  const unheard = state.saved.cluster?.unheard ?? [];
+  if (hasHeardAll(state)) return true;
+  if (since + state.config.maxNoHeartbeatMs > now) return false;
+  return message.message.type === "LEAVE_REQUEST" || unheard.length === 0;
+}
 
 /** An operator's orders are carried out one after the other. */
 export const isBehind = (turn: CoordinatorTurn, { from, message }: CoordinatorMessage): boolean =>
@@ -86,16 +101,13 @@ function refuse(turn: CoordinatorTurn, { message }: Parked): void {
 }
 
 /** In the order in which they came, as soon as there is a quorum; or refused when they have waited long. */
-export function unpark(
-  turn: CoordinatorTurn,
-  handle: (message: CoordinatorMessage) => boolean,
-): void {
+export function unpark(turn: CoordinatorTurn, handle: (one: Parked) => boolean): void {
   const { parked } = turn.memory;
   if (parked.length === 0) return;
   const may = rules(turn.state, turn.now);
   const rest: Parked[] = [];
   for (const one of parked) {
-    if (may && handle(one.message)) continue;
+    if ((may || isForced(one.message.message)) && handle(one)) continue;
     if (one.since + turn.config.maxNoHeartbeatMs <= turn.now) refuse(turn, one);
     else rest.push(one);
   }

@@ -5,7 +5,7 @@
 import { Version, type NodeId } from "../../data/ids.ts";
 import type { Copy, Ruling } from "../../data/ruling.ts";
 import type { Grant } from "../../protocol/cluster-messages.ts";
-import { settleLost } from "./failover.ts";
+import { leaveOutGone } from "./failover.ts";
 import { replan } from "./plan.ts";
 import { voters } from "./quorum.ts";
 import type { Entry } from "./state.ts";
@@ -49,8 +49,8 @@ function adopt(turn: CoordinatorTurn, { view, partitions, tableVersion: theirs }
     const complete = copies.filter(isComplete).map(({ nodeId }) => nodeId);
     // Others were to be struck, or are struck now that nobody wants them.
     const wantedBackups = complete.slice(0, turn.config.backupCount);
-    const lost = owner ? null : lastOwnerOf(entries.get(partitionId));
-    const plan = { wanted: owner, wantedBackups, lost };
+    const last = owner ? { lost: null } : lastOwnerOf(entries.get(partitionId));
+    const plan = { wanted: owner, wantedBackups, ...last };
     const entry: Entry = { ruling, version, holders, ...plan, move: null, again: null };
     entries.set(partitionId, entry);
   }
@@ -64,21 +64,25 @@ function adopt(turn: CoordinatorTurn, { view, partitions, tableVersion: theirs }
   });
 }
 
-/** Whom a partition waits for is in no ruling: whoever owned it as far as is known. */
-const lastOwnerOf = (entry: Entry | undefined): NodeId | null =>
-  entry?.ruling.owner ?? entry?.lost ?? null;
+/** Whom a partition waits for is in no ruling: whoever owned it last, as far as is known. */
+const lastOwnerOf = (entry: Entry | undefined): Pick<Entry, "lost" | "lostAt"> => {
+  if (!entry) return { lost: null };
+  const { ruling, lost, lostAt = ruling.epoch } = entry;
+  return { lost: ruling.owner ?? lost, lostAt: ruling.owner ? ruling.epoch : lostAt };
+};
 
-/** Rows that this storage knows nothing of. */
+/** Rows and owners that this storage knows nothing of. */
 function addHoldings(turn: CoordinatorTurn, { nodeId, partitions }: Grant): void {
   for (const { ruling, role } of partitions) {
     const entry = turn.entries.get(ruling.partitionId);
-    if (!entry || role === "none") continue;
+    if (!entry) continue;
     const { holders } = entry;
-    if (!holders.includes(nodeId))
+    if (role !== "none" && !holders.includes(nodeId))
       turn.setEntry(ruling.partitionId, { holders: [...holders, nodeId] });
-    // Whoever was told of a successor is not waited for.
-    if (role === "owner" && !entry.ruling.owner)
-      turn.setEntry(ruling.partitionId, { lost: nodeId });
+    // Several may take themselves for its owner: all but the last have a successor.
+    const { lostAt = 0 } = lastOwnerOf(entry);
+    if (!entry.ruling.owner && ruling.owner && ruling.epoch > lostAt)
+      turn.setEntry(ruling.partitionId, { lost: ruling.owner, lostAt: ruling.epoch });
   }
 }
 
@@ -96,15 +100,16 @@ export function endRecount(turn: CoordinatorTurn): void {
   turn.setCluster({ unheard: null });
   for (const [partitionId, { ruling }] of turn.entries) {
     const { owner, copies } = ruling;
-    if (!owner) settleLost(turn, partitionId);
     if (!owner) continue;
     const kept = turn.config.backupCount > 0 ? copies.filter((c) => c.state === "complete") : [];
     if (copies.length > 0 || turn.entry(partitionId).move)
       turn.rule(partitionId, { owner, copies: kept }, { move: null, again: null });
   }
-  // The view is a newer one, too: what it had planned for who has left since is void.
+  leaveOutGone(turn);
+  // The view is a newer one, too: what was planned for who has left since is void.
+  const states = new Map(turn.view.members.map(({ nodeId, state }) => [nodeId, state]));
   const planned = new Set([...turn.entries.values()].flatMap(plannedFor));
-  if ([...planned].some((id) => !turn.member(id))) replan(turn);
+  if ([...planned].some((id) => (states.get(id) ?? "dead") === "dead")) replan(turn);
 }
 
 const plannedFor = ({ wanted, wantedBackups }: Entry): readonly NodeId[] =>

@@ -71,6 +71,8 @@ export interface Entry {
   readonly wantedBackups: readonly NodeId[];
   /** Who owned it and is given up, where nobody else had all of it: it waits for that node. */
   readonly lost: NodeId | null;
+  /** Under which ruling that one was owner. */
+  readonly lostAt?: Epoch;
   /** At most one at a time, of either purpose. */
   readonly move: Move | null;
   /** After one that failed: not again before. */
