@@ -116,3 +116,39 @@ describe("a cluster that asks another one in vain", () => {
     expect(ownedRows(west).get("k")?.value).toEqual(Uint8Array.of(7));
   });
 });
+
+describe("a partition whose owner was lost before its coordinator heard that it was ceded", () => {
+  it("is ceded once more by its backup, and what was written in either cluster since is there [I6]", () => {
+    const small = { partitionCount: 1, backupCount: 1 };
+    const clusters = TwoClusters.formed(
+      { initialNodes: 3, ...small },
+      { initialNodes: 4, ...small },
+    );
+    const { east, west } = clusters;
+    const lost = ownerOf(east, "k");
+    const write = (stage: Stage, key: string, value: number): void => {
+      const isAcked = clusters.write(stage, ownerOf(stage, key), key, value);
+      expect(clusters.until(isAcked)).toBe(true);
+    };
+    write(east, "k", 1);
+    east.cut = (from, to) => from === lost && to === "coordinator";
+    east.ask(merge(WEST));
+    const roles = (): string[] =>
+      [...east.node(lost).disk.partitions.values()].map(({ role }) => role.type);
+    expect(clusters.until(() => roles().every((role) => role === "none"))).toBe(true);
+    write(west, "k", 2);
+    east.cut = (from, to) => from !== "front" && to !== "front" && [from, to].includes(lost);
+    clusters.cut = ({ cluster, from }) => cluster === EAST && from === lost;
+    const masterViewVersion = east.coordinator.disk.view.version;
+    const reason = "it does not answer";
+    east.ask({ type: "EXPLICIT_SUSPICION", suspectId: lost, reason, masterViewVersion });
+    expect(clusters.until(() => ownerOf(east, "k") !== lost)).toBe(true);
+    write(east, "j", 3);
+    // It may hold rows for all that is known, so all else waits until it is given up.
+    east.ask({ type: "LEAVE_REQUEST", nodeId: lost, force: true });
+    expect(clusters.until(() => phaseOf(east) === "over")).toBe(true);
+    const rows = ownedRows(west);
+    expect(rows.get("k")?.value).toEqual(Uint8Array.of(2));
+    expect(rows.get("j")?.value).toEqual(Uint8Array.of(3));
+  });
+});

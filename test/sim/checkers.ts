@@ -165,7 +165,8 @@ export class Checkers {
 
   #failOver(partitionId: PartitionId, old: Entry, entry: Entry): void {
     this.durability.failedOver(old, entry, this.#reign.isClaim);
-    if (old.ruling.owner !== null && this.#reign.isClaim) this.#world.counts["claimed from an owner"]++;
+    if (old.ruling.owner !== null && this.#reign.isClaim)
+      this.#world.counts["claimed from an owner"]++;
     // Who is evicted is no holder any more.
     const isMissed = old.ruling.owner === null && old.lost && entry.holders.includes(old.lost);
     if (isMissed && this.#reign.isForced) this.#world.counts.claimed++;
