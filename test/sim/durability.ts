@@ -192,10 +192,8 @@ export class Durability {
     const complete = this.#thereOf(completeAt(entry)).filter((other) => other !== id);
     const holders = this.#thereOf(entry.holders).filter((other) => other !== id);
     const isOrphan = owner === id || (owner !== null && this.#world.graves.has(owner));
-    // A struck node keeps what it offers until a backup has it, too; without backups it may have let go already.
-    const { backupCount } = this.#world.options.config;
-    const offering = backupCount > 0 ? this.#thereOf(strays(entry)) : [];
-    const others = isOrphan ? [...complete, ...offering] : holders;
+    // Not at who offers it: the owner may have taken it, and who offered it hears so and lets it go.
+    const others = isOrphan ? complete : holders;
     const acked = this.#changing(partitionId);
     // Also of what nobody was told of yet: the answer may be on its way.
     for (const { row: stored } of rows.page(partitionId, null, EVERYTHING).rows) {
