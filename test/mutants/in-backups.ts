@@ -14,6 +14,18 @@ export const IN_BACKUPS: readonly Mutant[] = [
     },
   },
   {
+    name: "repeated write taken for sent",
+    bug: "a move closes, and what changed nothing is acknowledged though only a scan is to bring it to the target",
+    file: "src/core/partition/spread.ts",
+    find: 'role.type !== "owner" || !isForAll(role, ack)',
+    replace: 'role.type !== "owner" || ack === "owner"',
+    killedBy: {
+      file: "test/core/moves/repeated.test.ts",
+      title:
+        "is acknowledged by an owner that is ready to go only when its successor has it [I5, sim seed 1000306]",
+    },
+  },
+  {
     name: "backed up by nobody",
     bug: "a write whose last copy was struck while it waited is acknowledged all the same",
     file: "src/core/partition/release.ts",

@@ -138,10 +138,12 @@ export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]
 /** What the copies are told: what has changed, and what they may lack of what is to be at each of them. */
 function goingOut(turn: Turn, work: Work, { partitionId, outcomes }: MergedBatch): readonly Row[] {
   const { rows = [], places = [] } = work.writes.get(partitionId) ?? {};
-  const unsure = isUnsure(turn, partitionId);
+  const unsure = new Map<AckLevel, boolean>();
   return rows.filter((_, i) => {
     const place = places[i];
-    return outcomes[i]?.changed || (unsure && place && ackOf(work, place) === "backup");
+    if (!place || outcomes[i]?.changed) return outcomes[i]?.changed;
+    const ack = ackOf(work, place);
+    return entry(unsure, ack, () => isUnsure(turn, partitionId, ack));
   });
 }
 

@@ -94,7 +94,7 @@ export function onAdopted(
   const changed = rows.filter((_, i) => batch?.outcomes[i]?.changed);
   if (reply.type === "pulled") noteRows(turn, partitionId, { taken: changed.length });
   // A copy that has not been compared may lack also what changed nothing here.
-  const isSure = reply.type !== "offer" || reply.ack === "owner" || !isUnsure(turn, partitionId);
+  const isSure = reply.type !== "offer" || !isUnsure(turn, partitionId, reply.ack);
   spread(turn, partitionId, isSure ? changed : rows);
   // Else a repair is under way to make the very copy equal that it would wait for.
   const wait = reply.type === "offer" ? waitOf(turn, partitionId, reply.ack) : null;

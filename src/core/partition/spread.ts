@@ -63,9 +63,11 @@ function mustHave(turn: Turn, role: Owner, stream: Stream, ack: AckLevel): boole
   const { unackedDeltaBytesMax, pendingBytesMax } = turn.config;
   if (stream.unackedBytes > unackedDeltaBytesMax) return true;
   if (2 * turn.memory.credits.bytes > pendingBytesMax) return true;
-  if (ack === "owner" && !isClosing(role)) return false;
+  if (!isForAll(role, ack)) return false;
   return role.copies.some((copy) => copy.nodeId === stream.to && copy.state !== "copying");
 }
+
+const isForAll = (role: Owner, ack: AckLevel): boolean => ack === "backup" || isClosing(role);
 
 /** Somebody waits now: a pause that has grown while nobody did is cut short. */
 export function holdBack(turn: Turn, partitionId: PartitionId, wait: Wait, waiter: Waiter): void {
@@ -79,10 +81,13 @@ export function holdBack(turn: Turn, partitionId: PartitionId, wait: Wait, waite
   }
 }
 
-/** May a copy that counts lack rows that are not on their way to it as changes? */
-export function isUnsure(turn: Turn, partitionId: PartitionId): boolean {
+/**
+ * Is it to be at every copy that counts, and may one of these lack rows that are not on their way to it as changes? What
+ * changed nothing is sent to them then, too: a scan may come to it only after the change that is waited for.
+ */
+export function isUnsure(turn: Turn, partitionId: PartitionId, ack: AckLevel): boolean {
   const { role } = turn.partition(partitionId);
-  if (role.type !== "owner") return false;
+  if (role.type !== "owner" || !isForAll(role, ack)) return false;
   const { streams } = turn.going(partitionId);
   const behind = turn.memory.behind.get(partitionId);
   return role.copies.some(({ nodeId, state, digest }) => {
