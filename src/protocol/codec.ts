@@ -4,22 +4,21 @@
  */
 import * as v from "valibot";
 import { err, ok, type Result } from "../data/result.ts";
-import { malformed, within } from "./checks.ts";
 import type { ClientMessage, ServerMessage } from "./client-messages.ts";
 import type { ClusterMessage, Envelope } from "./cluster-messages.ts";
-import { makeError, type ErrorInfo } from "./errors.ts";
+import { decodeFrame, decodeMessage, decodeVersion, readFields } from "./decoding.ts";
+import type { ErrorInfo } from "./errors.ts";
 import {
   ENVELOPE_BYTES_MAX,
   ENVELOPE_ITEMS_MAX,
   FRAME_BYTES_MAX,
   FRAME_ITEMS_MAX,
 } from "./limits.ts";
-import { isFields, readFirstFields, readValue, type Fields } from "./reader.ts";
-import { CLIENT_SCHEMAS, SERVER_SCHEMAS } from "./schema-client.ts";
+import { readFirstFields, type Fields } from "./reader.ts";
+import { CLIENT_SCHEMAS } from "./schema-client.ts";
 import { CLUSTER_SCHEMAS } from "./schema-cluster.ts";
-import { clusterId, parse, sender, term, type Schema } from "./schema.ts";
-import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "./version.ts";
-import { clientWire, clusterWire, serverWire } from "./wire.ts";
+import { clusterId, parse, sender, term } from "./schema.ts";
+import { clusterWire, serverWire } from "./wire.ts";
 import { writeValue } from "./writer.ts";
 
 /** Why a client's frame is refused. `seq` is the frame's, if it could be made out. */
@@ -64,10 +63,9 @@ function decodeHead(
   return head.ok ? head : err(head.error(""));
 }
 
-// ------------------------------------------------------------------ between clients and nodes
+// ------------------------------------------------------------------ a node to its clients
 
-export const encodeClientMessage = (message: ClientMessage): Uint8Array =>
-  writeValue(clientWire(message));
+export { decodeServerMessage, encodeClientMessage } from "./client-codec.ts";
 
 /** Either the whole frame is valid, or nothing of it is handed out. */
 export function decodeClientMessage(bytes: Uint8Array): Result<ClientMessage, DecodeError> {
@@ -80,59 +78,9 @@ export function decodeClientMessage(bytes: Uint8Array): Result<ClientMessage, De
 export const encodeServerMessage = (message: ServerMessage): Uint8Array =>
   writeValue(serverWire(message));
 
-export function decodeServerMessage(bytes: Uint8Array): Result<ServerMessage, ErrorInfo> {
-  const fields = readFields(bytes, ENVELOPE_BYTES_MAX, ENVELOPE_ITEMS_MAX);
-  return fields.ok ? decodeFrame<ServerMessage>(SERVER_SCHEMAS, fields.value, "WELCOME") : fields;
-}
-
-/** `greeting`: the message of a session that says which version is spoken. */
-function decodeFrame<M>(
-  schemas: Schemas<M>,
-  fields: Fields,
-  greeting: string,
-): Result<M, ErrorInfo> {
-  const version = fields["type"] === greeting ? decodeVersion(fields["version"]) : null;
-  return version && !version.ok ? version : decodeMessage(schemas, fields, "");
-}
-
 function seqOf(fields: Fields): number | null {
   const seq = fields["seq"];
   return typeof seq === "number" && Number.isSafeInteger(seq) && seq >= 0 ? seq : null;
 }
 
-// ------------------------------------------------------------------ both
-
-type Schemas<M> = Readonly<Record<string, Schema<M>>>;
-
 const HEAD_SCHEMA = v.object({ clusterId, term, from: sender });
-
-function readFields(
-  bytes: Uint8Array,
-  bytesMax: number,
-  itemsMax: number,
-): Result<Fields, ErrorInfo> {
-  if (bytes.length > bytesMax)
-    return err(makeError("FRAME_TOO_LARGE", { bytes: bytes.length, bytesMax }));
-  const value = readValue(bytes, itemsMax);
-  if (!value.ok) return err(value.error("frame"));
-  return isFields(value.value) ? ok(value.value) : err(malformed("a map")("frame"));
-}
-
-/** Before anything else is looked at: under another version it may mean something else. */
-function decodeVersion(version: unknown): Result<number, ErrorInfo> {
-  if (typeof version !== "number" || !Number.isSafeInteger(version))
-    return err(malformed("an integer")("version"));
-  return version >= PROTOCOL_VERSION_MIN && version <= PROTOCOL_VERSION
-    ? ok(version)
-    : err(makeError("PROTOCOL_VERSION_MISMATCH", { expected: PROTOCOL_VERSION, got: version }));
-}
-
-function decodeMessage<M>(schemas: Schemas<M>, fields: unknown, at: string): Result<M, ErrorInfo> {
-  if (!isFields(fields)) return err(malformed("a map")(at));
-  const { type } = fields;
-  if (typeof type !== "string") return err(within(malformed("a text"), ".type")(at));
-  const schema = Object.hasOwn(schemas, type) ? schemas[type] : undefined;
-  if (!schema) return err(makeError("UNKNOWN_MESSAGE", { type }));
-  const message = parse(schema, fields);
-  return message.ok ? message : err(message.error(at));
-}

@@ -15,8 +15,12 @@ import { decodeUtf8 } from "./utf8.ts";
 export type Fields = Record<string, unknown>;
 
 /** Exactly one value. Byte arrays in it are views of `bytes`; maps are plain objects. Never throws. */
-export function readValue(bytes: Uint8Array, itemsMax: number): Result<unknown, Problem> {
-  const reader = new Reader(bytes, itemsMax);
+export function readValue(
+  bytes: Uint8Array,
+  itemsMax: number,
+  depthMax = DEPTH_MAX,
+): Result<unknown, Problem> {
+  const reader = new Reader(bytes, itemsMax, depthMax);
   const value = reader.value(0);
   const problem =
     reader.problem ?? (reader.left > 0 ? malformed("one msgpack value, not more") : null);
@@ -25,7 +29,7 @@ export function readValue(bytes: Uint8Array, itemsMax: number): Result<unknown, 
 
 /** A map's fields up to `last`, if they can be had: what a frame that is refused may still say of itself. */
 export function readFirstFields(bytes: Uint8Array, last: string): Fields {
-  const reader = new Reader(bytes, 1_024);
+  const reader = new Reader(bytes, 1_024, DEPTH_MAX);
   return reader.fields(last);
 }
 
@@ -42,16 +46,18 @@ class Reader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #itemsMax: number;
+  readonly #depthMax: number;
   #at = 0;
   #items = 1;
   /** Values promised by the lists and maps begun and not read yet: each takes a byte at least. */
   #owed = 1;
 
-  constructor(bytes: Uint8Array, itemsMax: number) {
+  constructor(bytes: Uint8Array, itemsMax: number, depthMax: number) {
     // A plain array even of a subclass: views of a Node `Buffer` would be Buffers.
     this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#itemsMax = itemsMax;
+    this.#depthMax = depthMax;
   }
 
   get left(): number {
@@ -173,7 +179,7 @@ class Reader {
   #promises(items: number, depth: number): boolean {
     this.#owed += items;
     this.#items += items;
-    if (depth >= DEPTH_MAX) this.#fail(malformed(`nested at most ${DEPTH_MAX} deep`));
+    if (depth >= this.#depthMax) this.#fail(malformed(`nested at most ${this.#depthMax} deep`));
     else if (this.#owed > this.left) this.#fail(malformed("complete"));
     else if (this.#items > this.#itemsMax) this.#fail(tooManyItems(this.#items, this.#itemsMax));
     return this.problem === null;

@@ -1,7 +1,7 @@
 /** Messages as they are written: packed fields in place of rows, operations and results. */
-import type { ClientMessage, ServerMessage } from "./client-messages.ts";
+import type { ServerMessage } from "./client-messages.ts";
 import type { ClusterMessage } from "./cluster-messages.ts";
-import { packClientOps, packKeys, packOps } from "./packed-ops.ts";
+import { packOps } from "./packed-ops.ts";
 import { packEntries, packExceptions, packResults } from "./packed-results.ts";
 import { packDeltas, packRows } from "./packed-rows.ts";
 
@@ -23,19 +23,6 @@ export function clusterWire(message: ClusterMessage): object {
   if (type === "OP_FORWARDED") return { ...message, results: packResults(message.results) };
   if (type === "PULLED_ROWS" || type === "ROW_OFFER")
     return { ...message, rows: packRows(message.rows) };
-  return message;
-}
-
-/** `type` and `seq` go first: of a frame that is refused unread, the answer can still name it. */
-export function clientWire(message: ClientMessage): object {
-  if (message.type === "OPS") {
-    const { type, seq, ops, ...rest } = message;
-    return { type, seq, ops: packClientOps(ops), ...rest };
-  }
-  if (message.type === "GET") {
-    const { type, seq, keys, ...rest } = message;
-    return { type, seq, keys: packKeys(keys), ...rest };
-  }
   return message;
 }
 

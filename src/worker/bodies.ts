@@ -16,7 +16,7 @@ import { mergeSchemas } from "../protocol/schema-merge.ts";
 import { operatorSchemas } from "../protocol/schema-operator.ts";
 import { parse } from "../protocol/schema.ts";
 import type { Parsed } from "./routes.ts";
-import { encodeJson } from "./values.ts";
+import { encodeJson } from "../protocol/values.ts";
 
 /** Reads no more than the bound, whatever the headers say. */
 export async function readJson(request: Request): Promise<Parsed<unknown>> {

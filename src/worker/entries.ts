@@ -11,7 +11,8 @@ import { forward } from "./owners.ts";
 import { errorJson, errorReply, jsonReply, reply } from "./replies.ts";
 import type { Parsed, Route } from "./routes.ts";
 import { scan } from "./scan.ts";
-import { encodeJson, jsonText } from "./values.ts";
+import { encodeJson } from "../protocol/values.ts";
+import { jsonText } from "./values.ts";
 
 export type EntryRoute = Extract<Route, { type: "get" | "put" | "delete" | "batch" | "scan" }>;
 type OneRoute = Extract<EntryRoute, { type: "get" | "put" | "delete" }>;

@@ -1,0 +1,54 @@
+/** From bytes to messages: what the codecs of clients and of objects have in common. Never throws, whatever arrives. */
+import { err, ok, type Result } from "../data/result.ts";
+import { malformed, within } from "./checks.ts";
+import { makeError, type ErrorInfo } from "./errors.ts";
+import { isFields, readValue, type Fields } from "./reader.ts";
+import { parse, type Schema } from "./schema.ts";
+import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "./version.ts";
+
+type Schemas<M> = Readonly<Record<string, Schema<M>>>;
+
+export function readFields(
+  bytes: Uint8Array,
+  bytesMax: number,
+  itemsMax: number,
+): Result<Fields, ErrorInfo> {
+  if (bytes.length > bytesMax)
+    return err(makeError("FRAME_TOO_LARGE", { bytes: bytes.length, bytesMax }));
+  const value = readValue(bytes, itemsMax);
+  if (!value.ok) return err(value.error("frame"));
+  return isFields(value.value) ? ok(value.value) : err(malformed("a map")("frame"));
+}
+
+/** `greeting`: the message of a session that says which version is spoken. */
+export function decodeFrame<M>(
+  schemas: Schemas<M>,
+  fields: Fields,
+  greeting: string,
+): Result<M, ErrorInfo> {
+  const version = fields["type"] === greeting ? decodeVersion(fields["version"]) : null;
+  return version && !version.ok ? version : decodeMessage(schemas, fields, "");
+}
+
+/** Before anything else is looked at: under another version it may mean something else. */
+export function decodeVersion(version: unknown): Result<number, ErrorInfo> {
+  if (typeof version !== "number" || !Number.isSafeInteger(version))
+    return err(malformed("an integer")("version"));
+  return version >= PROTOCOL_VERSION_MIN && version <= PROTOCOL_VERSION
+    ? ok(version)
+    : err(makeError("PROTOCOL_VERSION_MISMATCH", { expected: PROTOCOL_VERSION, got: version }));
+}
+
+export function decodeMessage<M>(
+  schemas: Schemas<M>,
+  fields: unknown,
+  at: string,
+): Result<M, ErrorInfo> {
+  if (!isFields(fields)) return err(malformed("a map")(at));
+  const { type } = fields;
+  if (typeof type !== "string") return err(within(malformed("a text"), ".type")(at));
+  const schema = Object.hasOwn(schemas, type) ? schemas[type] : undefined;
+  if (!schema) return err(makeError("UNKNOWN_MESSAGE", { type }));
+  const message = parse(schema, fields);
+  return message.ok ? message : err(message.error(at));
+}
