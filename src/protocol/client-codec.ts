@@ -8,7 +8,7 @@ import { clientWire } from "./client-wire.ts";
 import { decodeFrame, readFields } from "./decoding.ts";
 import type { ErrorInfo } from "./errors.ts";
 import { ENVELOPE_BYTES_MAX, ENVELOPE_ITEMS_MAX } from "./limits.ts";
-import { SERVER_SCHEMAS } from "./schema-client.ts";
+import { SERVER_SCHEMAS } from "./schema-server.ts";
 import { writeValue } from "./writer.ts";
 
 export const encodeClientMessage = (message: ClientMessage): Uint8Array =>

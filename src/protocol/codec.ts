@@ -15,6 +15,8 @@ import {
   FRAME_ITEMS_MAX,
 } from "./limits.ts";
 import { readFirstFields, type Fields } from "./reader.ts";
+// oxlint-disable-next-line import/no-unassigned-import -- it asserts, and has nothing to give
+import "./relations.ts";
 import { CLIENT_SCHEMAS } from "./schema-client.ts";
 import { CLUSTER_SCHEMAS } from "./schema-cluster.ts";
 import { clusterId, parse, sender, term } from "./schema.ts";

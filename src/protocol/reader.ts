@@ -1,7 +1,7 @@
 /**
  * Foreign bytes to values: the part of msgpack that Godwit speaks. No extensions, map keys are texts.
  *
- * Encoding is left to `@msgpack/msgpack`. Its decoder is not used: it allocates every list at its
+ * The decoder of `@msgpack/msgpack` is not used: it allocates every list at its
  * declared length before reading the first item (a few bytes make gigabytes, nested), and it does not
  * check UTF-8 (see `utf8.ts`).
  */

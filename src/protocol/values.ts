@@ -2,13 +2,13 @@
  * Values as applications have them <-> the msgpack that rows hold: JSON, and byte arrays. The grid itself stores any
  * bytes; this is the convention that the HTTP interface and the client keep.
  */
-import { encode } from "@msgpack/msgpack";
 import { err, ok, type Result } from "../data/result.ts";
 import { isWellFormed } from "../data/text.ts";
 import { malformed, valueProblem } from "./checks.ts";
 import { makeError, type ErrorInfo } from "./errors.ts";
 import { ENVELOPE_ITEMS_MAX } from "./limits.ts";
 import { readValue } from "./reader.ts";
+import { writeValue } from "./writer.ts";
 
 /** Lists and maps within each other in one value. */
 const VALUE_DEPTH_MAX = 64;
@@ -17,7 +17,7 @@ const VALUE_DEPTH_MAX = 64;
 export function encodeJson(json: unknown, field: string): Result<Uint8Array, ErrorInfo> {
   const problem = jsonProblem(json, field);
   if (problem) return err(problem);
-  const bytes = encode(json, { maxDepth: VALUE_DEPTH_MAX + 1, ignoreUndefined: true });
+  const bytes = writeValue(json);
   const tooLarge = valueProblem(bytes)?.(field);
   return tooLarge ? err(tooLarge) : ok(bytes);
 }

@@ -1,24 +1,162 @@
-/** Values to bytes, by one reused encoder: it keeps its buffer, the caller gets a copy. */
-import { Encoder } from "@msgpack/msgpack";
-import { assert } from "../data/assert.ts";
-import { isWellFormed } from "../data/text.ts";
-import { isFields } from "./reader.ts";
-
-const encoder = new Encoder({ ignoreUndefined: true });
-
 /**
- * Every text must be well formed: the encoder would write a lone surrogate as bytes that are no UTF-8,
- * or in a longer text as U+FFFD, and the key sent would be another one. Whoever takes texts from
- * outside has checked them by then (`checkKey`).
+ * Values to bytes: the part of msgpack that `reader.ts` reads, each number in its shortest form. Not
+ * `@msgpack/msgpack`, which knows much that no frame may have, and would be a tenth of what a browser loads.
+ *
+ * Every text must be well formed: written otherwise it would be no UTF-8, or another text, and the key sent would be
+ * another one. Whoever takes texts from outside has checked them by then (`checkKey`).
  */
+import { assert } from "../data/assert.ts";
+import { isWellFormed, utf8Length } from "../data/text.ts";
+
+/** One buffer for all, as large as the largest so far; the caller gets a copy. */
+let buffer = new Uint8Array(64 * 1024);
+
+/** What is undefined in a map is left out. */
 export function writeValue(value: unknown): Uint8Array {
-  assertTexts(value);
-  return encoder.encode(value);
+  const writer = new Writer();
+  writer.value(value);
+  return writer.written();
 }
 
-function assertTexts(value: unknown): void {
-  if (typeof value === "string")
-    assert(isWellFormed(value), "texts are checked before they are sent");
-  else if (Array.isArray(value)) for (const item of value) assertTexts(item);
-  else if (isFields(value)) for (const name in value) assertTexts(value[name]);
+/** Of a character, by how many bytes follow. */
+const LEADS = [0, 0xc0, 0xe0, 0xf0];
+
+class Writer {
+  #bytes = buffer;
+  #view = new DataView(buffer.buffer);
+  #at = 0;
+
+  written(): Uint8Array {
+    return this.#bytes.slice(0, this.#at);
+  }
+
+  value(value: unknown): void {
+    if (typeof value === "string") this.#text(value);
+    else if (typeof value === "number") this.#number(value);
+    else if (value === null || value === undefined) this.#byte(0xc0);
+    else if (typeof value === "boolean") this.#byte(value ? 0xc3 : 0xc2);
+    else if (value instanceof Uint8Array) this.#binary(value);
+    else if (Array.isArray(value)) {
+      this.#head(value.length, 0x90, 16, 0xdb);
+      for (const item of value) this.value(item);
+    } else this.#map(value);
+  }
+
+  #map(value: unknown): void {
+    assert(typeof value === "object" && value !== null, "only what msgpack knows is sent");
+    const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+    this.#head(fields.length, 0x80, 16, 0xdd);
+    for (const [name, field] of fields) {
+      this.#text(name);
+      this.value(field);
+    }
+  }
+
+  #number(value: number): void {
+    if (!Number.isSafeInteger(value)) {
+      this.#room(9);
+      this.#byte(0xcb);
+      this.#view.setFloat64(this.#at, value);
+      this.#at += 8;
+    } else if (value >= 0) this.#unsigned(value);
+    else this.#negative(value);
+  }
+
+  #unsigned(value: number): void {
+    if (value < 0x80) this.#byte(value);
+    else if (value < 2 ** 32) this.#sized(value, 0xcc);
+    else {
+      this.#room(9);
+      this.#byte(0xcf);
+      this.#wide(value);
+    }
+  }
+
+  #negative(value: number): void {
+    this.#room(9);
+    if (value >= -0x20) return this.#byte(value + 0x100);
+    if (value >= -(2 ** 7)) {
+      this.#byte(0xd0);
+      this.#byte(value + 0x100);
+    } else if (value >= -(2 ** 15)) {
+      this.#byte(0xd1);
+      this.#view.setInt16(this.#at, value);
+      this.#at += 2;
+    } else if (value >= -(2 ** 31)) {
+      this.#byte(0xd2);
+      this.#view.setInt32(this.#at, value);
+      this.#at += 4;
+    } else {
+      this.#byte(0xd3);
+      this.#wide(value);
+    }
+  }
+
+  #wide(value: number): void {
+    const upper = Math.floor(value / 2 ** 32);
+    this.#view.setInt32(this.#at, upper);
+    this.#view.setUint32(this.#at + 4, value - upper * 2 ** 32);
+    this.#at += 8;
+  }
+
+  /** A length: within the head's own byte, or in 2 or 4 bytes after `long` + 1 or + 2. */
+  #head(length: number, short: number, below: number, long: number): void {
+    if (length < below) this.#byte(short + length);
+    else this.#sized(Math.max(length, 0), long, 1);
+  }
+
+  /** In 1, 2 or 4 bytes after `head`, `head` + 1 or + 2; in no fewer than 2 ** `log2Min`. */
+  #sized(value: number, head: number, log2Min = 0): void {
+    this.#room(5);
+    const log2 = Math.max(log2Min, value < 0x100 ? 0 : value < 0x10000 ? 1 : 2);
+    this.#byte(head + log2);
+    if (log2 === 0) this.#bytes[this.#at] = value;
+    else if (log2 === 1) this.#view.setUint16(this.#at, value);
+    else this.#view.setUint32(this.#at, value);
+    this.#at += 1 << log2;
+  }
+
+  #binary(value: Uint8Array): void {
+    this.#sized(value.length, 0xc4);
+    this.#room(value.length);
+    this.#bytes.set(value, this.#at);
+    this.#at += value.length;
+  }
+
+  #text(text: string): void {
+    const length = utf8Length(text);
+    if (length < 32) this.#byte(0xa0 + length);
+    else this.#sized(length, 0xd9);
+    this.#room(length);
+    if (length > text.length) return this.#utf8(text);
+    const [bytes, at] = [this.#bytes, this.#at];
+    for (let i = 0; i < length; i++) bytes[at + i] = text.charCodeAt(i);
+    this.#at = at + length;
+  }
+
+  #utf8(text: string): void {
+    assert(isWellFormed(text), "texts are checked before they are sent");
+    for (const character of text) {
+      const point = character.codePointAt(0) ?? 0;
+      const more = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
+      this.#bytes[this.#at++] = (LEADS[more] ?? 0) | (point >> (6 * more));
+      for (let i = more - 1; i >= 0; i--)
+        this.#bytes[this.#at++] = 0x80 | ((point >> (6 * i)) & 0x3f);
+    }
+  }
+
+  #byte(byte: number): void {
+    this.#room(1);
+    this.#bytes[this.#at++] = byte;
+  }
+
+  #room(bytes: number): void {
+    const wanted = this.#at + bytes;
+    if (wanted <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(wanted, 2 * this.#bytes.length));
+    larger.set(this.#bytes.subarray(0, this.#at));
+    this.#bytes = larger;
+    buffer = larger;
+    this.#view = new DataView(larger.buffer);
+  }
 }

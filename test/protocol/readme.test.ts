@@ -17,7 +17,8 @@ import {
   ROW_LAYOUT,
 } from "../../src/protocol/packed-rows.ts";
 import { describe as listOf, describeFields } from "../../src/protocol/packed.ts";
-import { CLIENT_SCHEMAS, SERVER_SCHEMAS } from "../../src/protocol/schema-client.ts";
+import { CLIENT_SCHEMAS } from "../../src/protocol/schema-client.ts";
+import { SERVER_SCHEMAS } from "../../src/protocol/schema-server.ts";
 import { SAMPLES } from "./samples.ts";
 import { shapeOf } from "./shape.ts";
 

@@ -1,0 +1,100 @@
+/** One schema per message of a node's to its clients, likewise complete. */
+import * as v from "valibot";
+import type {
+  Ack,
+  ErrorMessage,
+  MapDeltaMessage,
+  MapMessage,
+  NotOwnerNotice,
+  ServerMessage,
+  Values,
+  Welcome,
+} from "./client-messages.ts";
+import { declared } from "./declared.ts";
+import { FRAME_OPS_MAX, MAP_HISTORY_MAX } from "./limits.ts";
+import {
+  EXCEPTION_LAYOUT,
+  RESULT_LAYOUTS,
+  unpackExceptions,
+  unpackReadResults,
+} from "./packed-results.ts";
+import { describe } from "./packed.ts";
+import {
+  clientId,
+  count,
+  integer,
+  list,
+  moment,
+  nodeId,
+  packed,
+  partitionId,
+  version,
+  type Schema,
+} from "./schema.ts";
+import { errorInfo, mapNodes, mapPartitions, partitionMap } from "./schema-shared.ts";
+
+const { refused, value, stampedValue } = RESULT_LAYOUTS;
+
+export const SERVER_SCHEMAS: {
+  readonly [Type in ServerMessage["type"]]: Schema<Extract<ServerMessage, { type: Type }>>;
+} = {
+  WELCOME: declared<Welcome>()(
+    v.object({
+      type: v.literal("WELCOME"),
+      version: count(),
+      clientId,
+      nodeId,
+      forward: v.boolean(),
+      nowMs: moment,
+      creditFrames: count(),
+      creditOps: count(),
+      creditBytes: count(),
+      map: partitionMap,
+    }),
+  ),
+  ACK: declared<Ack>()(
+    v.object({
+      type: v.literal("ACK"),
+      seq: count(),
+      exceptions: packed(`list of ${describe(EXCEPTION_LAYOUT)}`, unpackExceptions),
+    }),
+  ),
+  VALUES: declared<Values>()(
+    v.object({
+      type: v.literal("VALUES"),
+      seq: count(),
+      values: packed(
+        `list of ${[refused, value, stampedValue].map(describe).join(" or ")}`,
+        unpackReadResults,
+      ),
+    }),
+  ),
+  MAP: declared<MapMessage>()(v.object({ type: v.literal("MAP"), map: partitionMap })),
+  MAP_DELTA: declared<MapDeltaMessage>()(
+    v.object({
+      type: v.literal("MAP_DELTA"),
+      from: version,
+      to: version,
+      fromView: version,
+      toView: version,
+      partitions: mapPartitions,
+      nodes: mapNodes,
+      removedNodeIds: list(nodeId, MAP_HISTORY_MAX),
+      generatedAt: moment,
+    }),
+  ),
+  NOT_OWNER: declared<NotOwnerNotice>()(
+    v.object({
+      type: v.literal("NOT_OWNER"),
+      seq: count(),
+      indexes: list(integer(0, FRAME_OPS_MAX - 1), FRAME_OPS_MAX),
+      applied: v.boolean(),
+      owners: list(v.object({ partitionId, ownerNodeId: v.nullable(nodeId) }), FRAME_OPS_MAX),
+      mapVersion: version,
+      map: v.exactOptional(partitionMap),
+    }),
+  ),
+  ERROR: declared<ErrorMessage>()(
+    v.object({ type: v.literal("ERROR"), seq: v.nullable(count()), error: errorInfo }),
+  ),
+};
