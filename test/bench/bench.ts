@@ -22,10 +22,12 @@ import {
   showMoves,
   showProfile,
   showRates,
+  showSdk,
 } from "./report.ts";
+import { measureSdk, type SdkFigures } from "./sdk.ts";
 import { startBare, startGrid } from "./worlds.ts";
 
-const PARTS = ["rates", "beside", "moves", "join", "churn", "failover", "limits"] as const;
+const PARTS = ["rates", "beside", "moves", "join", "churn", "failover", "limits", "sdk"] as const;
 const JOIN_PARTITIONS = 271;
 const CHURN_PARTITIONS = 32;
 const FAILOVER_PARTITIONS = 32;
@@ -39,6 +41,7 @@ export interface Figures {
   failover?: FailoverFigures;
   calls?: readonly CallFigures[];
   planningMs?: number;
+  sdk?: SdkFigures;
 }
 
 const { values } = parseArgs({
@@ -70,6 +73,7 @@ if (wanted.has("join")) await benchJoin();
 if (wanted.has("churn")) await benchChurn();
 if (wanted.has("failover")) await benchFailover();
 if (wanted.has("limits")) await benchLimits();
+if (wanted.has("sdk")) await benchSdk();
 const folder = fileURLToPath(new URL("../../.wrangler", import.meta.url));
 await mkdir(folder, { recursive: true });
 await writeFile(`${folder}/bench.json`, JSON.stringify(figures, null, 2));
@@ -132,4 +136,11 @@ async function benchLimits(): Promise<void> {
   figures.planningMs = planning(rounds);
   showCalls(figures.calls, figures.planningMs);
   await bare.dispose();
+}
+
+async function benchSdk(): Promise<void> {
+  const grid = await startGrid();
+  figures.sdk = await measureSdk(grid, rounds);
+  showSdk(figures.sdk);
+  await grid.dispose();
 }

@@ -14,12 +14,14 @@ interface Canary {
   readonly reasons: readonly RegExp[];
 }
 
-const TIMERS = `import { one } from "../data/one.ts";
+const TIMERS = `setTimeout(() => void fetch("http://localhost"), 1);
 
-setTimeout(() => void fetch("http://localhost"), one);
+export const one = 1;
 `;
 
-const platform: readonly Canary[] = ["data", "protocol", "core"].map((layer) => ({
+const PURE = ["data", "protocol", "core", "client/machine"];
+
+const platform: readonly Canary[] = PURE.map((layer) => ({
   about: `types: no platform in ${layer}`,
   script: "types",
   files: { [`src/${layer}/timers.ts`]: TIMERS },

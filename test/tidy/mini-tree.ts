@@ -26,6 +26,7 @@ const CONFIGURATION = [
   "src/data/tsconfig.json",
   "src/protocol/tsconfig.json",
   "src/core/tsconfig.json",
+  "src/client/machine/tsconfig.json",
   "test/tidy/oxlint.json",
   "test/tidy/layers.cjs",
 ];
@@ -50,6 +51,12 @@ export class NodeObject extends DurableObject {
 export { NodeObject } from "../objects/node.ts";
 
 export default { fetch: (): Response => new Response(String(three)) };
+`,
+  "src/client/machine/six.ts": `import { two } from "../../protocol/two.ts";
+
+export const six = two * 3;
+`,
+  "src/client/index.ts": `export { six } from "./machine/six.ts";
 `,
   "src/cli/start.ts": `import { cpus } from "node:os";
 import { four } from "../core/placement/four.ts";

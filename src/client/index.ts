@@ -1,0 +1,9 @@
+/** `godwit/client`: what applications import, in browsers, Node and Workers. */
+export { connect } from "./grid.ts";
+export type { Grid, Status } from "./grid.ts";
+export type { GridMap, SetOptions, WriteOptions } from "./map.ts";
+export type { Written } from "./entries.ts";
+export type { Options } from "./settings.ts";
+export { GridError } from "./errors.ts";
+export type { GridErrorCode } from "./errors.ts";
+export type { SocketLike, SocketMaker } from "./socket.ts";

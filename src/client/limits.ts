@@ -1,0 +1,49 @@
+/** What the client keeps to by itself, beside what a node grants it. */
+import { assert } from "../data/assert.ts";
+import {
+  CREDIT_FRAMES,
+  FRAME_BYTES_MAX,
+  SLOW_RETRY_MS,
+  VALUE_BYTES_MAX,
+} from "../protocol/limits.ts";
+
+/** Unanswered frames at one node: enough that the next one is there when one is answered. */
+export const FLIGHTS_MAX = 16;
+
+/** Bytes in them. More would only wait in the node's inbox. */
+export const FLIGHT_BYTES_MAX = 4 * FRAME_BYTES_MAX;
+
+/** What a frame says beside its operations. */
+export const FRAME_HEAD_BYTES = 1_024;
+
+/** What an operation takes beside its texts and its value: numbers and lengths. */
+export const OP_OVERHEAD_BYTES = 48;
+
+/** A text `ping` so often, so that the socket is kept open; without a `pong` within the second it is given up. */
+export const PING_MS = 30_000;
+export const PONG_MS_MAX = 10_000;
+
+/** From the first try to open a socket to the node's welcome. */
+export const WELCOME_MS_MAX = 10_000;
+
+/** Pauses are drawn from 0 to this, which doubles with each attempt. */
+export const PAUSE_MS_MIN = 50;
+export const PAUSE_MS_MAX = 2_000;
+export const RECONNECT_MS_MAX = 10_000;
+
+/** A connection that has lasted so long was not a failure. */
+export const STEADY_MS = 5_000;
+
+/** Clocks that differ by less are left alone: how long frames travel varies more than most clocks do. */
+export const CLOCK_TOLERANCE_MS = 1_000;
+
+/** "Try again later": a node has closed the socket for what this client did not read, or sent too much of. */
+export const CLOSED_AS_SLOW = 1013;
+
+assert(FLIGHTS_MAX < CREDIT_FRAMES, "a request for the map must fit beside all flights");
+assert(
+  VALUE_BYTES_MAX + FRAME_HEAD_BYTES < FRAME_BYTES_MAX && FRAME_BYTES_MAX <= FLIGHT_BYTES_MAX,
+  "every operation must fit a frame, and every frame go out alone",
+);
+assert(PONG_MS_MAX < PING_MS, "one answer must be there before the next is asked for");
+assert(SLOW_RETRY_MS <= RECONNECT_MS_MAX, "who is told to stay away a while must be able to");

@@ -1,0 +1,84 @@
+/** What the client is made of, what may happen to it, and what it wants done. */
+import type { ClusterId, NodeId } from "../../data/ids.ts";
+import type { ClientMessage, ServerMessage } from "../../protocol/client-messages.ts";
+import type { AckLevel } from "../../protocol/ops.ts";
+import type { GridErrorInfo } from "../errors.ts";
+import type { Ask, Settled, Write } from "./ask.ts";
+import { beginOutbox, type Outbox } from "./outbox-state.ts";
+import { beginRouter, type Mode, type Place, type Router } from "./router.ts";
+import type { Moment, Session } from "./session.ts";
+
+export interface Client {
+  readonly settings: Settings;
+  readonly router: Router;
+  readonly outbox: Outbox;
+  readonly lanes: ReadonlyMap<Place, Lane>;
+  /** Of the last socket that was wanted. */
+  readonly link: number;
+  readonly nextId: number;
+  /** Nothing is done any more. */
+  readonly over: GridErrorInfo | null;
+}
+
+export interface Settings {
+  readonly clientId: string;
+  readonly cluster: ClusterId;
+  readonly mode: Mode;
+  /** Operations that may be unsettled. */
+  readonly outboxMax: number;
+  readonly patienceMs: number;
+  /** A node that leaves a frame without an answer for so long is taken for lost. */
+  readonly answerMs: number;
+}
+
+/** The way to one place; each attempt has a link of its own, so that late words of an old socket are known as such. */
+export interface Lane {
+  readonly session: Session;
+  readonly link: number | null;
+}
+
+export type ClientEvent = Moment &
+  (
+    | { readonly type: "begin" }
+    | { readonly type: "read"; readonly map: string; readonly key: string }
+    | {
+        readonly type: "write";
+        readonly map: string;
+        readonly key: string;
+        readonly value: Uint8Array | null;
+        readonly ttlMs: number | null;
+        readonly ack: AckLevel;
+      }
+    | { readonly type: "flush" }
+    | { readonly type: "opened"; readonly link: number }
+    | { readonly type: "heard"; readonly link: number; readonly message: ServerMessage }
+    | { readonly type: "ponged"; readonly link: number }
+    | { readonly type: "lost"; readonly link: number; readonly code: number }
+    | { readonly type: "woke" }
+    | { readonly type: "close" }
+  );
+
+export type ClientEffect =
+  /** `node` null: to any. */
+  | { readonly type: "connect"; readonly link: number; readonly node: NodeId | null }
+  | { readonly type: "send"; readonly link: number; readonly message: ClientMessage }
+  | { readonly type: "ping"; readonly link: number }
+  | { readonly type: "hang-up"; readonly link: number }
+  /** What was asked last is in the outbox. */
+  | { readonly type: "taken"; readonly ask: Ask }
+  | { readonly type: "not-taken"; readonly error: GridErrorInfo }
+  | { readonly type: "settled"; readonly all: readonly Settled[] }
+  | { readonly type: "restamped"; readonly writes: readonly Write[] }
+  /** The map is known: operations can be asked for. */
+  | { readonly type: "ready" }
+  | { readonly type: "over"; readonly error: GridErrorInfo };
+
+export const beginClient = (settings: Settings): Client => ({
+  settings,
+  router: beginRouter(settings.mode),
+  outbox: beginOutbox(settings.clientId, settings.patienceMs),
+  lanes: new Map(),
+  link: 0,
+  nextId: 0,
+  over: null,
+});

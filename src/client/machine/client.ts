@@ -1,0 +1,153 @@
+/**
+ * The client as one machine: a session for each place that operations go to, the router that says which these are, and
+ * the outbox. It only carries what one of them says to the others and to the world.
+ */
+import type { Machine, Next } from "../../core/machine/step.ts";
+import { unreachable } from "../../data/assert.ts";
+import { partitionOf } from "../../data/hash.ts";
+import type { ServerMessage } from "../../protocol/client-messages.ts";
+import { closed, outboxFull } from "../errors.ts";
+import { bytesOf, type Ask } from "./ask.ts";
+import type { Client, ClientEffect, ClientEvent } from "./client-state.ts";
+import { oldestFlight, outboxWakeAt } from "./outbox.ts";
+import type { Outbox } from "./outbox-state.ts";
+import type { Place } from "./router.ts";
+import { sessionWakeAt } from "./session.ts";
+import { Turn } from "./turn.ts";
+import { expiryOf, stampAt } from "./writer-clock.ts";
+
+export const clientMachine: Machine<Client, ClientEvent, ClientEffect> = {
+  step: stepClient,
+  wakeAt: clientWakeAt,
+};
+
+function stepClient(state: Client, event: ClientEvent): Next<Client, ClientEffect> {
+  if (state.over) return [state, isAsking(event) ? [{ type: "not-taken", error: state.over }] : []];
+  if (isAsking(event)) return taken(state, event);
+  const turn = new Turn(state, event);
+  carry(turn, event);
+  turn.settleLanes();
+  return [turn.client, turn.effects];
+}
+
+function clientWakeAt(state: Client): number | null {
+  if (state.over) return null;
+  const times = [outboxWakeAt(state.outbox) ?? Infinity];
+  for (const [place, { session }] of state.lanes) {
+    times.push(sessionWakeAt(session) ?? Infinity);
+    const sentMs = oldestFlight(state.outbox, place);
+    if (sentMs !== null) times.push(sentMs + state.settings.answerMs);
+  }
+  const earliest = Math.min(...times);
+  return earliest === Infinity ? null : earliest;
+}
+
+type Asking = Extract<ClientEvent, { type: "read" | "write" }>;
+
+const isAsking = (event: ClientEvent): event is Asking =>
+  event.type === "read" || event.type === "write";
+
+/** The way of every operation: nothing here grows with what there is already. */
+function taken(state: Client, event: Asking): Next<Client, ClientEffect> {
+  const { settings, router, outbox } = state;
+  if (outbox.size >= settings.outboxMax)
+    return [state, [{ type: "not-taken", error: outboxFull(settings.outboxMax) }]];
+  const [clock, ask] = asAsk(state, event, router.map?.partitionCount ?? 1);
+  const after = { ...outbox, clock, size: outbox.size + 1, fresh: outbox.fresh.with([ask]) };
+  return [{ ...state, outbox: after, nextId: state.nextId + 1 }, [{ type: "taken", ask }]];
+}
+
+function asAsk(
+  { nextId: id, outbox: { clock }, settings }: Client,
+  event: Asking,
+  partitionCount: number,
+): readonly [Outbox["clock"], Ask] {
+  const { map, key, now } = event;
+  const partitionId = partitionOf(key, partitionCount);
+  const value = event.type === "write" ? event.value : null;
+  const bytes = bytesOf(map, key, settings.clientId, value);
+  const common = { id, partitionId, bytes, refused: null, redirectedAt: null };
+  if (event.type === "read") return [clock, { ...common, kind: "read", key: { map, key } }];
+  const { ttlMs, ack: kind } = event;
+  const [next, stamp] = stampAt(clock, now);
+  const op = { map, key, stamp, value, expiresAt: expiryOf(stamp, ttlMs) };
+  return [next, { ...common, kind, op, at: now, ttlMs, exposed: false, drifted: false }];
+}
+
+function carry(turn: Turn, event: Exclude<ClientEvent, Asking>): void {
+  switch (event.type) {
+    case "begin":
+      return turn.checkLanes();
+    case "flush":
+      return turn.outbox({ type: "flush" });
+    case "opened":
+    case "ponged":
+      return turn.sessionOf(event.link, { type: event.type });
+    case "lost":
+      return turn.sessionOf(event.link, { type: "lost", code: event.code });
+    case "heard":
+      return hear(turn, event.link, event.message);
+    case "woke":
+      return wake(turn, event.now);
+    case "close":
+      return turn.end(closed());
+    default:
+      return unreachable(event);
+  }
+}
+
+function hear(turn: Turn, link: number, message: ServerMessage): void {
+  const place = turn.placeOf(link);
+  if (place === null) return;
+  switch (message.type) {
+    case "WELCOME":
+      return turn.session(place, { type: "welcomed", welcome: message });
+    case "ACK": {
+      const { seq } = message;
+      const exceptions = new Map(message.exceptions.map(({ index, result }) => [index, result]));
+      return turn.outbox({
+        type: "answered",
+        place,
+        seq,
+        answer: { type: "stored-but", exceptions },
+      });
+    }
+    case "VALUES": {
+      const { seq, values } = message;
+      const answer = { type: "results", outcomes: values } as const;
+      return turn.outbox({ type: "answered", place, seq, answer });
+    }
+    case "ERROR":
+      return hearError(turn, place, message);
+    case "MAP":
+      return turn.router({ type: "map", from: place, map: message.map });
+    case "MAP_DELTA":
+      return turn.router({ type: "delta", from: place, delta: message });
+    case "NOT_OWNER":
+      return turn.router({ type: "not-owner", from: place, notice: message });
+    default:
+      return unreachable(message);
+  }
+}
+
+function hearError(
+  turn: Turn,
+  place: Place,
+  { seq, error }: Extract<ServerMessage, { type: "ERROR" }>,
+): void {
+  if (seq !== null)
+    return turn.outbox({ type: "answered", place, seq, answer: { type: "refused", error } });
+  turn.router({ type: "unheard", from: place });
+  turn.session(place, { type: "refused", error });
+}
+
+function wake(turn: Turn, now: number): void {
+  const { settings, lanes } = turn.client;
+  for (const place of lanes.keys()) {
+    const sentMs = oldestFlight(turn.client.outbox, place);
+    const silent = sentMs !== null && sentMs + settings.answerMs <= now;
+    turn.session(place, silent ? { type: "lost", code: 0 } : { type: "woke" });
+  }
+  turn.outbox({ type: "woke" });
+  turn.checkLanes();
+}

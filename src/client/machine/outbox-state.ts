@@ -1,0 +1,64 @@
+/** What the outbox keeps, and how its parts are reached. */
+import { Queue } from "../../core/machine/queue.ts";
+import { Version } from "../../data/ids.ts";
+import { isWrite, type Ask } from "./ask.ts";
+import { EMPTY, waitingAt, type Line } from "./line.ts";
+import type { Place, Routes } from "./router.ts";
+import { beginClock, type WriterClock } from "./writer-clock.ts";
+
+export interface Outbox {
+  /** Operations that are not settled. */
+  readonly size: number;
+  /** Of the next frame, to whichever node: no two frames have one number. */
+  readonly seq: number;
+  readonly clock: WriterClock;
+  /** How long somebody is ready to be refused with the advice to come again. */
+  readonly patienceMs: number;
+  readonly routes: Routes;
+  /** Since the last flush, in order of the calls. */
+  readonly fresh: Queue<Ask>;
+  readonly lines: ReadonlyMap<Place, Line>;
+  readonly resting: readonly Resting[];
+}
+
+export interface Resting {
+  readonly until: number;
+  readonly asks: readonly Ask[];
+}
+
+const NO_ROUTES: Routes = { version: Version(0), places: [] };
+
+export const beginOutbox = (writer: string, patienceMs: number): Outbox => ({
+  size: 0,
+  seq: 0,
+  clock: beginClock(writer),
+  patienceMs,
+  routes: NO_ROUTES,
+  fresh: Queue.of([]),
+  lines: new Map(),
+  resting: [],
+});
+
+export const lineAt = ({ lines }: Outbox, place: Place): Line => lines.get(place) ?? EMPTY;
+
+export const withLine = (state: Outbox, place: Place, line: Line): Outbox => ({
+  ...state,
+  lines: new Map(state.lines).set(place, line),
+});
+
+/** Some node may have it from now on. */
+export const exposed = (ask: Ask): Ask =>
+  isWrite(ask) && !ask.exposed ? { ...ask, exposed: true } : ask;
+
+export const fronted = ({ fresh }: Outbox, asks: readonly Ask[]): Queue<Ask> =>
+  Queue.of([...asks, ...fresh.slice(0)]);
+
+/** All that is not under way. */
+export const everything = ({ fresh, lines, resting }: Outbox): readonly Ask[] => [
+  ...fresh.slice(0),
+  ...[...lines.values()].flatMap(waitingAt),
+  ...resting.flatMap(({ asks }) => asks),
+];
+
+export const underWay = ({ lines }: Outbox): readonly Ask[] =>
+  [...lines.values()].flatMap(({ flights }) => [...flights.values()].flatMap(({ asks }) => asks));

@@ -1,0 +1,46 @@
+/** The public types, as applications meet them: `tsc` checks this file, nothing runs it. */
+import { connect, GridError, type Grid, type GridErrorCode, type Options } from "godwit/client";
+
+interface User {
+  readonly name: string;
+  readonly age?: number;
+}
+
+type Equal<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <A, B>(equal: Equal<A, B>): boolean => equal;
+
+export async function checked(grid: Grid): Promise<void> {
+  const users = grid.map<User>("users");
+  const got = await users.get("alice");
+  same<typeof got, User | undefined>(true);
+  const seen = users.peek("alice");
+  same<typeof seen, User | undefined>(true);
+  const { superseded } = await users.set("alice", { name: "Alice" }, { ttl: 1_000, ack: "backup" });
+  same<typeof superseded, boolean>(true);
+  await users.delete("alice", { ack: "owner" });
+
+  type Set = typeof users.set;
+  same<Parameters<Set>[1], User>(true);
+  same<undefined extends Parameters<Set>[2] ? true : false, true>(true);
+  // A deletion has no time to live, and a value of another type is none.
+  same<"ttl" extends keyof NonNullable<Parameters<typeof users.delete>[1]> ? true : false, false>(
+    true,
+  );
+  same<{ age: number } extends Parameters<Set>[1] ? true : false, false>(true);
+}
+
+export async function connected(): Promise<Grid> {
+  const options: Options = { mode: "gateway", cluster: "main", WebSocket };
+  same<NonNullable<Options["mode"]>, "direct" | "gateway">(true);
+  same<NonNullable<Options["ack"]>, "owner" | "backup">(true);
+  try {
+    return await connect(new URL("https://grid.example.com"), options);
+  } catch (error) {
+    if (error instanceof GridError) {
+      same<typeof error.code, GridErrorCode>(true);
+      same<typeof error.retry, "never" | "later" | "there">(true);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,12 @@
+import { expect, it } from "vitest";
+import { bundleOf, CLIENT_GZIP_BYTES_MAX } from "./bundle.ts";
+
+it("a browser loads the client in no more than 20 KiB, and nothing of what only objects need", async () => {
+  const { gzipBytes, parts } = await bundleOf("src/client/index.ts");
+  expect(gzipBytes).toBeLessThanOrEqual(CLIENT_GZIP_BYTES_MAX);
+  expect(gzipBytes, "not vacuous").toBeGreaterThan(5_000);
+  const files = parts.map(([file]) => file);
+  const foreign =
+    /src\/(objects|worker|cli|core\/(?!machine)[a-z]+)\/|schema-(moves|cluster|membership)/;
+  expect(files.filter((file) => foreign.test(file))).toEqual([]);
+});
