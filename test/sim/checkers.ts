@@ -86,9 +86,8 @@ export class Checkers {
   readonly #backed = new Map<string, number>();
   /** Partitions and epochs at which an owner has asked to be freed from a copy. */
   readonly #freed = new Set<string>();
-  /** What the operator asked for since the last commit. */
+  /** What the operator has asked for that may be done now: what arrives, and what has waited. */
   #orders = 0;
-  /** What is committed now an operator claims. */
   readonly #world: World;
 
   constructor(world: World) {
@@ -180,6 +179,8 @@ export class Checkers {
 
   afterStep(): void {
     this.#reign.afterStep();
+    const { parked = [] } = this.#world.coordinator.state?.memory ?? {};
+    this.#orders = parked.filter(({ message }) => ORDERS.has(message.message.type)).length;
     this.durability.afterStep();
   }
 
@@ -191,7 +192,6 @@ export class Checkers {
       view.members.filter(({ state }) => state === "dead").length;
     this.#world.counts.deaths += Math.max(0, dead(after) - dead(before));
     if (before.entries !== after.entries) this.#entriesCommitted(before, after);
-    if (before !== after) this.#orders = 0;
     this.#world.counts.evicted += before.view.members.filter(
       ({ nodeId }) =>
         this.#world.faults.isDestroyed(nodeId) &&
