@@ -128,8 +128,9 @@ export class OnStage {
   }
 
   #cut(place: Place): void {
+    // Whoever asks from outside comes through.
     const crosses = ({ from, to }: Pick<Letter, "from" | "to">): boolean =>
-      (placeOf(from) === place) !== (placeOf(to) === place);
+      from !== "front" && (placeOf(from) === place) !== (placeOf(to) === place);
     this.stage.letters = this.stage.letters.filter((letter) => !crosses(letter));
     this.stage.cut = (from, to) => crosses({ from, to });
   }

@@ -138,7 +138,7 @@ export const QUICK: readonly World[] = [
       cut: 0,
       config: config({ initialNodes: 1 }),
       asked: [JOIN],
-      statesMin: 1_400,
+      statesMin: 900,
       seen: ["an order waits for a quorum", "cuts while quiet", "a member is joining"],
     },
   ),

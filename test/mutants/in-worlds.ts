@@ -2,7 +2,6 @@
 import type { World } from "./mutant.ts";
 
 export const IN_WORLDS: Readonly<Record<string, World>> = {
-  "no quorum check": { world: "a coordinator cut off", invariants: ["I9"] },
   "answers of long ago counted": { world: "a coordinator cut off", invariants: ["I9"] },
   "no epoch check": { world: "a move", invariants: ["I4"] },
   "overwrite instead of merge": { world: "a delay", invariants: ["I14"] },
@@ -23,7 +22,6 @@ export const IN_WORLDS: Readonly<Record<string, World>> = {
   "higher epochs not adopted": { world: "a restored coordinator", invariants: ["I8"] },
   "an ack counts for more": { world: "a move", invariants: ["I5"] },
   "nothing sent again": { world: "a loss", invariants: ["I8"] },
-  "complete without what it is owed": { world: "a second backup is made", invariants: ["I6"] },
   "ready not saved": { world: "a crash", invariants: ["I5"] },
   "loser of a former owner acknowledged": {
     world: "a clock ahead at the target",
