@@ -2,7 +2,20 @@
 import { describe, expect, it } from "vitest";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
 import type { Stage } from "../scripts/stage.ts";
-import { A, B, C, P, cluster, entryOf, isAcked, ownerOf, put, silence, work } from "./trio.ts";
+import {
+  A,
+  B,
+  C,
+  P,
+  cluster,
+  entryOf,
+  isAcked,
+  ownerOf,
+  put,
+  silence,
+  stateOf,
+  work,
+} from "./trio.ts";
 
 const roleAt = (stage: Stage, id: typeof A) => stage.node(id).disk.partitions.get(P)?.role;
 
@@ -54,5 +67,18 @@ describe("a move that its coordinator has forgotten", () => {
     silence(stage, []);
     work(stage, 20_000);
     nothingIsLeft(stage);
+  });
+
+  it("has no holder that is no member any more, if its node was evicted meanwhile [I8]", () => {
+    const stage = forgotten("COMPLETE");
+    silence(stage, [C], "COMPLETE");
+    stage.ask({ type: "LEAVE_REQUEST", nodeId: C, force: true });
+    work(stage, 3_000, [A, B]);
+    expect(stateOf(stage, C)).toBeUndefined();
+    expect(roleAt(stage, A)).toMatchObject({ copies: [{ nodeId: B }, { nodeId: C }] });
+    silence(stage, [C]);
+    work(stage, 5_000, [A, B]);
+    expect(roleAt(stage, A)).toMatchObject({ copies: [{ nodeId: B }] });
+    expect(entryOf(stage)?.holders.toSorted()).toEqual([A, B]);
   });
 });

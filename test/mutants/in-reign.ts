@@ -15,7 +15,7 @@ export const IN_REIGN: readonly Mutant[] = [
     name: "forgotten copy kept",
     bug: "a restored coordinator answers the owner of a copy that it has forgotten by the ruling that it has",
     file: "src/core/coordinator/moves.ts",
-    find: "turn.rule(partitionId, { owner, copies }, { holders: [...new Set([...holders, nodeId])] });",
+    find: "turn.rule(partitionId, { owner, copies }, { holders: [...new Set([...holders, ...added])] });",
     replace: "",
     killedBy: {
       file: "test/core/forgotten-moves.test.ts",
@@ -26,11 +26,22 @@ export const IN_REIGN: readonly Mutant[] = [
     name: "forgotten copy not asked to drop",
     bug: "a restored coordinator does not list a copy that it has forgotten among those who hold rows",
     file: "src/core/coordinator/moves.ts",
-    find: "{ holders: [...new Set([...holders, nodeId])] });",
+    find: "{ holders: [...new Set([...holders, ...added])] });",
     replace: "{ holders });",
     killedBy: {
       file: "test/core/forgotten-moves.test.ts",
       title: "leaves nothing when its owner asks to be freed from its copy [I7, I8]",
+    },
+  },
+  {
+    name: "forgotten copy of an evicted node",
+    bug: "a restored coordinator lists a node that it has evicted as one that holds rows, for ever",
+    file: "src/core/coordinator/moves.ts",
+    find: "const added = turn.member(nodeId) ? [nodeId] : [];",
+    replace: "const added = [nodeId];",
+    killedBy: {
+      file: "test/core/forgotten-moves.test.ts",
+      title: "has no holder that is no member any more, if its node was evicted meanwhile [I8]",
     },
   },
   {

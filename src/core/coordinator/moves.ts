@@ -121,7 +121,9 @@ const isListed = ({ copies }: Ruling, nodeId: NodeId): boolean =>
 function leaveOutForgotten(turn: CoordinatorTurn, partitionId: PartitionId, nodeId: NodeId): void {
   const { ruling, holders, move } = turn.entry(partitionId);
   const { owner, copies } = ruling;
-  turn.rule(partitionId, { owner, copies }, { holders: [...new Set([...holders, nodeId])] });
+  // Who is no member has nothing, and would never say that it has dropped it.
+  const added = turn.member(nodeId) ? [nodeId] : [];
+  turn.rule(partitionId, { owner, copies }, { holders: [...new Set([...holders, ...added])] });
   if (move) tellAgain(turn, move);
 }
 
