@@ -54,6 +54,17 @@ describe("without a quorum, behind an order that waits for one", () => {
     expect(told(stage)[0]).toContain("PLANNED");
     expect(stateOf(stage, A)).toBeUndefined();
   });
+
+  it("or behind as many as may wait, although it must wait itself until all have been asked", () => {
+    const stage = withoutQuorum();
+    stage.coordinator.crash();
+    for (let i = 0; i < 300; i++) stage.ask({ type: "REBALANCE" });
+    stage.ask(EVICT);
+    work(stage, 1_000, [C]);
+    expect(told(stage).filter((line) => line.includes("NO_QUORUM")).length).toBeGreaterThan(40);
+    expect(told(stage).filter((line) => line.includes("PLANNED"))).toHaveLength(1);
+    expect(stateOf(stage, A)).toBeUndefined();
+  });
 });
 
 describe("a partition that is claimed while owner and backup are cut off together", () => {

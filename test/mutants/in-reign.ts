@@ -12,6 +12,16 @@ import {
 
 export const IN_REIGN: readonly Mutant[] = [
   {
+    name: "order by force crowded out",
+    bug: "an eviction by force is refused since as much as may wait for a quorum waits for one",
+    file: "src/core/coordinator/reign.ts",
+    find: "if (alike.length >= PARKED_MAX)",
+    replace: "if (alike.length >= 0 && parked.length >= PARKED_MAX)",
+    killedBy: forced(
+      "or behind as many as may wait, although it must wait itself until all have been asked",
+    ),
+  },
+  {
     name: "forgotten copy kept",
     bug: "a restored coordinator answers the owner of a copy that it has forgotten by the ruling that it has",
     file: "src/core/coordinator/moves.ts",

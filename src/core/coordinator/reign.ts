@@ -10,7 +10,7 @@ import { onGrant } from "./restored.ts";
 import type { CoordinatorMessage, CoordinatorState, Parked } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 
-/** Beyond it whoever asks is refused at once. */
+/** Of either kind: beyond it whoever asks is refused at once. */
 const PARKED_MAX = 256;
 
 /** A node's envelope says which term it has saved: our own is an answer, a higher one ends this reign. */
@@ -88,7 +88,10 @@ export const isBehind = (turn: CoordinatorTurn, { from, message }: CoordinatorMe
 
 export function park(turn: CoordinatorTurn, message: CoordinatorMessage): void {
   const { parked } = turn.memory;
-  if (parked.length >= PARKED_MAX) return refuse(turn, { message, since: turn.now });
+  // What takes no majority is not refused because much else waits for one.
+  const forced = isForced(message.message);
+  const alike = parked.filter((one) => isForced(one.message.message) === forced);
+  if (alike.length >= PARKED_MAX) return refuse(turn, { message, since: turn.now });
   // It will not wait for as long as nobody is asked while nothing happens.
   for (const nodeId of poll(turn.state, turn.now).silent) askSoon(turn, nodeId);
   turn.setMemory({ parked: [...parked, { message, since: turn.now }] });
