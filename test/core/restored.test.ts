@@ -223,3 +223,34 @@ describe("a forced order as the first word to a coordinator that was restored", 
     expect(told(stage)[1]).toContain("NODES_ADDED");
   });
 });
+
+describe("a node that is given up by name while another one is unheard", () => {
+  it("and was there, hears what becomes of its partitions, and offers what it has [I6]", () => {
+    const E = NodeId("n5");
+    const all = [A, B, C, D, E];
+    const stage = cluster({ backupCount: 0, initialNodes: 5 });
+    const copy = stage.coordinator.disk;
+    stage.ask({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+    work(stage, 2_000, all);
+    without(stage, [A, E]);
+    restore(stage, copy);
+    work(stage, 3_000, [B, C, D]);
+    expect(stage.coordinator.disk.cluster?.unheard).toEqual([A, E]);
+    const write = put(stage, A, "k", 7);
+    work(stage, 200, [A]);
+    expect(isAcked(stage, write)).toBe(true);
+    stage.ask(evict(A));
+    work(stage, 2_000, [B, C, D]);
+    expect(stateOf(stage, A)).toBeUndefined();
+    without(stage, [E]);
+    work(stage, 2_000, [A, B, C, D]);
+    expect(stage.coordinator.disk.cluster?.unheard).toEqual([E]);
+    stage.cut = () => false;
+    work(stage, 10_000, all);
+    expect(stage.coordinator.disk.cluster?.unheard).toBeNull();
+    expect(ownerOf(stage)).not.toBe(A);
+    expect(valueAt(stage, ownerOf(stage) ?? A, "k")).toBe(7);
+    expect(stage.node(A).disk.self.membership).toBe("removed");
+    expect(stage.node(A).rows.count(P)).toBe(0);
+  });
+});

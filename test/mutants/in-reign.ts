@@ -12,6 +12,16 @@ import {
 
 export const IN_REIGN: readonly Mutant[] = [
   {
+    name: "evicted before its partitions",
+    bug: "a node hears that it is no member before anything is ruled of what it owns, and keeps its rows for ever",
+    file: "src/core/coordinator/members.ts",
+    find: "if (turn.cluster.unheard !== null) return turn.answer",
+    replace: "if (turn.cluster.unheard === undefined) return turn.answer",
+    killedBy: restored(
+      "and was there, hears what becomes of its partitions, and offers what it has [I6]",
+    ),
+  },
+  {
     name: "order by force crowded out",
     bug: "an eviction by force is refused since as much as may wait for a quorum waits for one",
     file: "src/core/coordinator/reign.ts",

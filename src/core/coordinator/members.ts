@@ -177,6 +177,8 @@ const isEvicted = ({ view, cluster }: CoordinatorTurn, nodeId: NodeId): boolean 
 /** Not lost after all. First whom its rows and its clients' writes are for, then that it is no member any more. */
 function tellEvicted(turn: CoordinatorTurn, heartbeat: Heartbeat, call: CallId | null): void {
   const { senderId, tableVersion, membersViewVersion } = heartbeat;
+  // Nothing is ruled of its partitions yet: once it is no member it would not hear of it.
+  if (turn.cluster.unheard !== null) return turn.answer(call, { type: "DONE" });
   if (tableVersion < turn.cluster.tableVersion) tell(turn, senderId, call, wholeTable(turn));
   else if (membersViewVersion < turn.view.version) tell(turn, senderId, call, viewOf(turn));
   else turn.answer(call, { type: "DONE" });
