@@ -14,6 +14,7 @@ import {
   put,
   silence,
   stateOf,
+  wakesPerHour,
   work,
 } from "./trio.ts";
 
@@ -80,5 +81,15 @@ describe("a move that its coordinator has forgotten", () => {
     work(stage, 5_000, [A, B]);
     expect(roleAt(stage, A)).toMatchObject({ copies: [{ nodeId: B }] });
     expect(entryOf(stage)?.holders.toSorted()).toEqual([A, B]);
+  });
+
+  it("does not keep its owner awake for ever, if its node is lost before it had all [I8]", () => {
+    const stage = forgotten("MIGRATE_DATA");
+    expect(roleAt(stage, A)).toMatchObject({ copies: [{}, { nodeId: C, state: "copying" }] });
+    silence(stage, [C]);
+    work(stage, 20_000, [A, B]);
+    expect(stateOf(stage, C)).toBe("dead");
+    expect(wakesPerHour(stage)).toBe(0);
+    expect(roleAt(stage, A)).toMatchObject({ copies: [{ nodeId: B }] });
   });
 });

@@ -12,6 +12,17 @@ import {
 
 export const IN_REIGN: readonly Mutant[] = [
   {
+    name: "forgotten copy asked for ever",
+    bug: "an owner goes on asking a lost copy that nobody but itself knows of",
+    file: "src/core/partition/silence.ts",
+    find: "silentSince + migrationTimeoutMs",
+    replace: "Infinity * migrationTimeoutMs",
+    killedBy: {
+      file: "test/core/forgotten-moves.test.ts",
+      title: "does not keep its owner awake for ever, if its node is lost before it had all [I8]",
+    },
+  },
+  {
     name: "evicted before its partitions",
     bug: "a node hears that it is no member before anything is ruled of what it owns, and keeps its rows for ever",
     file: "src/core/coordinator/members.ts",

@@ -13,6 +13,20 @@ export const isMissed = (role: Role | undefined, nodeId: NodeId): boolean =>
   isClosing(role) &&
   role.copies.some((copy) => copy.nodeId === nodeId && copy.state !== "copying");
 
+/**
+ * Who is still copying is given up by the coordinator, when its move runs out of time: unless that was restored from a copy
+ * of earlier and has forgotten it. Infinity: it is not waited for, or answers.
+ */
+export function forgottenAt(
+  { migrationTimeoutMs }: Config,
+  role: Role | undefined,
+  { to, silentSince }: Stream,
+): number {
+  if (silentSince === null || role?.type !== "owner") return Infinity;
+  const isCopying = role.copies.some(({ nodeId, state }) => nodeId === to && state !== "complete");
+  return isCopying ? silentSince + migrationTimeoutMs : Infinity;
+}
+
 /** Infinity: there is time. */
 export function silentAt(
   { maxNoHeartbeatMs }: Config,
