@@ -119,6 +119,26 @@ describe("a node that is evicted and was there all the time", () => {
     expect(stage.answers).toMatchObject([{ type: "ERROR", error: { code: "NOT_A_MEMBER" } }]);
   });
 
+  it("and was on its way back: what it had acknowledged appears at the new owner [I6]", () => {
+    const stage = cluster({ initialNodes: 4 });
+    const write = put(stage, A, "k", 7);
+    work(stage, 500);
+    expect(isAcked(stage, write)).toBe(true);
+    silence(stage, [A]);
+    work(stage, 10_000, [B, C, D]);
+    expect(stateOf(stage, A)).toBe("dead");
+    silence(stage, [], "JOIN_REQUEST");
+    work(stage, 1_000, [A, B, C, D]);
+    expect(stage.node(A).disk.self.membership).toBe("joining");
+    stage.ask(EVICT);
+    work(stage, 2_000, [B, C, D]);
+    stage.cut = () => false;
+    work(stage, 10_000, [A, B, C, D]);
+    expect(stage.node(A).disk.self.membership).toBe("removed");
+    expect(valueAt(stage, ownerOf(stage) ?? A, "k")).toBe(7);
+    expect(stage.node(A).rows.count(P)).toBe(0);
+  });
+
   it("and slept: what it acknowledges until it hears appears at the new owner", () => {
     const stage = cluster();
     silence(stage, [A]);

@@ -12,6 +12,16 @@ import {
 
 export const IN_REIGN: readonly Mutant[] = [
   {
+    name: "evicted while it joins",
+    bug: "a node that joins again hears that it is evicted, and not who owns what it has",
+    file: "src/core/coordinator/members.ts",
+    find: "const news = isEvicted(turn, nodeId) &&",
+    replace: "const news = isEvicted(turn, nodeId) && rejectReason === null &&",
+    killedBy: forced(
+      "and was on its way back: what it had acknowledged appears at the new owner [I6]",
+    ),
+  },
+  {
     name: "forgotten copy asked for ever",
     bug: "an owner goes on asking a lost copy that nobody but itself knows of",
     file: "src/core/partition/silence.ts",

@@ -1,6 +1,7 @@
 /** Who is in the cluster: forming, joining, leaving. */
 import { Incarnation, NodeId, Term, Version, type ClusterId } from "../../data/ids.ts";
 import type { MemberInfo } from "../../data/members.ts";
+import type { Ruling } from "../../data/ruling.ts";
 import type {
   AddNodes,
   ClusterMessage,
@@ -103,11 +104,8 @@ export function onJoinRequest(
   call: CallId | null,
 ): void {
   const { nodeId, host, incarnation } = request;
-  const reject = rejectOf(turn, request);
-  if (reject) {
-    const rejectReason = reject;
-    return turn.answer(call, { type: "JOIN_RESPONSE", accepted: false, rejectReason });
-  }
+  const rejectReason = rejectOf(turn, request);
+  if (rejectReason) return rejectJoin(turn, nodeId, rejectReason, call);
   const member = turn.member(nodeId);
   // The same node asking again is the same join: it gets the same answer.
   if (member && (member.host !== host || member.incarnation !== incarnation)) {
@@ -119,13 +117,25 @@ export function onJoinRequest(
     type: "JOIN_RESPONSE",
     accepted: true,
     membersView: turn.view,
-    partitionAssignments: [...turn.entries.values()]
-      .filter(({ ruling }) => ruling.epoch > 0)
-      .map(({ ruling }) => ruling),
+    partitionAssignments: rulingsOf(turn),
     tableVersion: turn.cluster.tableVersion,
     partitionCount: turn.cluster.partitionCount,
     digestKey: turn.cluster.digestKey,
   });
+}
+
+const rulingsOf = ({ entries }: CoordinatorTurn): readonly Ruling[] =>
+  [...entries.values()].map(({ ruling }) => ruling).filter(({ epoch }) => epoch > 0);
+
+/** Evicted while it was on its way back: it hears for whom its rows are, as it would from a heartbeat. */
+function rejectJoin(
+  turn: CoordinatorTurn,
+  nodeId: NodeId,
+  rejectReason: JoinReject,
+  call: CallId | null,
+): void {
+  const news = isEvicted(turn, nodeId) && { partitionAssignments: rulingsOf(turn) };
+  turn.answer(call, { type: "JOIN_RESPONSE", accepted: false, rejectReason, ...news });
 }
 
 function rejectOf(turn: CoordinatorTurn, request: JoinRequest): JoinReject | null {
@@ -133,6 +143,7 @@ function rejectOf(turn: CoordinatorTurn, request: JoinRequest): JoinReject | nul
   if (clusterId !== turn.cluster.clusterId) return "WRONG_CLUSTER_ID";
   if (protocolVersion < PROTOCOL_VERSION_MIN || protocolVersion > PROTOCOL_VERSION)
     return "PROTOCOL_VERSION_MISMATCH";
+  if (isEvicted(turn, nodeId) && turn.cluster.unheard !== null) return "NOT_LEADING";
   const member = turn.member(nodeId);
   // Only who was invited may join: an id that was given away, or never given, is somebody else's.
   if (!member || (member.host !== "" && member.host !== host)) return "NODE_ID_USED";
