@@ -30,7 +30,10 @@ export interface RepairProgress {
 }
 
 export interface RepairFigures {
-  /** With a complete copy; compared with all of them; and where a copy differed. */
+  /**
+   * With a complete copy; compared with all of them, at the end fewer where a copy did not answer; and where a copy
+   * differed.
+   */
   readonly toCompare: number;
   readonly compared: number;
   readonly differing: number;

@@ -130,3 +130,35 @@ describe("a copy that dropped what it had from its owner, and is its heir later,
     expect(valueAt(stage, B, "before")).toBe(1);
   });
 });
+
+describe("a copy of an owner that was owner before", () => {
+  it("takes nothing that was sent to it then: the owner may not have it any more [I8]", () => {
+    const stage = backedUp();
+    stage.live(30_000);
+    // On its way to B for as long as this test likes, and sent by A to nobody else.
+    put(stage, A, "late", 7);
+    const [late] = stage.letters.splice(0).filter(({ to }) => to === B);
+    if (late?.message.type !== "MIGRATE_DATA") throw new Error("A has told its backup");
+    expect(late.message).toMatchObject({ n: 0, deltas: [{ key: "late" }] });
+    const isHidden = (from: Sender, to: Sender): boolean => from === A && to === B;
+    deaf(stage, [A]);
+    const deafA = stage.cut;
+    stage.cut = (from, to, message) => isHidden(from, to) || deafA(from, to, message);
+    claim(stage, C);
+    stage.cut = (from, to) => isHidden(from, to) || (from === C && to === B);
+    work(stage, 1_000, ALL);
+    expect([roleAt(stage, A)?.type, valueAt(stage, C, "late")]).toEqual(["none", 7]);
+    deaf(stage, [C], [C]);
+    claim(stage, A);
+    stage.ask({ type: "LEAVE_REQUEST", nodeId: C, force: true });
+    work(stage, 1_000, [A, B, D]);
+    expect(roleAt(stage, A)).toMatchObject({ type: "owner", copies: [{ nodeId: B }] });
+    expect(valueAt(stage, A, "late")).toBeUndefined();
+    stage.node(B).crash();
+    stage.deliver(stage.again(late));
+    expect(valueAt(stage, B, "late")).toBeUndefined();
+    const write = put(stage, A, "k", 1, "backup");
+    work(stage, 1_000, [A, B, D]);
+    expect([isAcked(stage, write), valueAt(stage, B, "k")]).toEqual([true, 1]);
+  });
+});

@@ -143,4 +143,22 @@ describe("a repair on demand", () => {
     expect(rowsAt(stage, N2)).toEqual(rowsAt(stage, N1));
     expect(report(stage)).toMatchObject({ nodesDone: 1 });
   });
+
+  it("ends without a copy that its owner does not hear, takes nothing from it, and says so", () => {
+    const stage = filled();
+    const { disk } = stage.coordinator;
+    stage.cut = (from, to) => (from === N1 && to === N2) || (from === N2 && to === N1);
+    stage.ask({ type: "REPAIR" });
+    stage.live(stage.config.maxNoHeartbeatMs / 2);
+    expect(report(stage)).toMatchObject({ finishedAtMs: null });
+    stage.live(stage.config.maxNoHeartbeatMs + 2 * stage.config.retryMsMax);
+    expect(report(stage)).toMatchObject({ nodesDone: 1, figures: { toCompare: 1, compared: 0 } });
+    expect(report(stage)?.finishedAtMs).not.toBeNull();
+    expect(stage.coordinator.disk.entries).toBe(disk.entries);
+    stage.cut = () => false;
+    damage(stage, N2, ["k3"]);
+    repaired(stage);
+    expect(report(stage)).toMatchObject({ figures: { toCompare: 1, compared: 1 } });
+    expect(rowsAt(stage, N2)).toEqual(rowsAt(stage, N1));
+  });
 });

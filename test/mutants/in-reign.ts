@@ -53,6 +53,17 @@ export const IN_REIGN: readonly Mutant[] = [
     ),
   },
   {
+    name: "item of an earlier reign taken",
+    bug: "a copy takes what its owner sent when it was owner before",
+    file: "src/core/partition/copy.ts",
+    find: "if (message.epoch < ruling.since) return",
+    replace: "if (message.epoch < 0) return",
+    killedBy: {
+      file: "test/core/missed.test.ts",
+      title: "takes nothing that was sent to it then: the owner may not have it any more [I8]",
+    },
+  },
+  {
     name: "forgotten copy kept",
     bug: "a restored coordinator answers the owner of a copy that it has forgotten by the ruling that it has",
     file: "src/core/coordinator/moves.ts",

@@ -9,8 +9,8 @@ export const IN_REPAIR: readonly Mutant[] = [
     name: "nothing compared",
     bug: "an owner that is asked to compare says that it has",
     file: "src/core/partition/compare.ts",
-    find: "if (stream) setStream(turn, partitionId, compareAgain(stream));",
-    replace: "if (stream) setStream(turn, partitionId, { ...stream, compares: true });",
+    find: "if (stream) compareNow(turn, partitionId, stream);",
+    replace: "void compareNow;",
     killedBy: { checkers: ["I8"], seeds: 30, from: FIRST_FORGETFUL },
   },
   {
@@ -28,6 +28,26 @@ export const IN_REPAIR: readonly Mutant[] = [
     find: 'buckets: task.step === "repair" ? task.buckets : null,',
     replace: "buckets: null,",
     killedBy: repair("gives a copy what it has lost, and sends only the buckets that differ"),
+  },
+  {
+    name: "repair waits for who is silent",
+    bug: "a repair takes no end while a copy does not answer its owner",
+    file: "src/core/partition/compare.ts",
+    find: "isEqual(stream) || isSilent(turn.config, stream, turn.now)",
+    replace: "isEqual(stream) || isSilent(turn.config, stream, 0)",
+    killedBy: repair(
+      "ends without a copy that its owner does not hear, takes nothing from it, and says so",
+    ),
+  },
+  {
+    name: "repair says that it compared who was silent",
+    bug: "a partition counts as compared though a copy has not answered",
+    file: "src/core/partition/compare.ts",
+    find: "comparedAt(turn, partitionId).every(isEqual) ? 1 : 0;",
+    replace: "comparedAt(turn, partitionId).every(isEqual) ? 1 : 1;",
+    killedBy: repair(
+      "ends without a copy that its owner does not hear, takes nothing from it, and says so",
+    ),
   },
   {
     name: "repair asked for once",

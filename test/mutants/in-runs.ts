@@ -86,8 +86,8 @@ export const IN_RUNS: readonly Mutant[] = [
     name: "ready without comparing",
     bug: "the digest marker is skipped when the move closes",
     file: "src/core/partition/owner.ts",
-    find: "setStream(turn, partitionId, sooner(anew, soonest));",
-    replace: "becomeReady(turn, partitionId); ask(turn, partitionId);",
+    find: "else compareNow(turn, partitionId, stream);",
+    replace: "else becomeReady(turn, partitionId), ask(turn, partitionId);",
     killedBy: { checkers: ["I5", "I6", "I14"], seeds: 100, from: 9 },
   },
   {

@@ -1,15 +1,16 @@
 /**
  * Every complete copy compared with what is on disk here, on an operator's word: a few partitions at a time, by a marker
  * in the stream as ever, both ways, differing buckets only. What is known of it is lost with the memory; the
- * coordinator asks until it is done, and then it begins anew.
+ * coordinator asks until it is done, and then it begins anew. A copy that does not answer is not waited for.
  */
 import type { PartitionId } from "../../data/ids.ts";
 import type { Compare, RepairFigures } from "../../protocol/cluster-messages.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { Comparing } from "../node/state.ts";
 import type { Turn } from "../node/turn.ts";
-import { compareAgain } from "./stream.ts";
-import { open, pump, setStream } from "./streams.ts";
+import { isSilent } from "./silence.ts";
+import type { Stream } from "./stream.ts";
+import { compareNow, open } from "./streams.ts";
 
 /** Each reads two tables. */
 const COMPARING_MAX = 2;
@@ -66,28 +67,35 @@ function begin(turn: Turn, partitionId: PartitionId): void {
     if (copy.state !== "complete") continue;
     if (!turn.going(partitionId).streams.has(copy.nodeId)) open(turn, partitionId, copy);
     const stream = turn.going(partitionId).streams.get(copy.nodeId);
-    if (stream) setStream(turn, partitionId, compareAgain(stream));
-    pump(turn, partitionId, copy.nodeId);
+    if (stream) compareNow(turn, partitionId, stream);
   }
 }
 
+/** Nobody strikes a copy because somebody wants it looked at: who does not answer is left out. */
 function isOver(turn: Turn, partitionId: PartitionId): boolean {
+  const all = comparedAt(turn, partitionId);
+  return all.every((stream) => isEqual(stream) || isSilent(turn.config, stream, turn.now));
+}
+
+/** Its complete copies, as far as there is anything to wait for. */
+function comparedAt(turn: Turn, partitionId: PartitionId): readonly Stream[] {
   const { role } = turn.partition(partitionId);
   const { streams } = turn.going(partitionId);
-  if (role.type !== "owner") return true;
-  return role.copies.every(({ nodeId, state }) => {
-    const stream = streams.get(nodeId);
-    return state !== "complete" || !stream || stream.task.step === "idle";
-  });
+  if (role.type !== "owner") return [];
+  const complete = role.copies.filter(({ state }) => state === "complete");
+  return complete.flatMap(({ nodeId }) => streams.get(nodeId) ?? []);
 }
+
+const isEqual = ({ task }: Stream): boolean => task.step === "idle";
 
 function end(turn: Turn, { repairId }: Comparing, partitionId: PartitionId): void {
   const { comparing } = turn.memory;
   if (comparing?.repairId !== repairId) return;
   const running = new Map(comparing.running);
   running.delete(partitionId);
+  const one = comparedAt(turn, partitionId).every(isEqual) ? 1 : 0;
   const { compared } = comparing.figures;
-  const figures = { ...comparing.figures, compared: compared + 1 };
+  const figures = { ...comparing.figures, compared: compared + one };
   turn.setMemory({ comparing: { ...comparing, running, figures } });
 }
 

@@ -40,6 +40,8 @@ export function onMigrateData(
       // Of an owner already replaced: merged here, its rows would be what the present owner lacks, compared or not.
       // It hears that it is replaced, and offers them there.
       if (!fromOwner) return refuse(turn, message, call, "unknown");
+      // Nor of what this one sent when it was owner before: what it had then it may not have any more.
+      if (message.epoch < ruling.since) return refuse(turn, message, call, "unknown");
       return takeItem(turn, from, message, call);
   }
 }

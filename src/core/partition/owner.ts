@@ -24,7 +24,6 @@ import { forgottenAt, isClosing, silentAt } from "./silence.ts";
 import {
   addChunk,
   addMarker,
-  compareAgain,
   hasOwed,
   resumeOf,
   takeAck,
@@ -34,6 +33,7 @@ import {
 } from "./stream.ts";
 import {
   close,
+  compareNow,
   open,
   patience,
   pump,
@@ -42,7 +42,6 @@ import {
   retryAfter,
   sendAgain,
   setStream,
-  sooner,
 } from "./streams.ts";
 
 /** Coordinator: make this node a complete copy, then close. Repeated until heard. */
@@ -222,12 +221,7 @@ export function beginClosing(turn: Turn, partitionId: PartitionId): void {
   for (const copy of role.copies) {
     const stream = turn.going(partitionId).streams.get(copy.nodeId);
     if (!stream) open(turn, partitionId, copy);
-    else {
-      const soonest = retryAfter(turn, 0).at;
-      const anew = { ...compareAgain(stream), silentSince: null };
-      setStream(turn, partitionId, sooner(anew, soonest));
-      pump(turn, partitionId, stream.to);
-    }
+    else compareNow(turn, partitionId, stream);
   }
 }
 

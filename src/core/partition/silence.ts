@@ -36,3 +36,10 @@ export function silentAt(
   if (silentSince === null || !isMissed(role, to)) return Infinity;
   return silentSince + maxNoHeartbeatMs;
 }
+
+/** It is not waited for where nothing rests on it. */
+export const isSilent = (
+  { maxNoHeartbeatMs }: Config,
+  { silentSince }: Stream,
+  now: number,
+): boolean => silentSince !== null && silentSince + maxNoHeartbeatMs <= now;

@@ -7,6 +7,7 @@ import type { Turn } from "../node/turn.ts";
 import type { Resume } from "../rows/effects.ts";
 import { isClosing, isMissed } from "./silence.ts";
 import {
+  compareAgain,
   isWaiting,
   lacksCollected,
   openStream,
@@ -157,8 +158,19 @@ function isIdle(turn: Turn, partitionId: PartitionId, to: NodeId): boolean {
 export const sooner = (stream: Stream, at: number): Stream =>
   stream.retry && stream.retry.at > at ? { ...stream, retry: { ...stream.retry, at } } : stream;
 
+/** Somebody waits for it: it is asked at once, and its silence counts from now. */
+export function compareNow(turn: Turn, partitionId: PartitionId, stream: Stream): void {
+  const anew = { ...compareAgain(stream), silentSince: null };
+  setStream(turn, partitionId, sooner(anew, retryAfter(turn, 0).at));
+  pump(turn, partitionId, stream.to);
+}
+
 /** Where somebody works no pause is longer. */
 export const busyAt = ({ now, config }: Turn): number => now + busyPauseMs(config);
+
+/** An operator waits for it. */
+const isCompared = ({ memory }: Turn, partitionId: PartitionId): boolean =>
+  memory.comparing?.running.has(partitionId) === true;
 
 /** Nothing came back in time: the same again. */
 export function pursueStream(turn: Turn, partitionId: PartitionId, stream: Stream): void {
@@ -166,7 +178,8 @@ export function pursueStream(turn: Turn, partitionId: PartitionId, stream: Strea
   const maxMs = isIdle(turn, partitionId, stream.to) ? idleRetryMsMax : retryMsMax;
   const { role } = turn.partition(partitionId);
   const next = (stream.retry?.attempt ?? 0) + 1;
-  const attempt = isMissed(role, stream.to) ? haste(next) : patience(turn, partitionId, next);
+  const isWanted = isMissed(role, stream.to) || isCompared(turn, partitionId);
+  const attempt = isWanted ? haste(next) : patience(turn, partitionId, next);
   for (const item of outstanding(stream)) sendItem(turn, partitionId, stream, item);
   const { task } = stream;
   setStream(turn, partitionId, {
