@@ -10,6 +10,9 @@ export const PARTITIONS = 32;
 export const PARTITION = 5;
 const ATTEMPTS_MAX = 10;
 
+/** What was under way when the copy was found equal is there then, without which nobody asks whether it is complete. */
+const OWED_MS = 100;
+
 /** 8 MB: enough that every phase can be seen from outside. */
 const ballast = keysIn(PARTITION, PARTITIONS, { prefix: "b", count: 4_000 });
 const written = keysIn(PARTITION, PARTITIONS, { prefix: "w", count: 200 });
@@ -104,6 +107,7 @@ export class Shuttle {
         if (from !== "none" && !ordered) await this.#order(names.target);
         ordered ||= from !== "none";
         await this.#until(from);
+        if (from === "counts") await pause(OWED_MS);
         const released = release;
         release = this.grid.disk.hold(names[held]);
         released();
