@@ -24,15 +24,19 @@ const end = async (): Promise<void> => {
   }
 };
 
+/** Beside what the coordinator does by itself: a partition that is being copied anew is ordered again when it has been. */
 async function orderMove(from: string, to: string): Promise<{ status: number; code: unknown }> {
   const [, partition = 0] = await outage.grid.ownedBy(from);
   const order = { partition, to };
-  const { status, body } = await outage.grid.api.json<{ error?: { code: string } }>(
-    "POST",
-    "/v1/cluster/migrations",
-    order,
-  );
-  return { status, code: body.error?.code };
+  for (const began = Date.now(); ; await pause(50)) {
+    const { status, body } = await outage.grid.api.json<{ error?: { code: string } }>(
+      "POST",
+      "/v1/cluster/migrations",
+      order,
+    );
+    const code = body.error?.code;
+    if (code !== "MIGRATION_IN_PROGRESS" || Date.now() - began > LONG_MS) return { status, code };
+  }
 }
 
 const states = (): readonly unknown[] => outage.grid.nodes.map((node) => outage.stateOf(node));
