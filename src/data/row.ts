@@ -9,12 +9,17 @@
  */
 import { assert, unreachable } from "./assert.ts";
 import { compareBytes } from "./bytes.ts";
+import { tagIn } from "./element.ts";
 import { compareStamps, type Stamp } from "./hlc.ts";
 import { ROW_OVERHEAD_BYTES } from "./limits.ts";
 import { compareText, utf8Length } from "./text.ts";
 
-/** `lww`: a last-writer-wins entry of a map; `sub` is empty. */
-export type RowKind = "lww";
+/**
+ * `lww`: a last-writer-wins entry of a map; `sub` is empty.
+ * `or`: one add of an element to a set (`element.ts`); `value` is the element, a tombstone its removal.
+ * `pn`: what one replica has added to a counter, or taken away (`count.ts`).
+ */
+export type RowKind = "lww" | "or" | "pn";
 
 /** Which row it is. The kind is part of it: one key may hold rows of several kinds. */
 export interface Identity {
@@ -52,15 +57,20 @@ export function identityOf({ map, key, kind, sub }: Identity): Identity {
 export function compareRows(a: Row, b: Row): number {
   switch (a.kind) {
     case "lww":
-      return (
-        compareStamps(a.stamp, b.stamp) ||
-        compareValues(a.value, b.value) ||
-        compareExpiries(a.expiresAt, b.expiresAt)
-      );
+    case "pn":
+      return compareWrites(a, b);
+    case "or":
+      // What is removed has been there: its add comes too late, whatever its stamp.
+      return Number(a.value === null) - Number(b.value === null) || compareWrites(a, b);
     default:
       return unreachable(a.kind);
   }
 }
+
+const compareWrites = (a: Row, b: Row): number =>
+  compareStamps(a.stamp, b.stamp) ||
+  compareValues(a.value, b.value) ||
+  compareExpiries(a.expiresAt, b.expiresAt);
 
 /** What a replica holds after seeing both: one of the two, `a` when they are equal. */
 export function mergeRows(a: Row, b: Row): Row {
@@ -77,10 +87,19 @@ export function isVisible(row: Row, nowMs: number): boolean {
  * From when on it counts as gone: a deletion since its stamp, an entry since it has expired, but not before it was
  * written. Null: it is there.
  */
-export function goneSince({ value, stamp, expiresAt }: Row): number | null {
-  if (value === null) return stamp.millis;
+export function goneSince(row: Row): number | null {
+  const { value, stamp, expiresAt } = row;
+  if (value === null) return Math.max(stamp.millis, writtenAt(row));
   return expiresAt === null ? null : Math.max(stamp.millis, expiresAt);
 }
+
+/** Whoever removes an element may be behind the clock of who has added it. */
+const writtenAt = ({ kind, sub }: Identity): number =>
+  (kind === "or" ? tagIn(sub)?.millis : null) ?? 0;
+
+/** May this be the value of something that was deleted later than `since`? Nobody deletes from a counter. */
+export const mayBeDeletedSince = ({ kind, stamp }: Pick<Row, "kind" | "stamp">, since: number) =>
+  kind !== "pn" && stamp.millis < since;
 
 /** What is left of it to be told which row is meant: nobody need know its value. */
 export const huskOf = (row: Row): Row => ({ ...row, value: row.value && NOTHING });

@@ -1,9 +1,9 @@
 /** Frames of one writer that are sent and not answered. */
-import type { ClientOp } from "../protocol/client-messages.ts";
+import type { ClientWrite } from "../protocol/client-messages.ts";
 
 export interface Write {
   readonly n: number;
-  readonly op: ClientOp;
+  readonly op: ClientWrite;
 }
 
 interface Frame {

@@ -70,7 +70,7 @@ type Fault = "lost" | "resurrected" | "unread";
 
 /** `claim`: the number of the last acknowledged write, null for a delete. */
 function faultOf(claim: number | null, result: ReadResult): Fault | null {
-  if (result.type === "refused") return "unread";
+  if (result.type !== "value") return "unread";
   const value = result.value && decode(result.value);
   if (claim === null) return value === null ? null : "resurrected";
   return value === textOf(claim) ? null : "lost";
@@ -78,6 +78,7 @@ function faultOf(claim: number | null, result: ReadResult): Fault | null {
 
 function shown(result: ReadResult): string {
   if (result.type === "refused") return result.error.code;
+  if (result.type !== "value") return result.type;
   return JSON.stringify(result.value && decode(result.value));
 }
 

@@ -1,5 +1,5 @@
 /** The statements of `SqlRowStore`. Few different ones, since the runtime caches them by their text. */
-import type { ListQuery } from "../core/rows/row-store.ts";
+import type { ListQuery, RangeQuery } from "../core/rows/row-store.ts";
 import type { Seq } from "../data/ids.ts";
 import type { Identity } from "../data/row.ts";
 import { compareText } from "../data/text.ts";
@@ -129,6 +129,18 @@ export function rangeOf(query: ListQuery, last: Identity | null): Range {
   const first = isAbove ? "key > ?" : "key >= ?";
   const bindings = [map, isAbove ? after : prefix, end];
   return { where: `WHERE map = ? AND ${first} AND ${rest}`, bindings };
+}
+
+/** `last`: from the row behind this one. */
+export function rangeOfKey(query: RangeQuery, last: Identity | null): Range {
+  const { map, key, kind, prefix } = query;
+  const after = last?.sub ?? query.after;
+  const isAbove = after !== null && compareText(after, prefix) >= 0;
+  const first = isAbove ? "sub > ?" : "sub >= ?";
+  return {
+    where: `WHERE map = ? AND key = ? AND kind = ? AND ${first} AND sub < ?`,
+    bindings: [map, key, kind, isAbove ? after : prefix, endOf(prefix)],
+  };
 }
 
 /** How many there are, `LIMIT ?` at most. */

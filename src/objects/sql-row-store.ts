@@ -12,6 +12,7 @@ import type {
   ListQuery,
   Page,
   PageBounds,
+  RangeQuery,
   RowStore,
   StoredRow,
 } from "../core/rows/row-store.ts";
@@ -32,6 +33,7 @@ import {
   deleteRow,
   rangeAfter,
   rangeOf,
+  rangeOfKey,
   rangeSince,
   selectLongValues,
   selectOneOf,
@@ -96,6 +98,10 @@ export class SqlRowStore implements RowStore {
 
   list(partitionId: PartitionId, query: ListQuery): Page {
     return this.#page(partitionId, query, (last) => rangeOf(query, last));
+  }
+
+  range(partitionId: PartitionId, query: RangeQuery): Page {
+    return this.#page(partitionId, query, (last) => rangeOfKey(query, last));
   }
 
   countFrom(partitionId: PartitionId, after: Identity | null, rowsMax: number): Count {

@@ -1,7 +1,9 @@
 /** What may enter: one rule for each kind of field, for frames, cluster messages and HTTP alike. */
-import { isStampNode } from "../data/hlc.ts";
+import { COUNT_STAMP, decodeTotal, sideIn } from "../data/count.ts";
+import { tagIn } from "../data/element.ts";
+import { compareStamps, isStampNode, parseStamp } from "../data/hlc.ts";
 import { EXPIRES_AT_MAX, STAMP_COUNTER_MAX, STAMP_MILLIS_MAX } from "../data/limits.ts";
-import type { RowKind } from "../data/row.ts";
+import type { Row, RowKind } from "../data/row.ts";
 import { isWellFormed, utf8Length } from "../data/text.ts";
 import { makeError, type ErrorInfo } from "./errors.ts";
 import {
@@ -60,10 +62,33 @@ export const counterProblem = (counter: unknown): Problem | null =>
 export const nodeProblem = (node: unknown): Problem | null =>
   typeof node === "string" && isStampNode(node) ? null : badNode;
 
-/** No kind of row has a `sub` yet. */
-export const subProblem = (sub: unknown): Problem | null => (sub === "" ? null : badSub);
+/** What a `sub` may be depends on the kind: see `isRowOf`. */
+export const subProblem = (sub: unknown): Problem | null => textProblem(sub, 0, SUB_BYTES_MAX);
 
-export const kindProblem = (kind: unknown): Problem | null => (kind === "lww" ? null : badKind);
+export const kindProblem = (kind: unknown): Problem | null =>
+  kind === "lww" || kind === "or" || kind === "pn" ? null : badKind;
+
+/** Is it a row of that kind, as whoever writes one makes it? Others would not merge as they must. */
+export function isRowOf({ kind, sub, stamp, value, expiresAt }: Row): boolean {
+  if (kind === "lww") return sub === "";
+  if (kind === "or") return tagIn(sub) !== null;
+  const isTotal = value !== null && decodeTotal(value).ok && expiresAt === null;
+  return isTotal && sideIn(sub) !== null && compareStamps(stamp, COUNT_STAMP) === 0;
+}
+
+export const totalProblem = (total: unknown): Problem | null =>
+  integerProblem(total, 0, Number.MAX_SAFE_INTEGER);
+
+/** A stamp as text; a tag is one. */
+export const tagProblem = (tag: unknown): Problem | null =>
+  typeof tag === "string" && parseStamp(tag).ok ? null : badTag;
+
+export const elementProblem = (value: unknown): Problem | null =>
+  bytesProblem(value, 0, VALUE_BYTES_MAX);
+
+/** Where the elements of a set go on. */
+export const hashProblem = (hash: unknown): Problem | null =>
+  hash === null || (typeof hash === "string" && /^[0-9a-f]{16}$/.test(hash)) ? null : badHash;
 
 export const isMap = (map: unknown): map is string => mapProblem(map) === null;
 export const isKey = (key: unknown): key is string => keyProblem(key) === null;
@@ -72,7 +97,10 @@ export const isExpiry = (at: unknown): at is number | null => expiryProblem(at) 
 export const isMillis = (millis: unknown): millis is number => millisProblem(millis) === null;
 export const isCounter = (counter: unknown): counter is number => counterProblem(counter) === null;
 export const isNode = (node: unknown): node is string => nodeProblem(node) === null;
-export const isSub = (sub: unknown): sub is "" => sub === "";
+export const isSub = (sub: unknown): sub is string => subProblem(sub) === null;
+export const isElement = (value: unknown): value is Uint8Array => elementProblem(value) === null;
+export const isTotal = (total: unknown): total is number => totalProblem(total) === null;
+export const isHash = (hash: unknown): hash is string | null => hashProblem(hash) === null;
 export const isKind = (kind: unknown): kind is RowKind => kindProblem(kind) === null;
 
 // ------------------------------------------------------------------ kinds of values
@@ -121,8 +149,12 @@ const badText: Problem = (field) =>
   makeError("BAD_TEXT", { field, expected: "UTF-8 without lone surrogates" });
 
 const badNode = malformed("1 to 64 of A-Z a-z 0-9 . _ -");
-const badSub = malformed("empty");
-const badKind = malformed("lww");
+const badKind = malformed("lww, or or pn");
+const badTag = malformed("a stamp as text: millis:counter:node");
+const badHash = malformed("16 hex digits");
+
+/** Longer than any that is made. */
+const SUB_BYTES_MAX = 256;
 
 /** The problem of a part: `path` leads from the whole to it, as `.key` or `[3]`. */
 export const within =

@@ -7,7 +7,7 @@ import type { MapDelta } from "../data/map-delta.ts";
 import type { PartitionMapPayload } from "../data/members.ts";
 import type { Stamp } from "../data/hlc.ts";
 import type { ErrorInfo } from "./errors.ts";
-import type { AckLevel, OpResult, ReadResult } from "./ops.ts";
+import type { AckLevel, MembersOp, OpResult, ReadResult, TotalOp } from "./ops.ts";
 
 export type ClientMessage = Hello | Ops | Get | FetchMap | Received;
 export type ServerMessage =
@@ -54,12 +54,46 @@ export interface Ops extends Receipt {
   readonly ack?: AckLevel;
 }
 
-export interface ClientOp {
+export type ClientOp = ClientWrite | ClientAdd | ClientRemove | ClientCount;
+
+/** Of an entry. */
+export interface ClientWrite {
+  readonly type?: undefined;
   readonly map: string;
   readonly key: string;
   readonly stamp: Stamp;
   readonly value: Uint8Array | null;
   readonly expiresAt: number | null;
+}
+
+/** Adds an element to a set; `stamp` is its tag, which no other add of this client may have. */
+export interface ClientAdd {
+  readonly type: "add";
+  readonly map: string;
+  readonly key: string;
+  readonly stamp: Stamp;
+  readonly value: Uint8Array;
+  readonly expiresAt: number | null;
+}
+
+/** Removes the adds of an element that have these tags: those that the client has seen. */
+export interface ClientRemove {
+  readonly type: "remove";
+  readonly map: string;
+  readonly key: string;
+  readonly stamp: Stamp;
+  readonly value: Uint8Array;
+  /** null: all that the owner knows of when it comes there. */
+  readonly tags: readonly Stamp[] | null;
+}
+
+/** All that this client, by its id, has ever added to a counter, and taken away. */
+export interface ClientCount {
+  readonly type: "count";
+  readonly map: string;
+  readonly key: string;
+  readonly inc: number;
+  readonly dec: number;
 }
 
 /** Exactly one per OPS. An op without an exception is durable, with its own stamp. */
@@ -78,8 +112,12 @@ export interface OpException {
 export interface Get extends Receipt {
   readonly type: "GET";
   readonly seq: number;
-  readonly keys: readonly { readonly map: string; readonly key: string }[];
+  readonly keys: readonly ClientQuestion[];
 }
+
+/** Without a type: of an entry. */
+export type ClientQuestion =
+  { readonly type?: undefined; readonly map: string; readonly key: string } | MembersOp | TotalOp;
 
 export interface Values {
   readonly type: "VALUES";

@@ -82,6 +82,18 @@ export const TTL_MS_MAX = 10 * 365 * 86_400_000;
 export const SCAN_LIMIT_MAX = 1_000;
 export const SCAN_LIMIT_DEFAULT = 100;
 
+/** Elements in one answer about a set, and how many when a caller over HTTP does not say. */
+export const MEMBERS_MAX = 1_000;
+
+/** Tags that one removal names, and that are named of one element. */
+export const TAGS_MAX = 1_000;
+
+/** Rows of an element that one removal removes which names no tags. */
+export const ADDS_MAX = 10_000;
+
+/** Clients and owners that have added to one counter. */
+export const REPLICAS_MAX = 10_000;
+
 /** Rows scanned, offered or pulled in one cluster message. */
 export const CHUNK_ROWS_MAX = 4_096;
 

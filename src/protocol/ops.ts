@@ -1,14 +1,25 @@
-/** Operations on entries, and what becomes of each. The same shapes serve clients, nodes and HTTP. */
+/**
+ * Operations on entries, sets and counters, and what becomes of each. The same shapes serve nodes and HTTP; a client's are
+ * made into these where they enter.
+ */
+import type { Count } from "../data/count.ts";
 import type { Stamp } from "../data/hlc.ts";
+import type { Row } from "../data/row.ts";
 import type { ErrorInfo } from "./errors.ts";
 
-export type Op = WriteOp | ReadOp;
+export type Op = Change | Question;
 
-/** A put (`value`) or a delete (`value: null`) of one LWW entry. */
-export interface WriteOp {
-  readonly type: "write";
+export type Change = WriteOp | MergeOp | AddOp | RemoveOp | IncrementOp;
+export type Question = ReadOp | MembersOp | TotalOp;
+
+interface Of {
   readonly map: string;
   readonly key: string;
+}
+
+/** A put (`value`) or a delete (`value: null`) of one LWW entry. */
+export interface WriteOp extends Of {
+  readonly type: "write";
   /** null: the owner stamps it, standing in for the caller (HTTP). */
   readonly stamp: Stamp | null;
   readonly value: Uint8Array | null;
@@ -16,10 +27,45 @@ export interface WriteOp {
   readonly expiresAt: number | null;
 }
 
-export interface ReadOp {
+/** Rows of a set or a counter that somebody has made already: merged twice they are merged once. */
+export interface MergeOp extends Of {
+  readonly type: "merge";
+  /** Of this key. Of a counter: of one replica. */
+  readonly rows: readonly Row[];
+}
+
+/** Of an element to a set, under a tag that whoever takes it makes (HTTP). */
+interface AddOp extends Of {
+  readonly type: "add";
+  readonly value: Uint8Array;
+  readonly expiresAt: number | null;
+}
+
+/** Of an element from a set: of all adds of it that its owner knows of by then. */
+export interface RemoveOp extends Of {
+  readonly type: "remove";
+  readonly stamp: Stamp | null;
+  readonly value: Uint8Array;
+}
+
+/** The owner adds so much to what it has counted itself (HTTP). Said twice it is counted twice. */
+export interface IncrementOp extends Of, Count {
+  readonly type: "increment";
+}
+
+export interface ReadOp extends Of {
   readonly type: "read";
-  readonly map: string;
-  readonly key: string;
+}
+
+/** What a set has: elements above `after`, which an answer before this one gave. */
+export interface MembersOp extends Of {
+  readonly type: "members";
+  readonly after: string | null;
+  readonly limit: number;
+}
+
+export interface TotalOp extends Of {
+  readonly type: "total";
 }
 
 export type OpResult =
@@ -29,13 +75,51 @@ export type OpResult =
   | { readonly type: "superseded"; readonly stamp: Stamp }
   | { readonly type: "refused"; readonly error: ErrorInfo };
 
-/** `value` null: absent, deleted or expired. */
 export type ReadResult =
+  /** `value` null: absent, deleted or expired. */
   | { readonly type: "value"; readonly value: Uint8Array | null; readonly stamp: Stamp | null }
+  | {
+      readonly type: "members";
+      readonly members: readonly SetMember[];
+      /** To go on; null: those were the last. */
+      readonly after: string | null;
+    }
+  | ({ readonly type: "total" } & Count)
   | { readonly type: "refused"; readonly error: ErrorInfo };
+
+/** An element, and the tags of its adds: who removes it names those. */
+export interface SetMember {
+  readonly value: Uint8Array;
+  readonly tags: readonly Stamp[];
+}
 
 /**
  * When a write is acknowledged: when its owner has it on disk, or when every complete copy has it, too. Then it
  * survives the loss of its owner for ever.
  */
 export type AckLevel = "owner" | "backup";
+
+export const isQuestion = (op: Op): op is Question =>
+  op.type === "read" || op.type === "members" || op.type === "total";
+
+export const isReadResult = (result: OpResult | ReadResult): result is ReadResult =>
+  result.type !== "stored" && result.type !== "superseded";
+
+/** Bytes of what it is to store. */
+export function valueBytesOf(op: Op): number {
+  if (op.type === "merge") return op.rows.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+  return "value" in op && op.value ? op.value.length : 0;
+}
+
+/** Bytes of what it brings. */
+export function valueBytesIn(result: OpResult | ReadResult): number {
+  if (result.type === "value") return result.value?.length ?? 0;
+  if (result.type !== "members") return 0;
+  return result.members.reduce(
+    (sum, { value, tags }) => sum + value.length + tags.length * TAG_BYTES,
+    0,
+  );
+}
+
+/** About what a tag takes in an answer. */
+const TAG_BYTES = 32;

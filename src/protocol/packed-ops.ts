@@ -1,10 +1,9 @@
 /** Operations and their results: a client's, and those that nodes and the front pass on. */
 import { err, type Result } from "../data/result.ts";
-import type { ClientOp, Get } from "./client-messages.ts";
+import type { ClientOp, ClientQuestion, ClientWrite } from "./client-messages.ts";
 import {
   counterProblem,
   expiryProblem,
-  integerProblem,
   isCounter,
   isExpiry,
   isKey,
@@ -19,12 +18,20 @@ import {
   millisProblem,
   nodeProblem,
   valueProblem,
-  within,
   type Problem,
 } from "./checks.ts";
 import { makeError } from "./errors.ts";
 import { ENVELOPE_ITEMS_MAX, FRAME_OPS_MAX } from "./limits.ts";
-import type { Op } from "./ops.ts";
+import type { Op, WriteOp } from "./ops.ts";
+import {
+  opTagProblem,
+  OP_TAGS,
+  packSetOp,
+  SET_OP_LAYOUTS,
+  unpackClientSetOp,
+  unpackSetOp,
+  unpackSetQuestion,
+} from "./packed-set-ops.ts";
 import { diagnose, unpackList, type Layout } from "./packed.ts";
 import { readValue } from "./reader.ts";
 import { writeValue } from "./writer.ts";
@@ -43,20 +50,29 @@ export const CLIENT_OP_LAYOUT: Layout = {
 // ------------------------------------------------------------------ from a client
 
 export const packClientOps = (ops: readonly ClientOp[]): unknown[] =>
-  ops.map(({ map, key, stamp, value, expiresAt }) => [
-    map,
-    key,
-    stamp.millis,
-    stamp.counter,
-    stamp.node,
-    value,
-    expiresAt,
-  ]);
+  ops.map((op) => (op.type ? packSetOp(op) : packClientWrite(op)));
+
+const packClientWrite = ({ map, key, stamp, value, expiresAt }: ClientWrite): unknown[] => [
+  map,
+  key,
+  stamp.millis,
+  stamp.counter,
+  stamp.node,
+  value,
+  expiresAt,
+];
 
 export const unpackClientOps = (wire: unknown): Result<readonly ClientOp[], Problem> =>
   unpackBounded(wire, unpackClientOp);
 
-function unpackClientOp(wire: unknown): ClientOp | Problem {
+/** Only what is no entry begins with a number. */
+const isTagged = (wire: unknown): wire is unknown[] =>
+  Array.isArray(wire) && typeof wire[0] === "number";
+
+const unpackClientOp = (wire: unknown): ClientOp | Problem =>
+  isTagged(wire) ? unpackClientSetOp(wire) : unpackClientWrite(wire);
+
+function unpackClientWrite(wire: unknown): ClientWrite | Problem {
   if (!Array.isArray(wire) || wire.length !== 7) return diagnose(wire, CLIENT_OP_LAYOUT);
   const [map, key, millis, counter, node, value, expiresAt]: unknown[] = wire;
   const right = isMap(map) && isKey(key) && isMillis(millis) && isCounter(counter);
@@ -65,12 +81,14 @@ function unpackClientOp(wire: unknown): ClientOp | Problem {
     : diagnose(wire, CLIENT_OP_LAYOUT);
 }
 
-export const packKeys = (keys: Get["keys"]): unknown[] => keys.map(({ map, key }) => [map, key]);
+export const packKeys = (keys: readonly ClientQuestion[]): unknown[] =>
+  keys.map((asked) => (asked.type ? packSetOp(asked) : [asked.map, asked.key]));
 
-export const unpackKeys = (wire: unknown): Result<Get["keys"], Problem> =>
+export const unpackKeys = (wire: unknown): Result<readonly ClientQuestion[], Problem> =>
   unpackBounded(wire, unpackKey);
 
-function unpackKey(wire: unknown): Get["keys"][number] | Problem {
+function unpackKey(wire: unknown): ClientQuestion | Problem {
+  if (isTagged(wire)) return unpackSetQuestion(wire);
   if (!Array.isArray(wire) || wire.length !== 2) return diagnose(wire, KEY_LAYOUT);
   const [map, key]: unknown[] = wire;
   return isMap(map) && isKey(key) ? { map, key } : diagnose(wire, KEY_LAYOUT);
@@ -89,37 +107,24 @@ function unpackBounded<T extends object>(
 
 // ------------------------------------------------------------------ between nodes
 
-/** The first item of an operation says which layout the rest has. */
-const OP_TAGS = { read: 0, write: 1, stampedWrite: 2 } as const;
-
-export const OP_LAYOUTS: Readonly<Record<keyof typeof OP_TAGS, Layout>> = {
-  read: { tag: tagProblem, ...KEY_LAYOUT },
-  write: { tag: tagProblem, ...KEY_LAYOUT, value: valueProblem, expiresAt: expiryProblem },
-  stampedWrite: { tag: tagProblem, ...CLIENT_OP_LAYOUT },
+export const OP_LAYOUTS: Readonly<
+  Record<"read" | "write" | "stampedWrite" | keyof typeof SET_OP_LAYOUTS, Layout>
+> = {
+  read: { tag: opTagProblem, ...KEY_LAYOUT },
+  write: { tag: opTagProblem, ...KEY_LAYOUT, value: valueProblem, expiresAt: expiryProblem },
+  stampedWrite: { tag: opTagProblem, ...CLIENT_OP_LAYOUT },
+  ...SET_OP_LAYOUTS,
 };
-
-function tagProblem(tag: unknown): Problem | null {
-  return integerProblem(tag, 0, Object.keys(OP_TAGS).length - 1);
-}
 
 /** The `payload` of an OP_FORWARD. */
 export const packOps = (ops: readonly Op[]): Uint8Array => writeValue(ops.map(packOp));
 
 function packOp(op: Op): unknown[] {
-  const { map, key } = op;
-  if (op.type === "read") return [OP_TAGS.read, map, key];
-  const { stamp, value, expiresAt } = op;
+  if (op.type === "read") return [OP_TAGS.read, op.map, op.key];
+  if (op.type !== "write") return packSetOp(op);
+  const { map, key, stamp, value, expiresAt } = op;
   if (!stamp) return [OP_TAGS.write, map, key, value, expiresAt];
-  return [
-    OP_TAGS.stampedWrite,
-    map,
-    key,
-    stamp.millis,
-    stamp.counter,
-    stamp.node,
-    value,
-    expiresAt,
-  ];
+  return [OP_TAGS.stampedWrite, ...packClientWrite({ ...op, type: undefined, stamp })];
 }
 
 export function unpackOps(payload: unknown): Result<readonly Op[], Problem> {
@@ -139,7 +144,7 @@ function unpackOp(wire: unknown): Op | Problem {
     case OP_TAGS.stampedWrite:
       return unpackStampedWrite(rest) ?? diagnose(wire, OP_LAYOUTS.stampedWrite);
     default:
-      return within(malformed("the number of a kind of operation"), ".tag");
+      return unpackSetOp(wire);
   }
 }
 
@@ -155,7 +160,7 @@ function unpackWrite(wire: readonly unknown[]): Op | null {
   return right ? { type: "write", map, key, stamp: null, value, expiresAt } : null;
 }
 
-function unpackStampedWrite(wire: readonly unknown[]): Op | null {
-  const op = unpackClientOp(wire);
-  return isProblem(op) ? null : { type: "write", ...op };
+function unpackStampedWrite(wire: readonly unknown[]): WriteOp | null {
+  const op = unpackClientWrite(wire);
+  return isProblem(op) ? null : { ...op, type: "write" };
 }

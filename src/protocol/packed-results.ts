@@ -1,26 +1,34 @@
 /** What became of operations, in ACK, VALUES and OP_FORWARDED alike, and the entries of a scan. */
+import { formatStamp } from "../data/hlc.ts";
 import type { Result } from "../data/result.ts";
 import {
   counterProblem,
+  elementProblem,
+  hashProblem,
   integerProblem,
   isCounter,
+  isElement,
+  isHash,
   isKey,
   isMillis,
   isNode,
   isProblem,
+  isTotal,
   isValue,
   keyProblem,
   malformed,
   millisProblem,
   nodeProblem,
+  totalProblem,
   valueProblem,
   within,
   type Problem,
 } from "./checks.ts";
 import type { OpException } from "./client-messages.ts";
 import type { ScanEntry } from "./cluster-messages.ts";
-import { FRAME_OPS_MAX, SCAN_LIMIT_MAX } from "./limits.ts";
-import type { OpResult, ReadResult } from "./ops.ts";
+import { FRAME_OPS_MAX, MEMBERS_MAX, SCAN_LIMIT_MAX } from "./limits.ts";
+import { isReadResult, type OpResult, type ReadResult, type SetMember } from "./ops.ts";
+import { unpackTags } from "./packed-set-ops.ts";
 import { diagnose, unpackList, type Layout } from "./packed.ts";
 import { errorInfo } from "./schema-shared.ts";
 import { parse } from "./schema.ts";
@@ -28,7 +36,15 @@ import { parse } from "./schema.ts";
 type AnyResult = OpResult | ReadResult;
 
 /** The first item of a result says which layout the rest has. */
-const RESULT_TAGS = { stored: 0, superseded: 1, refused: 2, value: 3, stampedValue: 4 } as const;
+const RESULT_TAGS = {
+  stored: 0,
+  superseded: 1,
+  refused: 2,
+  value: 3,
+  stampedValue: 4,
+  members: 5,
+  total: 6,
+} as const;
 
 const STAMP: Layout = { millis: millisProblem, counter: counterProblem, node: nodeProblem };
 
@@ -38,7 +54,11 @@ export const RESULT_LAYOUTS: Readonly<Record<keyof typeof RESULT_TAGS, Layout>> 
   refused: { tag: tagProblem, error: errorProblem },
   value: { tag: tagProblem, value: valueProblem },
   stampedValue: { tag: tagProblem, value: valueProblem, ...STAMP },
+  members: { tag: tagProblem, members: membersProblem, after: hashProblem },
+  total: { tag: tagProblem, inc: totalProblem, dec: totalProblem },
 };
+
+export const MEMBER_LAYOUT: Layout = { value: elementProblem, tags: memberTagsProblem };
 
 export const EXCEPTION_LAYOUT: Layout = { index: indexProblem, result: () => null };
 export const ENTRY_OF_SCAN_LAYOUT: Layout = { key: keyProblem, value: entryValueProblem };
@@ -54,6 +74,16 @@ function errorProblem(error: unknown): Problem | null {
 
 function indexProblem(index: unknown): Problem | null {
   return integerProblem(index, 0, FRAME_OPS_MAX - 1);
+}
+
+function membersProblem(members: unknown): Problem | null {
+  const unpacked = unpackMembers(members);
+  return unpacked.ok ? null : unpacked.error;
+}
+
+function memberTagsProblem(tags: unknown): Problem | null {
+  const unpacked = unpackTags(tags);
+  return unpacked.ok ? null : unpacked.error;
 }
 
 /** What is deleted is not listed. */
@@ -79,6 +109,12 @@ function packResult(result: AnyResult): unknown[] {
       if (!stamp) return [RESULT_TAGS.value, value];
       return [RESULT_TAGS.stampedValue, value, stamp.millis, stamp.counter, stamp.node];
     }
+    case "members": {
+      const members = result.members.map(({ value, tags }) => [value, tags.map(formatStamp)]);
+      return [RESULT_TAGS.members, members, result.after];
+    }
+    case "total":
+      return [RESULT_TAGS.total, result.inc, result.dec];
   }
 }
 
@@ -96,7 +132,7 @@ export const unpackResults = (wire: unknown): Result<readonly AnyResult[], Probl
 export const unpackReadResults = (wire: unknown): Result<readonly ReadResult[], Problem> =>
   unpackList(wire, FRAME_OPS_MAX, (item): ReadResult | Problem => {
     const result = unpackResult(item);
-    if (isProblem(result) || result.type === "value" || result.type === "refused") return result;
+    if (isProblem(result) || isReadResult(result)) return result;
     return malformed("the result of a read");
   });
 
@@ -127,6 +163,10 @@ function unpackResult(wire: unknown): AnyResult | Problem {
       return unpackValue(rest) ?? diagnose(wire, RESULT_LAYOUTS.value);
     case RESULT_TAGS.stampedValue:
       return unpackStampedValue(rest) ?? diagnose(wire, RESULT_LAYOUTS.stampedValue);
+    case RESULT_TAGS.members:
+      return unpackMembersResult(rest) ?? diagnose(wire, RESULT_LAYOUTS.members);
+    case RESULT_TAGS.total:
+      return unpackTotal(rest) ?? diagnose(wire, RESULT_LAYOUTS.total);
     default:
       return within(malformed("the number of a kind of result"), ".tag");
   }
@@ -154,6 +194,27 @@ function unpackStampedValue(wire: readonly unknown[]): ReadResult | null {
   return right && isValue(value)
     ? { type: "value", value, stamp: { millis, counter, node } }
     : null;
+}
+
+function unpackMembersResult(wire: readonly unknown[]): ReadResult | null {
+  const [packed, after] = wire;
+  const members = wire.length === 2 ? unpackMembers(packed) : null;
+  return members?.ok && isHash(after) ? { type: "members", members: members.value, after } : null;
+}
+
+const unpackMembers = (wire: unknown): Result<readonly SetMember[], Problem> =>
+  unpackList(wire, MEMBERS_MAX + 1, unpackMember);
+
+function unpackMember(wire: unknown): SetMember | Problem {
+  if (!Array.isArray(wire) || wire.length !== 2) return diagnose(wire, MEMBER_LAYOUT);
+  const [value, packed]: unknown[] = wire;
+  const tags = unpackTags(packed);
+  return isElement(value) && tags.ok ? { value, tags: tags.value } : diagnose(wire, MEMBER_LAYOUT);
+}
+
+function unpackTotal(wire: readonly unknown[]): ReadResult | null {
+  const [inc, dec] = wire;
+  return wire.length === 2 && isTotal(inc) && isTotal(dec) ? { type: "total", inc, dec } : null;
 }
 
 export const unpackEntries = (wire: unknown): Result<readonly ScanEntry[], Problem> =>

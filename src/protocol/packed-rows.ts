@@ -13,11 +13,13 @@ import {
   isMillis,
   isNode,
   isProblem,
+  isRowOf,
   isSub,
   isValue,
   keyProblem,
   kindProblem,
   listProblem,
+  malformed,
   mapProblem,
   millisProblem,
   nodeProblem,
@@ -126,20 +128,31 @@ function unpackRow(wire: unknown, map: string, kind: RowKind): Row | Problem {
   if (!Array.isArray(wire) || wire.length !== 7) return diagnose(wire, ROW_LAYOUT);
   const [key, sub, millis, counter, node, value, expiresAt]: unknown[] = wire;
   const right = isKey(key) && isSub(sub) && isMillis(millis) && isCounter(counter);
-  return right && isNode(node) && isValue(value) && isExpiry(expiresAt)
-    ? { map, key, kind, sub, stamp: { millis, counter, node }, value, expiresAt }
-    : diagnose(wire, ROW_LAYOUT);
+  if (!right || !isNode(node) || !isValue(value) || !isExpiry(expiresAt))
+    return diagnose(wire, ROW_LAYOUT);
+  return checked({ map, key, kind, sub, stamp: { millis, counter, node }, value, expiresAt });
 }
 
 // ------------------------------------------------------------------ changed rows
 
 export const packDeltas = (rows: readonly Row[]): DeltaOp[] => rows.map(packDelta);
 
-const packDelta = ({ map, key, kind, sub, stamp, value, expiresAt }: Row): DeltaOp => ({
-  mapName: map,
-  key,
-  entry: [kind, sub, stamp.millis, stamp.counter, stamp.node, value, expiresAt],
+const packDelta = (row: Row): DeltaOp => ({
+  mapName: row.map,
+  key: row.key,
+  entry: packEntry(row),
 });
+
+/** As `ENTRY_LAYOUT`. */
+export const packEntry = ({ kind, sub, stamp, value, expiresAt }: Row): unknown[] => [
+  kind,
+  sub,
+  stamp.millis,
+  stamp.counter,
+  stamp.node,
+  value,
+  expiresAt,
+];
 
 export const unpackDeltas = (wire: unknown): Result<readonly Row[], Problem> =>
   unpackList(wire, DELTA_ROWS_MAX, unpackDelta);
@@ -153,11 +166,15 @@ function unpackDelta(wire: unknown): Row | Problem {
   return isProblem(row) ? within(row, ".entry") : row;
 }
 
-function unpackEntry(wire: unknown[], map: string, key: string): Row | Problem {
+export function unpackEntry(wire: unknown[], map: string, key: string): Row | Problem {
   if (wire.length !== 7) return diagnose(wire, ENTRY_LAYOUT);
   const [kind, sub, millis, counter, node, value, expiresAt] = wire;
   const right = isKind(kind) && isSub(sub) && isMillis(millis) && isCounter(counter);
-  return right && isNode(node) && isValue(value) && isExpiry(expiresAt)
-    ? { map, key, kind, sub, stamp: { millis, counter, node }, value, expiresAt }
-    : diagnose(wire, ENTRY_LAYOUT);
+  if (!right || !isNode(node) || !isValue(value) || !isExpiry(expiresAt))
+    return diagnose(wire, ENTRY_LAYOUT);
+  return checked({ map, key, kind, sub, stamp: { millis, counter, node }, value, expiresAt });
 }
+
+const checked = (row: Row): Row | Problem => (isRowOf(row) ? row : badRow);
+
+const badRow = malformed("a row of its kind");

@@ -35,6 +35,7 @@ import {
   SOCKET_UNREAD_BYTES_CLOSE,
   SOCKET_UNREAD_BYTES_MAX,
   SOCKET_UNREPORTED_BYTES_MAX,
+  TAGS_MAX,
   TTL_MS_MAX,
   VALUE_BYTES_MAX,
 } from "./limits.ts";
@@ -59,8 +60,8 @@ assert(
   "the operations of a whole frame must fit one OP_FORWARD, whatever goes around them",
 );
 assert(
-  FRAME_OPS_MAX * 8 + KIB <= FRAME_ITEMS_MAX,
-  "a frame full of operations, seven values each in a list, must not be taken for a flood",
+  FRAME_OPS_MAX * 10 + KIB <= FRAME_ITEMS_MAX && TAGS_MAX + KIB <= FRAME_ITEMS_MAX,
+  "a frame full of operations, nine values each in a list, must not be taken for a flood",
 );
 assert(
   CHUNK_ROWS_MAX * 14 + KIB <= ENVELOPE_ITEMS_MAX && PARTITION_COUNT_MAX * 32 <= ENVELOPE_ITEMS_MAX,

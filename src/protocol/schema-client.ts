@@ -3,9 +3,13 @@ import * as v from "valibot";
 import type { ClientMessage, FetchMap, Get, Hello, Ops, Received } from "./client-messages.ts";
 import { declared } from "./declared.ts";
 import { CLIENT_OP_LAYOUT, KEY_LAYOUT, unpackClientOps, unpackKeys } from "./packed-ops.ts";
+import { CLIENT_SET_LAYOUTS, SET_OP_LAYOUTS } from "./packed-set-ops.ts";
 import { describe } from "./packed.ts";
 import { clientId, clusterId, count, packed, version, type Schema } from "./schema.ts";
 import { ackLevel } from "./schema-shared.ts";
+
+const clientOps = [CLIENT_OP_LAYOUT, ...Object.values(CLIENT_SET_LAYOUTS)];
+const questions = [KEY_LAYOUT, SET_OP_LAYOUTS.members, SET_OP_LAYOUTS.total];
 
 export const CLIENT_SCHEMAS: {
   readonly [Type in ClientMessage["type"]]: Schema<Extract<ClientMessage, { type: Type }>>;
@@ -24,7 +28,7 @@ export const CLIENT_SCHEMAS: {
     v.object({
       type: v.literal("OPS"),
       seq: count(),
-      ops: packed(`list of ${describe(CLIENT_OP_LAYOUT)}`, unpackClientOps),
+      ops: packed(`list of ${clientOps.map(describe).join(" or ")}`, unpackClientOps),
       ack: v.exactOptional(ackLevel),
       received: v.exactOptional(count()),
     }),
@@ -33,7 +37,7 @@ export const CLIENT_SCHEMAS: {
     v.object({
       type: v.literal("GET"),
       seq: count(),
-      keys: packed(`list of ${describe(KEY_LAYOUT)}`, unpackKeys),
+      keys: packed(`list of ${questions.map(describe).join(" or ")}`, unpackKeys),
       received: v.exactOptional(count()),
     }),
   ),

@@ -33,7 +33,7 @@ import {
 } from "./schema.ts";
 import { errorInfo, mapNodes, mapPartitions, partitionMap } from "./schema-shared.ts";
 
-const { refused, value, stampedValue } = RESULT_LAYOUTS;
+const { refused, value, stampedValue, members, total } = RESULT_LAYOUTS;
 
 export const SERVER_SCHEMAS: {
   readonly [Type in ServerMessage["type"]]: Schema<Extract<ServerMessage, { type: Type }>>;
@@ -64,7 +64,7 @@ export const SERVER_SCHEMAS: {
       type: v.literal("VALUES"),
       seq: count(),
       values: packed(
-        `list of ${[refused, value, stampedValue].map(describe).join(" or ")}`,
+        `list of ${[refused, value, stampedValue, members, total].map(describe).join(" or ")}`,
         unpackReadResults,
       ),
     }),

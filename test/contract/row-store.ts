@@ -359,6 +359,7 @@ function countOf(store: RowStore, partition: PartitionId): number {
 
 const isListed = (row: Row, { map, prefix, after: above }: ListQueryText): boolean =>
   row.map === map &&
+  row.kind === "lww" &&
   row.key.startsWith(prefix) &&
   (above === null || compareText(row.key, above) > 0);
 

@@ -69,7 +69,9 @@ export class TablesModel {
       const above = after;
       const all = this.rows(partitionId)
         .map(({ row }) => row)
-        .filter((row) => row.map === query.map && row.key.startsWith(query.prefix))
+        .filter(
+          (row) => row.map === query.map && row.kind === "lww" && row.key.startsWith(query.prefix),
+        )
         .filter((row) => above === null || compareText(row.key, above) > 0);
       const visible = all.filter((row) => isVisible(row, query.nowMs));
       const rows = visible.slice(0, room);

@@ -5,7 +5,7 @@ import type { NodeMemory } from "../../src/core/node/state.ts";
 import { NodeId, PartitionId, Seq } from "../../src/data/ids.ts";
 import { rowBytes } from "../../src/data/row.ts";
 import { CREDIT_FRAMES, CREDIT_OPS, FRAME_OPS_MAX } from "../../src/protocol/limits.ts";
-import type { ClientOp, ServerMessage } from "../../src/protocol/client-messages.ts";
+import type { ClientWrite, ServerMessage } from "../../src/protocol/client-messages.ts";
 import { Stage, type Letter } from "../scripts/stage.ts";
 
 const P = PartitionId(0);
@@ -13,7 +13,7 @@ const [N1, N2] = [NodeId("n1"), NodeId("n2")];
 
 let counter = 0;
 
-function opsNamed(prefix: string, count: number, bytes = 1): readonly ClientOp[] {
+function opsNamed(prefix: string, count: number, bytes = 1): readonly ClientWrite[] {
   return Array.from({ length: count }, (_, i) => ({
     map: "m",
     key: `${prefix}${i}`,
@@ -47,12 +47,12 @@ class Stalled {
     return this.stage.answers.find((m) => m.type === "ERROR" && m.seq === seq);
   }
 
-  write(seq: number, ops: readonly ClientOp[], { at = N1, socket = "client" } = {}): void {
+  write(seq: number, ops: readonly ClientWrite[], { at = N1, socket = "client" } = {}): void {
     this.stage.client(at, { type: "OPS", seq, ops }, socket);
   }
   /** By way of the front. */
-  forward(ops: readonly ClientOp[]): void {
-    const writes = ops.map((op) => ({ type: "write", ...op }) as const);
+  forward(ops: readonly ClientWrite[]): void {
+    const writes = ops.map((op) => ({ ...op, type: "write" }) as const);
     const facts = { sourceNodeId: "front", forwardId: Seq(1), rulings: [] } as const;
     this.stage.ask({ type: "OP_FORWARD", ...facts, ops: writes }, N1);
     this.deliver(({ message }) => message.type === "OP_FORWARD");
@@ -69,7 +69,7 @@ class Stalled {
   }
 
   /** Which of these the owner has, as it says. */
-  stored(ops: readonly ClientOp[]): readonly string[] {
+  stored(ops: readonly ClientWrite[]): readonly string[] {
     const identities = ops.map(({ map, key }) => ({ map, key, kind: "lww", sub: "" }) as const);
     const owner = this.stage.coordinator.disk.entries.get(P)?.ruling.owner;
     const rows = this.stage.node(owner ?? N1).rows.read(P, identities);
@@ -79,7 +79,7 @@ class Stalled {
 
 const isForward = ({ message }: Letter): boolean =>
   message.type === "OP_FORWARD" || message.type === "OP_FORWARDED";
-const keysOf = (ops: readonly ClientOp[]): readonly string[] => ops.map(({ key }) => key);
+const keysOf = (ops: readonly ClientWrite[]): readonly string[] => ops.map(({ key }) => key);
 
 /** Counted anew: what requests and streams keep. */
 function keptIn({ pending, partitions }: NodeMemory): number {
@@ -163,7 +163,7 @@ describe("a node with as many bytes waiting as may wait", () => {
 });
 
 describe("a node with as much waiting as may wait", () => {
-  const full = (): Stalled & { readonly kept: readonly ClientOp[] } => {
+  const full = (): Stalled & { readonly kept: readonly ClientWrite[] } => {
     const stalled = new Stalled({ pendingOpsMax: 30, unackedDeltaBytesMax: 1 });
     const [first, second, third] = [opsNamed("a", 10), opsNamed("b", 10), opsNamed("c", 10)];
     stalled.write(1, first);

@@ -6,7 +6,7 @@ import { ClusterId, PartitionId, type NodeId } from "../../src/data/ids.ts";
 import type { Row } from "../../src/data/row.ts";
 import { partitionOf } from "../../src/data/hash.ts";
 import type { Merge } from "../../src/core/coordinator/merge-state.ts";
-import type { ClientOp } from "../../src/protocol/client-messages.ts";
+import type { ClientWrite } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
 import type { AckLevel } from "../../src/protocol/ops.ts";
 import { Stage, type Letter } from "../scripts/stage.ts";
@@ -21,8 +21,8 @@ export class TwoClusters {
   readonly west: Stage;
   /** What is lost between the two clusters. */
   cut: (letter: Letter) => boolean = () => false;
-  readonly acked = new Map<string, readonly ClientOp[]>();
-  readonly written: ClientOp[] = [];
+  readonly acked = new Map<string, readonly ClientWrite[]>();
+  readonly written: ClientWrite[] = [];
   /** What clients want of a write before it is acknowledged. */
   ack: AckLevel = "owner";
   #seq = 0;
@@ -104,7 +104,7 @@ export class TwoClusters {
     const seq = ++this.#seq;
     const stamp = { millis: stage.now, counter: seq % 60_000, node: `client-${stage.clusterId}` };
     const bytes = value === null ? null : Uint8Array.of(value);
-    const op: ClientOp = { map: "m", key, stamp, value: bytes, expiresAt: null };
+    const op: ClientWrite = { map: "m", key, stamp, value: bytes, expiresAt: null };
     this.written.push(op);
     stage.client(at, { type: "OPS", seq, ops: [op], ack: this.ack });
     let done = false;
@@ -134,8 +134,8 @@ export class TwoClusters {
   }
 
   /** The newest of all that was acknowledged in either cluster, by key. */
-  newest(): ReadonlyMap<string, ClientOp> {
-    const newest = new Map<string, ClientOp>();
+  newest(): ReadonlyMap<string, ClientWrite> {
+    const newest = new Map<string, ClientWrite>();
     for (const [key, ops] of this.acked) {
       const last = ops.toSorted((a, b) => compareStamps(b.stamp, a.stamp))[0];
       if (last) newest.set(key, last);

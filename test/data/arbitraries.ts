@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import type { Stamp } from "../../src/data/hlc.ts";
 import { EXPIRES_AT_MAX, STAMP_COUNTER_MAX, STAMP_MILLIS_MAX } from "../../src/data/limits.ts";
-import type { Identity, Row } from "../../src/data/row.ts";
+import type { Identity, Row, RowKind } from "../../src/data/row.ts";
 
 /** Either side of every border between the order of code units and that of UTF-8 bytes. */
 const borderUnit = fc.constantFrom(
@@ -47,11 +47,16 @@ export const stamp: fc.Arbitrary<Stamp> = fc.oneof(
   }),
 );
 
-/** 24 in all, with parts that run together alike: rows of one identity are common. */
+export const KINDS: readonly RowKind[] = ["lww", "or", "pn"];
+
+/** Mostly entries: rows of one identity are to stay common. */
+const anyKind: fc.Arbitrary<RowKind> = fc.constantFrom("lww", "lww", "or", "pn");
+
+/** 72 in all, with parts that run together alike: rows of one identity are common. */
 export const crowdedIdentity: fc.Arbitrary<Identity> = fc.record({
   map: fc.constantFrom("", "m", "mm"),
   key: fc.constantFrom("", "m", "mm", "k"),
-  kind: fc.constant("lww" as const),
+  kind: anyKind,
   sub: fc.constantFrom("", "m"),
 });
 
@@ -60,7 +65,7 @@ export const identity: fc.Arbitrary<Identity> = fc.oneof(
   fc.record({
     map: wellFormedText,
     key: wellFormedText,
-    kind: fc.constant("lww" as const),
+    kind: anyKind,
     sub: wellFormedText,
   }),
 );

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { COUNT_STAMP, countSub, encodeTotal } from "../../src/data/count.ts";
 import type { Stamp } from "../../src/data/hlc.ts";
 import { ROW_OVERHEAD_BYTES } from "../../src/data/limits.ts";
 import {
@@ -11,7 +12,10 @@ import {
   rowBytes,
   type Row,
 } from "../../src/data/row.ts";
-import { identity, row, rowOfSame, SAME } from "./arbitraries.ts";
+import { identity, KINDS, row, rowOf, rowOfSame, SAME } from "./arbitraries.ts";
+
+/** A stamp that no tag is above. */
+const LATE = { millis: 2 ** 40, counter: 0, node: "z" };
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 
@@ -58,6 +62,48 @@ describe("order of rows", () => {
   });
 });
 
+/** What is removed is above what is there; among either the order is that of entries. */
+const REMOVABLE: readonly Row[] = [true, false].flatMap((isThere) =>
+  LADDER.filter(({ value }) => (value !== null) === isThere).map((r) => ({ ...r, kind: "or" })),
+);
+
+describe("order of adds and removals of one element", () => {
+  it("is a removal over its add, whatever their stamps, then as of entries", () => {
+    const wrong: unknown[] = [];
+    REMOVABLE.forEach((a, i) =>
+      REMOVABLE.forEach((b, j) => {
+        if (Math.sign(compareRows(a, b)) !== Math.sign(i - j)) wrong.push([a, b]);
+      }),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("keeps an add away that comes after its removal, also if its stamp is newer", () => {
+    const add: Row = { ...SAME, kind: "or", stamp: LATE, value: bytes(1), expiresAt: null };
+    const removal: Row = { ...add, stamp: { ...LATE, millis: 1 }, value: null };
+    expect(mergeRows(removal, add)).toBe(removal);
+    expect(mergeRows(add, removal)).toBe(removal);
+  });
+});
+
+describe("order of the totals of one replica", () => {
+  it("is that of the numbers", () => {
+    const of = (total: number): Row => ({
+      ...SAME,
+      kind: "pn",
+      stamp: COUNT_STAMP,
+      expiresAt: null,
+      value: encodeTotal(total),
+      sub: countSub("c1", "inc"),
+    });
+    fc.assert(
+      fc.property(fc.maxSafeNat(), fc.oneof(fc.maxSafeNat(), fc.nat(300)), (a, b) => {
+        expect(Math.sign(compareRows(of(a), of(b)))).toBe(Math.sign(a - b));
+      }),
+    );
+  });
+});
+
 const fields = (r: Row): unknown => [
   [r.stamp.millis, r.stamp.counter, r.stamp.node],
   r.value && [...r.value],
@@ -66,7 +112,11 @@ const fields = (r: Row): unknown => [
 
 describe("merge", () => {
   it("is commutative, associative and idempotent on every row of the ladder", () => {
-    const some = LADDER.filter((_, i) => i % 3 === 0 || i < 24);
+    const ladder = LADDER.filter((_, i) => i % 3 === 0 || i < 24);
+    for (const kind of KINDS) mergesWell(ladder.map((r) => ({ ...r, kind })));
+  });
+
+  function mergesWell(some: readonly Row[]): void {
     for (const a of some) {
       expect(mergeRows(a, a)).toBe(a);
       for (const b of some) {
@@ -77,30 +127,34 @@ describe("merge", () => {
         }
       }
     }
-  });
+  }
 
-  it("leaves all replicas with one row, whatever they saw first and how often", () => {
-    fc.assert(
-      fc.property(
-        fc
-          .array(rowOfSame, { minLength: 2, maxLength: 8 })
-          .chain((rows) =>
-            fc.tuple(
-              fc.constant(rows),
-              fc.shuffledSubarray(rows, { minLength: rows.length }),
-              fc.array(fc.constantFrom(...rows), { maxLength: 8 }),
+  it.each(KINDS)(
+    "leaves all replicas with one %s row, whatever they saw first and how often",
+    (kind) => {
+      const ofSame = rowOf(fc.constant({ ...SAME, kind }));
+      fc.assert(
+        fc.property(
+          fc
+            .array(ofSame, { minLength: 2, maxLength: 8 })
+            .chain((rows) =>
+              fc.tuple(
+                fc.constant(rows),
+                fc.shuffledSubarray(rows, { minLength: rows.length }),
+                fc.array(fc.constantFrom(...rows), { maxLength: 8 }),
+              ),
             ),
-          ),
-        ([rows, shuffled, repeats]) => {
-          const one = rows.reduce(mergeRows);
-          const other = [...shuffled, ...repeats].reduce(mergeRows);
-          expect(fields(other)).toEqual(fields(one));
-          expect(rows).toContain(one);
-        },
-      ),
-      { numRuns: 2_000 },
-    );
-  });
+          ([rows, shuffled, repeats]) => {
+            const one = rows.reduce(mergeRows);
+            const other = [...shuffled, ...repeats].reduce(mergeRows);
+            expect(fields(other)).toEqual(fields(one));
+            expect(rows).toContain(one);
+          },
+        ),
+        { numRuns: 2_000 },
+      );
+    },
+  );
 
   const base: Row = {
     ...SAME,

@@ -3,7 +3,11 @@ import { encode } from "@msgpack/msgpack";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ClusterId } from "../../src/data/ids.ts";
 import type { PartitionMapPayload } from "../../src/data/members.ts";
-import type { ClientMessage, ClientOp, ServerMessage } from "../../src/protocol/client-messages.ts";
+import type {
+  ClientMessage,
+  ClientWrite,
+  ServerMessage,
+} from "../../src/protocol/client-messages.ts";
 import {
   CREDIT_FRAMES,
   NODE_UNREAD_BYTES_MAX,
@@ -200,7 +204,7 @@ describe("a client that writes on and on and does not read", () => {
   const keys = keysIn(PARTITION, PARTITIONS, { prefix: "written", count: 120 });
   const day = 86_400_000;
   /** One write, and so many from tomorrow, each of which is refused in words: a long answer. */
-  const frames = keys.map((key, seq): readonly ClientOp[] => {
+  const frames = keys.map((key, seq): readonly ClientWrite[] => {
     const good = opOf(key, encode(seq), node, seq);
     const late = { ...good, key: "late", stamp: { ...good.stamp, millis: Date.now() + day } };
     return [good, ...Array.from({ length: 999 }, () => late)];

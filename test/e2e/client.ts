@@ -3,7 +3,7 @@ import { ClusterId } from "../../src/data/ids.ts";
 import { decodeServerMessage, encodeClientMessage } from "../../src/protocol/codec.ts";
 import type {
   ClientMessage,
-  ClientOp,
+  ClientWrite,
   ServerMessage,
   Welcome,
 } from "../../src/protocol/client-messages.ts";
@@ -85,7 +85,12 @@ export class Client {
   }
 }
 
-export function opOf(key: string, value: Uint8Array | null, node: string, counter = 0): ClientOp {
+export function opOf(
+  key: string,
+  value: Uint8Array | null,
+  node: string,
+  counter = 0,
+): ClientWrite {
   return { map: "ws", key, value, expiresAt: null, stamp: { millis: Date.now(), counter, node } };
 }
 

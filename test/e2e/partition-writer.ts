@@ -4,7 +4,11 @@
  */
 import { partitionOf } from "../../src/data/hash.ts";
 import { ClusterId } from "../../src/data/ids.ts";
-import type { ClientMessage, ClientOp, ServerMessage } from "../../src/protocol/client-messages.ts";
+import type {
+  ClientMessage,
+  ClientWrite,
+  ServerMessage,
+} from "../../src/protocol/client-messages.ts";
 import { decodeServerMessage, encodeClientMessage } from "../../src/protocol/codec.ts";
 import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
 import { pause } from "./writer.ts";
@@ -32,7 +36,7 @@ export interface Pace {
 }
 
 interface Frame {
-  readonly ops: readonly ClientOp[];
+  readonly ops: readonly ClientWrite[];
   sentMs: number;
 }
 
@@ -141,7 +145,7 @@ export class PartitionWriter {
     }
   }
 
-  #op(): ClientOp {
+  #op(): ClientWrite {
     const n = this.#count++;
     const stamp = { millis: Date.now(), counter: n % 60_000, node: this.#id };
     const key = this.#keys[n % this.#keys.length] ?? "";

@@ -1,7 +1,11 @@
 /** A client over a real socket: writes frame after frame, remembers what was acknowledged, sends again. */
 import { ClusterId } from "../../src/data/ids.ts";
 import { decodeServerMessage, encodeClientMessage } from "../../src/protocol/codec.ts";
-import type { ClientMessage, ClientOp, ServerMessage } from "../../src/protocol/client-messages.ts";
+import type {
+  ClientMessage,
+  ClientWrite,
+  ServerMessage,
+} from "../../src/protocol/client-messages.ts";
 
 const RESEND_AFTER_MS = 3_000;
 
@@ -17,7 +21,7 @@ export class Writer {
   #counter = 0;
   #stopped = false;
   #lastAckMs = Date.now();
-  readonly #outbox = new Map<number, { ops: ClientOp[]; sentMs: number }>();
+  readonly #outbox = new Map<number, { ops: ClientWrite[]; sentMs: number }>();
 
   constructor(base: URL, id: string) {
     this.#base = base;
@@ -73,7 +77,7 @@ export class Writer {
   }
 
   #put(count: number): void {
-    const ops = Array.from({ length: count }, (): ClientOp => {
+    const ops = Array.from({ length: count }, (): ClientWrite => {
       const n = this.#counter++;
       const stamp = { millis: Date.now(), counter: n % 60_000, node: this.#id };
       const value = new Uint8Array([0xcd, (n >> 8) & 255, n & 255]); // msgpack uint16
@@ -90,7 +94,7 @@ export class Writer {
       if (Date.now() - frame.sentMs > RESEND_AFTER_MS) this.#sendFrame(seq, frame);
   }
 
-  #sendFrame(seq: number, frame: { ops: ClientOp[]; sentMs: number }): void {
+  #sendFrame(seq: number, frame: { ops: ClientWrite[]; sentMs: number }): void {
     frame.sentMs = Date.now();
     this.#send({ type: "OPS", seq, ops: frame.ops });
   }

@@ -1,6 +1,6 @@
 /** What a model is about: who is there, what is asked of them from outside, and how many faults may happen. */
 import type { Config } from "../../src/core/config.ts";
-import type { ClientOp } from "../../src/protocol/client-messages.ts";
+import type { ClientWrite } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
 import type { AckLevel, WriteOp } from "../../src/protocol/ops.ts";
 
@@ -44,7 +44,7 @@ export type Asked =
   | {
       readonly type: "write";
       readonly at: number;
-      readonly op: ClientOp;
+      readonly op: ClientWrite;
       readonly ack: AckLevel;
     }
   | { readonly type: "front"; readonly op: WriteOp };

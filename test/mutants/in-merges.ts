@@ -24,9 +24,9 @@ export const IN_MERGES: readonly Mutant[] = [
   {
     name: "loser serves on after its offer",
     bug: "operations are carried out while the last rows are under way, and dropped with them",
-    file: "src/core/node/serve.ts",
-    find: 'else if (turn.partition(partitionId).role.type !== "owner")',
-    replace: 'else if (!["owner", "struck"].includes(turn.partition(partitionId).role.type))',
+    file: "src/core/node/sort.ts",
+    find: 'else if (role.type !== "owner")',
+    replace: 'else if (!["owner", "struck"].includes(role.type))',
     killedBy: merge(WRITERS),
   },
   {

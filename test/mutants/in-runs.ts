@@ -125,10 +125,9 @@ export const IN_RUNS: readonly Mutant[] = [
   {
     name: "read at a copy",
     bug: "whoever has rows of a partition answers for it",
-    file: "src/core/node/serve.ts",
-    find: 'else if (turn.partition(partitionId).role.type !== "owner")',
-    replace:
-      'else if (op.type === "read" ? turn.partition(partitionId).role.type === "none" : turn.partition(partitionId).role.type !== "owner")',
+    file: "src/core/node/sort.ts",
+    find: 'else if (role.type !== "owner")',
+    replace: 'else if (op.type === "read" ? role.type === "none" : role.type !== "owner")',
     killedBy: { checkers: ["R-read"], seeds: 200 },
   },
   {

@@ -82,7 +82,7 @@ export const IN_TESTS: readonly Mutant[] = [
     name: "expiry left out of the order",
     bug: "of two equal writes the later expiry does not win",
     file: "src/data/row.ts",
-    find: "compareValues(a.value, b.value) ||\n        compareExpiries(a.expiresAt, b.expiresAt)",
+    find: "compareValues(a.value, b.value) ||\n  compareExpiries(a.expiresAt, b.expiresAt)",
     replace: "compareValues(a.value, b.value)",
     killedBy: {
       file: "test/data/row.test.ts",

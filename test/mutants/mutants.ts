@@ -8,6 +8,7 @@ import { IN_MERGES } from "./in-merges.ts";
 import { IN_REIGN } from "./in-reign.ts";
 import { IN_REPAIR } from "./in-repair.ts";
 import { IN_RUNS } from "./in-runs.ts";
+import { IN_SETS } from "./in-sets.ts";
 import { IN_TESTS } from "./in-tests.ts";
 import { IN_WORLDS } from "./in-worlds.ts";
 import type { Mutant } from "./mutant.ts";
@@ -24,6 +25,7 @@ const ALL: readonly Mutant[] = [
   ...IN_MERGES,
   ...IN_REIGN,
   ...IN_REPAIR,
+  ...IN_SETS,
 ];
 
 export const MUTANTS: readonly Mutant[] = ALL.map((mutant) => {

@@ -13,14 +13,17 @@ import {
 } from "../../src/data/ids.ts";
 import { EXPIRES_AT_MAX, STAMP_MILLIS_MAX } from "../../src/data/limits.ts";
 import type { MembersView } from "../../src/data/members.ts";
-import type { Row } from "../../src/data/row.ts";
+import { COUNT_STAMP, countSub, encodeTotal } from "../../src/data/count.ts";
+import { elementSub } from "../../src/data/element.ts";
+import { identityOf, type Row } from "../../src/data/row.ts";
 import type { Ruling } from "../../src/data/ruling.ts";
 import { ERRORS, makeError, type ErrorCode, type ErrorInfo } from "../../src/protocol/errors.ts";
-import type { ClientOp } from "../../src/protocol/client-messages.ts";
+import type { ClientOp, ClientQuestion } from "../../src/protocol/client-messages.ts";
 import type { Op, OpResult, ReadResult } from "../../src/protocol/ops.ts";
 import {
   KEY_BYTES_MAX,
   MAP_NAME_BYTES_MAX,
+  MEMBERS_MAX,
   PARTITION_COUNT_MAX,
 } from "../../src/protocol/limits.ts";
 import { stamp, wellFormedText } from "../data/arbitraries.ts";
@@ -105,22 +108,77 @@ const expiresAt = fc.option(fc.integer({ min: 0, max: EXPIRES_AT_MAX }));
 
 const entry = { map, key, value, expiresAt };
 
-export const row: fc.Arbitrary<Row> = fc.record({
+const element = fc.uint8Array({ maxLength: 40 });
+const replica = fc.oneof(clientId, fc.constant("main/n1.1.7"));
+
+const entryRow = fc.record({
   ...entry,
   kind: fc.constant("lww" as const),
   sub: fc.constant(""),
   stamp,
 });
-export const identity = fc.record({
-  map,
-  key,
-  kind: fc.constant("lww" as const),
-  sub: fc.constant(""),
+const addRow = fc
+  .record({ map, key, element, tag: stamp, stamp, isGone: fc.boolean(), expiresAt })
+  .map(({ map: m, key: k, element: bytes, tag, stamp: s, isGone, expiresAt: e }): Row => {
+    const sub = elementSub(bytes, tag);
+    return {
+      map: m,
+      key: k,
+      kind: "or",
+      sub,
+      stamp: s,
+      value: isGone ? null : bytes,
+      expiresAt: e,
+    };
+  });
+const totalRow = fc
+  .record({ map, key, replica, side: fc.constantFrom("inc" as const, "dec" as const), count })
+  .map(({ map: m, key: k, replica: r, side, count: n }): Row => {
+    const total = { value: encodeTotal(n), expiresAt: null, stamp: COUNT_STAMP };
+    return { map: m, key: k, ...total, kind: "pn", sub: countSub(r, side) };
+  });
+
+export const row: fc.Arbitrary<Row> = fc.oneof(entryRow, addRow, totalRow);
+export const identity = row.map(identityOf);
+
+const of = { map, key };
+const hash = fc.option(fc.constant("0123456789abcdef"));
+const setMembers = fc.record({
+  type: fc.constant("members" as const),
+  ...of,
+  after: hash,
+  limit: fc.integer({ min: 1, max: MEMBERS_MAX }),
 });
-export const clientOp: fc.Arbitrary<ClientOp> = fc.record({ ...entry, stamp });
+const total = fc.record({ type: fc.constant("total" as const), ...of });
+const tags = fc.option(list(stamp));
+
+export const clientOp: fc.Arbitrary<ClientOp> = fc.oneof(
+  fc.record({ ...entry, stamp }),
+  fc.record({ type: fc.constant("add" as const), ...of, stamp, value: element, expiresAt }),
+  fc.record({ type: fc.constant("remove" as const), ...of, stamp, value: element, tags }),
+  fc.record({ type: fc.constant("count" as const), ...of, inc: count, dec: count }),
+);
+export const question: fc.Arbitrary<ClientQuestion> = fc.oneof(fc.record(of), setMembers, total);
+
+const merge = fc
+  .record({ ...of, rows: list(fc.oneof(addRow, totalRow)) })
+  .map(({ map: m, key: k, rows }): Op => {
+    return { type: "merge", map: m, key: k, rows: rows.map((r) => ({ ...r, map: m, key: k })) };
+  });
 export const op: fc.Arbitrary<Op> = fc.oneof(
   fc.record({ type: fc.constant("read" as const), map, key }),
   fc.record({ type: fc.constant("write" as const), ...entry, stamp: fc.option(stamp) }),
+  merge,
+  setMembers,
+  total,
+  fc.record({ type: fc.constant("add" as const), ...of, value: element, expiresAt }),
+  fc.record({
+    type: fc.constant("remove" as const),
+    ...of,
+    stamp: fc.option(stamp),
+    value: element,
+  }),
+  fc.record({ type: fc.constant("increment" as const), ...of, inc: count, dec: count }),
 );
 
 // ------------------------------------------------------------------ errors and results
@@ -151,6 +209,12 @@ export const opResult: fc.Arbitrary<OpResult> = fc.oneof(
 );
 export const readResult: fc.Arbitrary<ReadResult> = fc.oneof(
   fc.record({ type: fc.constant("value" as const), value, stamp: fc.option(stamp) }),
+  fc.record({
+    type: fc.constant("members" as const),
+    members: list(fc.record({ value: element, tags: list(stamp) })),
+    after: hash,
+  }),
+  fc.record({ type: fc.constant("total" as const), inc: count, dec: count }),
   refused,
 );
 

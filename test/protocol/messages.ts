@@ -328,11 +328,9 @@ export const clientMessages: Table<ClientMessage> = {
     "received",
     "ack",
   ]),
-  GET: of<Client<"GET">>()(
-    "GET",
-    { seq: count, keys: a.list(fc.record({ map: a.map, key: a.key })), received: count },
-    ["received"],
-  ),
+  GET: of<Client<"GET">>()("GET", { seq: count, keys: a.list(a.question), received: count }, [
+    "received",
+  ]),
   FETCH_MAP: of<Client<"FETCH_MAP">>()(
     "FETCH_MAP",
     { version, viewVersion: version, received: count },

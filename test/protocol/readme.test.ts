@@ -5,9 +5,11 @@ import { DEFAULTS } from "../../src/core/config.ts";
 import { decodeClientMessage } from "../../src/protocol/codec.ts";
 import * as limits from "../../src/protocol/limits.ts";
 import { CLIENT_OP_LAYOUT, KEY_LAYOUT, OP_LAYOUTS } from "../../src/protocol/packed-ops.ts";
+import { CLIENT_SET_LAYOUTS, OP_TAGS } from "../../src/protocol/packed-set-ops.ts";
 import {
   ENTRY_OF_SCAN_LAYOUT,
   EXCEPTION_LAYOUT,
+  MEMBER_LAYOUT,
   RESULT_LAYOUTS,
 } from "../../src/protocol/packed-results.ts";
 import {
@@ -56,7 +58,10 @@ describe("layouts", () => {
     describeFields(CHUNK_FIELDS),
     describeFields(DELTA_FIELDS),
     ...Object.values(RESULT_LAYOUTS).map(tagged),
-    ...Object.values(OP_LAYOUTS).map(tagged),
+    listOf(MEMBER_LAYOUT),
+    ...Object.entries({ ...OP_LAYOUTS, ...CLIENT_SET_LAYOUTS }).map(([name, layout]) =>
+      tagged(layout, new Map(Object.entries(OP_TAGS)).get(name) ?? -1),
+    ),
   ])("%s", (layout) => {
     expect(readme).toContain(layout);
   });

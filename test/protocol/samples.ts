@@ -10,6 +10,7 @@ import {
   Term,
   Version,
 } from "../../src/data/ids.ts";
+import { formatStamp } from "../../src/data/hlc.ts";
 import type { MembersView } from "../../src/data/members.ts";
 import type { Row } from "../../src/data/row.ts";
 import type { Ruling } from "../../src/data/ruling.ts";
@@ -62,6 +63,17 @@ const rowIn = (mapName: string, key: string): Row => ({
 });
 const dead: Row = { ...rowIn("users", "user:2"), value: null, expiresAt: 1_700_000_001_000 };
 const identity = { map: "users", key: "user:1", kind: "lww", sub: "" } as const;
+
+const tags = { map: "users", key: "user:1:tags" };
+const added: Row = {
+  ...tags,
+  kind: "or",
+  sub: `0123456789abcdef${formatStamp(stamp)}`,
+  stamp,
+  value,
+  expiresAt: null,
+};
+const removed: Row = { ...added, value: null };
 
 const cluster = {
   "join request with a token": {
@@ -229,6 +241,13 @@ const cluster = {
       { type: "read", map: "users", key: "user:1" },
       { type: "write", map: "users", key: "user:1", stamp: null, value, expiresAt: null },
       { type: "write", map: "users", key: "user:1", stamp, value: null, expiresAt: 5 },
+      { type: "add", ...tags, value, expiresAt: null },
+      { type: "remove", ...tags, stamp: null, value },
+      { type: "remove", ...tags, stamp, value },
+      { type: "increment", map: "views", key: "page:1", inc: 7, dec: 0 },
+      { type: "members", ...tags, after: null, limit: 100 },
+      { type: "total", map: "views", key: "page:1" },
+      { type: "merge", ...tags, rows: [added, removed] },
     ],
   },
   "forwarded with every kind of result": {
@@ -240,6 +259,8 @@ const cluster = {
       { type: "refused", error: makeError("OVERLOADED", { field: "ops", value: 2, max: 1 }) },
       { type: "value", value, stamp: null },
       { type: "value", value: null, stamp },
+      { type: "members", members: [{ value, tags: [stamp] }], after: "0123456789abcdef" },
+      { type: "total", inc: 7, dec: 1 },
     ],
     notOwned: [],
   },
@@ -338,6 +359,24 @@ const client = {
     ops: [
       { map: "users", key: "user:1", stamp: { ...stamp, node: "c-1" }, value, expiresAt: null },
       { map: "users", key: "user:2", stamp: { ...stamp, node: "c-1" }, value: null, expiresAt: 5 },
+    ],
+  },
+  "ops on sets and counters": {
+    type: "OPS",
+    seq: 4,
+    ops: [
+      { type: "add", ...tags, stamp, value, expiresAt: null },
+      { type: "remove", ...tags, stamp, value, tags: [stamp] },
+      { type: "remove", ...tags, stamp, value, tags: null },
+      { type: "count", map: "views", key: "page:1", inc: 7, dec: 1 },
+    ],
+  },
+  "get of a set and a counter": {
+    type: "GET",
+    seq: 5,
+    keys: [
+      { type: "members", ...tags, after: "0123456789abcdef", limit: 100 },
+      { type: "total", map: "views", key: "page:1" },
     ],
   },
   get: { type: "GET", seq: 2, keys: [{ map: "users", key: "user:1" }] },

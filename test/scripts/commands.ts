@@ -1,7 +1,7 @@
 /** What a play can say. README.md has the list. */
 import { DEFAULTS } from "../../src/core/config.ts";
 import { NodeId, PartitionId } from "../../src/data/ids.ts";
-import type { ClientOp } from "../../src/protocol/client-messages.ts";
+import type { ClientWrite } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
 import { fail } from "./fail.ts";
 import { crashPoint, Mail } from "./mail.ts";
@@ -15,7 +15,7 @@ export interface Written {
   readonly key: string;
   readonly value: string | null;
   readonly millis: number;
-  readonly op: ClientOp;
+  readonly op: ClientWrite;
 }
 
 type Printed = readonly string[] | void;
@@ -106,7 +106,7 @@ export class Play {
     const stamp = { millis, counter: seq, node: "client" };
     const value = verb === "put" ? text : null;
     const bytes = value === null ? null : bytesOf(value);
-    const op: ClientOp = { map: "m", key, stamp, value: bytes, expiresAt: null };
+    const op: ClientWrite = { map: "m", key, stamp, value: bytes, expiresAt: null };
     this.written.push({ seq, key, value, millis, op });
     this.stage.client(nodeOf(at), { type: "OPS", seq, ops: [op], ack });
   }

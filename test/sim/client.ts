@@ -4,7 +4,7 @@ import { applyMapDelta, mergeMaps } from "../../src/data/map-delta.ts";
 import type { PartitionMapPayload } from "../../src/data/members.ts";
 import type {
   ClientMessage,
-  ClientOp,
+  ClientWrite,
   MapDeltaMessage,
   ServerMessage,
 } from "../../src/protocol/client-messages.ts";
@@ -31,7 +31,7 @@ export interface ClientPort {
 }
 
 interface Frame {
-  readonly ops: readonly ClientOp[];
+  readonly ops: readonly ClientWrite[];
   /** When the first of them was sent the first time. */
   readonly begunAt: number;
   readonly ack: AckLevel;
@@ -83,7 +83,7 @@ export class SimClient {
   }
 
   write(keys: readonly string[]): void {
-    const ops = keys.map((key): ClientOp => {
+    const ops = keys.map((key): ClientWrite => {
       const counter = this.#counter++ % 60_000;
       const stamp = { millis: this.#port.now(), counter, node: this.id };
       const value = this.#prng.chance(0.25) ? null : this.#value(counter);

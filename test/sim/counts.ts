@@ -58,6 +58,7 @@ export const NO_COUNTS = {
 export function countOps(world: World, ops: readonly ClientOp[]): void {
   const { checkers, counts, writesPerPhase } = world;
   for (const op of ops) {
+    if (op.type) continue; // of a set or a counter, which is judged by itself
     checkers.sent(op);
     if (op.expiresAt !== null) counts["writes that expire"]++;
     if ((op.value?.length ?? 0) > 100) counts["writes of many bytes"]++;

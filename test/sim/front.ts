@@ -85,7 +85,7 @@ export class SimFront {
     const stamped = new Map<string, Stamped>();
     for (const [i, write] of writes.entries()) {
       const result = message.results[i];
-      if (!result || result.type === "refused" || result.type === "value") continue;
+      if (result?.type !== "stored" && result?.type !== "superseded") continue;
       this.#judge(write, result);
       // Of two to one key the second is the later one.
       this.#world.answers.follows(write.op.key, stamped.get(write.op.key), result);

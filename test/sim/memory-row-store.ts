@@ -4,6 +4,7 @@ import type {
   ListQuery,
   Page,
   PageBounds,
+  RangeQuery,
   RowStore,
   StoredRow,
 } from "../../src/core/rows/row-store.ts";
@@ -110,6 +111,19 @@ export class MemoryRowStore implements RowStore {
         (after === null || compareText(row.key, after) > 0),
     );
     return pageOf(entries, 0, query);
+  }
+
+  range(partitionId: PartitionId, query: RangeQuery): Page {
+    const { map, key, kind, prefix, after } = query;
+    const table = this.#table(partitionId);
+    const first = lowerBound(table, { map, key, kind, sub: prefix });
+    const above = after === null ? 0 : upperBound(table, { map, key, kind, sub: after });
+    const from = Math.max(first, above);
+    let until = from;
+    for (let row = table[from]?.row; row; row = table[++until]?.row)
+      if (row.map !== map || row.key !== key || row.kind !== kind || !row.sub.startsWith(prefix))
+        break;
+    return pageOf(table.slice(from, until), 0, query);
   }
 
   count(partitionId: PartitionId): number {

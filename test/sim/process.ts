@@ -35,6 +35,7 @@ const ROW_EFFECTS = new Set([
   "merge",
   "read-rows",
   "list-rows",
+  "look",
   "scan",
   "digest",
   "count-rows",

@@ -2,8 +2,17 @@
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { CREDIT_FRAMES, CREDIT_OPS, SOCKET_UNREAD_BYTES_MAX } from "../../protocol/limits.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
-import type { ClientMessage, Get, Hello, Ops } from "../../protocol/client-messages.ts";
+import { elementSub } from "../../data/element.ts";
+import type {
+  ClientMessage,
+  ClientOp,
+  ClientWrite,
+  Get,
+  Hello,
+  Ops,
+} from "../../protocol/client-messages.ts";
 import type { Op } from "../../protocol/ops.ts";
+import { addOf, removalOf, totalsOf } from "./changes.ts";
 import { Taken } from "./credit.ts";
 import type { ClientFrame } from "./events.ts";
 import { mayPush, noRoom } from "./flow.ts";
@@ -44,7 +53,7 @@ function heard(
   if (mayPush(flow)) pushOwed(turn, socket);
   if (message.type === "HELLO" || message.type === "RECEIVED") return [];
   const asks = message.type !== "OPS";
-  const ops = message.type === "FETCH_MAP" ? [] : opsOf(message);
+  const ops = message.type === "FETCH_MAP" ? [] : opsOf(message, session);
   const error = (asks ? full : null) ?? taken.take(socket, ops);
   if (error) refuse(turn, socket, message, error);
   else if (message.type === "FETCH_MAP") answerFetch(turn, socket, session, message);
@@ -56,10 +65,27 @@ function heard(
   return [];
 }
 
-const opsOf = (message: Ops | Get): readonly Op[] =>
+const opsOf = (message: Ops | Get, { clientId }: Session): readonly Op[] =>
   message.type === "OPS"
-    ? message.ops.map((op) => ({ type: "write", ...op }))
-    : message.keys.map((key) => ({ type: "read", ...key }));
+    ? message.ops.map((op) => (op.type ? changeOf(op, clientId) : { ...op, type: "write" }))
+    : message.keys.map((asked) => (asked.type ? asked : { ...asked, type: "read" }));
+
+/** Of a set or a counter, as whoever gets it may merge it any number of times. */
+function changeOf(op: Exclude<ClientOp, ClientWrite>, clientId: string): Op {
+  const { map, key } = op;
+  switch (op.type) {
+    case "add":
+      return { type: "merge", map, key, rows: [addOf(op, op.stamp, op.value, op.expiresAt)] };
+    case "count":
+      return { type: "merge", map, key, rows: totalsOf(op, clientId, op) };
+    case "remove": {
+      const { tags, stamp, value } = op;
+      if (!tags) return { type: "remove", map, key, stamp, value };
+      const rows = tags.map((tag) => removalOf(op, elementSub(value, tag), stamp));
+      return { type: "merge", map, key, rows };
+    }
+  }
+}
 
 function welcome(turn: Turn, socket: SocketId, hello: Hello): Session | null {
   const { nodeId, incarnation, tableVersion } = turn.self;

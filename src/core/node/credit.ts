@@ -5,7 +5,7 @@
 import type { NodeId, Seq } from "../../data/ids.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { CREDIT_FRAMES, CREDIT_OPS } from "../../protocol/limits.ts";
-import type { Op } from "../../protocol/ops.ts";
+import { valueBytesOf, type Op } from "../../protocol/ops.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { Credit, PendingRequest, Size, SocketId } from "./requests.ts";
 import type { Turn } from "./turn.ts";
@@ -104,11 +104,9 @@ function overdrawn(frames: number, ops: number): ErrorInfo | null {
 
 /** No more than what they take in a frame: what an inbox may let in together is not too much here. */
 export function sizeOf(ops: readonly Op[]): Size {
-  const bytes = ops.reduce((sum, op) => sum + op.map.length + op.key.length + valueBytes(op), 0);
+  const bytes = ops.reduce((sum, op) => sum + op.map.length + op.key.length + valueBytesOf(op), 0);
   return { ops: ops.length, bytes };
 }
-
-const valueBytes = (op: Op): number => (op.type === "write" && op.value ? op.value.length : 0);
 
 /** Whoever may wait is counted, however the ops came: they take the same memory. */
 export function overloaded(turn: Turn, size: Size): ErrorInfo | null {

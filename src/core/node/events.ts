@@ -46,6 +46,8 @@ export type NodeEffect =
 export type NodeTag = Moment &
   (
     | { readonly for: "serve"; readonly work: Work }
+    /** A look before rows are written. */
+    | { readonly for: "decide"; readonly work: Work }
     | {
         readonly for: "copy";
         readonly call: CallId;

@@ -5,7 +5,8 @@ import type { Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { FRAME_BYTES_MAX, FRAME_OPS_MAX } from "../../protocol/limits.ts";
-import type { Op } from "../../protocol/ops.ts";
+import { isQuestion, valueBytesOf, type Op } from "../../protocol/ops.ts";
+import { stampsIn } from "./changes.ts";
 import { mayBeForgotten } from "../partition/adopt.ts";
 import { retryAfter } from "../partition/streams.ts";
 import { lacksRoom } from "./credit.ts";
@@ -33,7 +34,9 @@ export function passOn(turn: Turn, parts: readonly Part[]): void {
  */
 export function passOnHeld(turn: Turn, part: Part): void {
   const isOld = (op: Op | undefined): boolean =>
-    op?.type === "write" && op.stamp !== null && mayBeForgotten(turn, { stamp: op.stamp });
+    op !== undefined &&
+    !isQuestion(op) &&
+    stampsIn(op).some((stamp) => mayBeForgotten(turn, { kind: "lww", stamp }));
   const [old, others] = partition(part.ops.keys(), (i) => isOld(part.ops[i]));
   const { indexes, ops } = pick(part, old);
   settle(turn, part.id, indexes, ops.map(unreachable(turn)));
@@ -45,7 +48,7 @@ function messagesOf(parts: readonly Part[]): Part[][] {
   let [ops, bytes] = [0, 0];
   for (const part of parts) {
     const last = messages.at(-1);
-    const size = part.ops.reduce((sum, op) => sum + valueBytes(op), 0);
+    const size = part.ops.reduce((sum, op) => sum + valueBytesOf(op), 0);
     [ops, bytes] = [ops + part.ops.length, bytes + size];
     const fits = ops <= FRAME_OPS_MAX && bytes <= FRAME_BYTES_MAX;
     // What is to wait for backups waits alone.
@@ -58,8 +61,6 @@ function messagesOf(parts: readonly Part[]): Part[][] {
   }
   return messages;
 }
-
-const valueBytes = (op: Op): number => (op.type === "write" && op.value ? op.value.length : 0);
 
 interface Destination {
   readonly abroad: boolean;

@@ -44,8 +44,9 @@ import { hearAll } from "./hear.ts";
 import { askToJoin, onInvite, onJoinResponse, onMembersUpdate, onTableUpdate } from "./join.ts";
 import { noteAudience, pushMap } from "./map-push.ts";
 import { answerRequest, opsPerSecond } from "./pending.ts";
+import type { Work } from "./requests.ts";
 import { onListed, onScan } from "./scan.ts";
-import { onMerged, onRead, serve } from "./serve.ts";
+import { onAsked, onLooked, onMerged, onRead, serve } from "./serve.ts";
 import type { NodeState } from "./state.ts";
 import { Turn } from "./turn.ts";
 import { tickAt, wakeAt } from "./wake-at.ts";
@@ -294,14 +295,11 @@ function refuse(turn: Turn, { type }: ClusterMessage, call: number | null): void
 
 function onRows(turn: Turn, event: RowEvent<NodeTag>): void {
   const { tag } = event;
+  if (tag.for === "serve" || tag.for === "decide") return onServed(turn, tag, event);
   switch (event.type) {
     case "merged":
-      if (tag.for === "serve") onMerged(turn, tag.work, event.batches);
       if (tag.for === "copy") onCopyMerged(turn, tag);
       if (tag.for === "adopt") onAdopted(turn, tag.partitionId, tag, event.batches[0]);
-      return;
-    case "rows-read":
-      if (tag.for === "serve") onRead(turn, tag.work, event.batches);
       return;
     case "scanned":
       return onScannedRows(turn, event);
@@ -321,7 +319,21 @@ function onRows(turn: Turn, event: RowEvent<NodeTag>): void {
       return;
     case "counted":
       return onCounted(turn, event);
+    default:
   }
+}
+
+function onServed(
+  turn: Turn,
+  tag: Extract<NodeTag, { work: Work }>,
+  event: RowEvent<NodeTag>,
+): void {
+  const { work } = tag;
+  if (event.type === "merged") onMerged(turn, work, event.batches);
+  if (event.type === "rows-read") onRead(turn, work, event.batches);
+  if (event.type !== "looked") return;
+  if (tag.for === "decide") onLooked(turn, work, event.batches);
+  else onAsked(turn, work, event.batches);
 }
 
 function onScannedRows(turn: Turn, event: Extract<RowEvent<NodeTag>, { type: "scanned" }>): void {

@@ -3,7 +3,7 @@ import { toPartitionMap } from "../placement/table.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { ANSWER_VALUE_BYTES_MAX } from "../../protocol/limits.ts";
 import type { OpException } from "../../protocol/client-messages.ts";
-import type { OpResult, ReadResult } from "../../protocol/ops.ts";
+import { isReadResult, valueBytesIn, type OpResult, type ReadResult } from "../../protocol/ops.ts";
 import { changePending, dropPending, tooManyBytes } from "./credit.ts";
 import type { Elsewhere, Origin, PendingRequest, Results } from "./requests.ts";
 import { tableOf } from "./table.ts";
@@ -42,8 +42,9 @@ export function waiting(
   const others = turn.memory.credits.bytes - before + request.opsBytes;
   let valueBytes = 0;
   const results = request.results.map((result) => {
-    if (result?.type !== "value" || !result.value) return result;
-    const bytes = valueBytes + result.value.length;
+    const own = result ? valueBytesIn(result) : 0;
+    if (own === 0) return result;
+    const bytes = valueBytes + own;
     if (bytes > ANSWER_VALUE_BYTES_MAX) return tooLarge(bytes);
     if (others + bytes > max) return refused(tooManyBytes(others + bytes, max));
     valueBytes = bytes;
@@ -75,7 +76,7 @@ export function answerRequest(
       socket,
       message: { type: "ACK", seq, exceptions: exceptionsOf(all) },
     });
-  const values = all.filter((result) => result.type === "value" || result.type === "refused");
+  const values = all.filter(isReadResult);
   turn.do({ type: "push", socket, message: { type: "VALUES", seq, values } });
 }
 
@@ -83,8 +84,9 @@ export function answerRequest(
 function bounded(results: readonly (OpResult | ReadResult)[]): readonly (OpResult | ReadResult)[] {
   let bytes = 0;
   return results.map((result) => {
-    if (result.type !== "value" || !result.value) return result;
-    bytes += result.value.length;
+    const own = valueBytesIn(result);
+    if (own === 0) return result;
+    bytes += own;
     if (bytes <= ANSWER_VALUE_BYTES_MAX) return result;
     return tooLarge(bytes);
   });

@@ -2,9 +2,10 @@
 import type { NodeId, PartitionId, Seq, Version } from "../../data/ids.ts";
 import type { Identity, Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
-import type { AckLevel, Op, OpResult, ReadResult, WriteOp } from "../../protocol/ops.ts";
+import type { AckLevel, Op, OpResult, ReadResult } from "../../protocol/ops.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { Retry } from "../machine/retry.ts";
+import type { Look } from "../rows/looks.ts";
 
 /** Names one client socket, also after hibernation. */
 export type SocketId = string;
@@ -165,6 +166,18 @@ export interface Place {
 
 export type Result = OpResult | ReadResult;
 
+/** Rows to be merged, each with the place of its operation, which may have several. */
+export interface Batch {
+  readonly rows: Row[];
+  readonly places: Place[];
+}
+
+/** Looks to be taken, each for the operation at its place. */
+export interface Looks {
+  readonly looks: Look[];
+  readonly places: Place[];
+}
+
 /**
  * A group of requests under way through the store. It belongs to the one event that made it, whose
  * steps fill in `results`; nothing of it is kept.
@@ -172,11 +185,15 @@ export type Result = OpResult | ReadResult;
 export interface Work {
   readonly requests: readonly Request[];
   readonly results: (Result | null)[][];
-  readonly writes: ReadonlyMap<PartitionId, { readonly rows: Row[]; readonly places: Place[] }>;
+  readonly writes: Map<PartitionId, Batch>;
+  /** Before anything is written, for what is to be written. */
+  readonly looks: ReadonlyMap<PartitionId, Looks>;
   readonly reads: ReadonlyMap<
     PartitionId,
     { readonly identities: Identity[]; readonly places: Place[] }
   >;
+  /** Sets and counters that are read. */
+  readonly asks: ReadonlyMap<PartitionId, Looks>;
   readonly elsewhere: ReadonlyMap<number, Elsewhere[]>;
   /** Writes that are durable here but not yet where they must be, by request and partition. */
   readonly held: Map<number, HeldWork>;
@@ -188,7 +205,8 @@ export interface HeldWork {
   /** Of the last of its writes. */
   wait: Wait;
   readonly indexes: number[];
-  readonly ops: WriteOp[];
+  /** Of each op. */
+  readonly rows: Row[][];
   readonly results: OpResult[];
   readonly stamped: Set<number>;
 }

@@ -2,28 +2,47 @@
  * Operations at a node: its own partitions' are applied here, the others' passed on or sent back.
  * The path of one op saves nothing but its row.
  */
-import { compareStamps, isAhead, receive } from "../../data/hlc.ts";
-import { partitionOf } from "../../data/hash.ts";
-import type { PartitionId } from "../../data/ids.ts";
-import { STAMP_AHEAD_MAX_MS } from "../../data/limits.ts";
-import { isVisible, type Identity, type Row } from "../../data/row.ts";
+import { isVisible, type Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
-import type { Op, AckLevel, OpResult, ReadOp, WriteOp } from "../../protocol/ops.ts";
+import {
+  isQuestion,
+  type AckLevel,
+  type Op,
+  type OpResult,
+  type ReadResult,
+} from "../../protocol/ops.ts";
 import { READ_BYTES_MAX } from "../../protocol/limits.ts";
-import type { MergedBatch, ReadBatch } from "../rows/effects.ts";
+import type { MergedBatch, ReadBatch, SeenBatch } from "../rows/effects.ts";
 import { identityKey } from "../rows/identity-key.ts";
+import type { Seen } from "../rows/looks.ts";
+import { Decisions, opOf, resultOf, rowsOf, type Decision } from "./changes.ts";
 import { addPending, sizeOf } from "./credit.ts";
 import { passOn } from "./forward.ts";
 import { answerRequest, notify, waiting } from "./pending.ts";
-import type { Elsewhere, HeldWork, Part, Place, Request, Result, Wait, Work } from "./requests.ts";
-import { hasBackup } from "../partition/backup.ts";
+import type {
+  Batch,
+  Elsewhere,
+  HeldWork,
+  Part,
+  Place,
+  Request,
+  Result,
+  Wait,
+  Work,
+} from "./requests.ts";
+import { ackOf, addWrite, comesBefore, entry, entryOf, sort, type Writes } from "./sort.ts";
 import { isUnsure, holdBack, spread, waitOf } from "../partition/spread.ts";
 import type { Turn } from "./turn.ts";
 import { isCeded } from "./winner.ts";
 
 export function serve(turn: Turn, requests: readonly Request[]): void {
   const work = sort(turn, requests);
+  if (work.looks.size > 0) look(turn, work, "decide");
+  else write(turn, work);
+}
+
+function write(turn: Turn, work: Work): void {
   if (work.writes.size > 0) merge(turn, work);
   else read(turn, work);
 }
@@ -38,73 +57,42 @@ function merge(turn: Turn, work: Work): void {
   turn.do({ type: "merge", batches, tag: { for: "serve", work, now, random } });
 }
 
-/** Decides for each op where it goes; refuses what may not enter. */
-function sort(turn: Turn, requests: readonly Request[]): Work {
-  const writes: Writes = new Map();
-  const reads = new Map<PartitionId, { identities: Identity[]; places: Place[] }>();
-  const elsewhere = new Map<number, Elsewhere[]>();
-  const results: (Result | null)[][] = [];
-  for (const [request, { origin, ops, ack }] of requests.entries()) {
-    const mine: (Result | null)[] = ops.map(() => null);
-    results.push(mine);
-    for (const [index, op] of ops.entries()) {
-      const partitionId = partitionOf(op.key, turn.self.partitionCount);
-      const refusal = op.type === "write" && origin.type === "socket" ? checkStamp(turn, op) : null;
-      if (refusal) mine[index] = { type: "refused", error: refusal };
-      else if (turn.partition(partitionId).role.type !== "owner")
-        entry(elsewhere, request, () => []).push({
-          index,
-          ruling: turn.partition(partitionId).ruling,
-        });
-      else if (op.type === "write" && ack === "backup" && !hasBackup(turn, partitionId))
-        mine[index] = { type: "refused", error: makeError("NO_BACKUP", { partitionId }) };
-      else if (op.type === "write") {
-        addWrite(writes, partitionId, rowOf(turn, op), { request, index });
-      } else {
-        const batch = entry(reads, partitionId, () => ({ identities: [], places: [] }));
-        batch.identities.push(identityOf(op));
-        batch.places.push({ request, index });
-      }
+/** Before what is written is known, or to read. */
+function look(turn: Turn, work: Work, why: "decide" | "serve"): void {
+  const { now, random } = turn;
+  const all = why === "decide" ? work.looks : work.asks;
+  const batches = [...all].map(([partitionId, { looks }]) => ({ partitionId, looks }));
+  const tag = { for: why, work, now, random };
+  turn.do({ type: "look", batches, bytesMax: READ_BYTES_MAX, nowMs: now, tag });
+}
+
+export function onLooked(turn: Turn, work: Work, batches: readonly SeenBatch[]): void {
+  for (const { partitionId, seen } of batches) {
+    const batch = entry(work.writes, partitionId, (): Batch => ({ rows: [], places: [] }));
+    const decisions = new Decisions(turn, batch);
+    for (const [i, place] of (work.looks.get(partitionId)?.places ?? []).entries()) {
+      const decision = decide(work, place, { decisions, batch, seen: seen[i] });
+      if (decision.type === "result") entryOf(work, place, decision.result);
+      else for (const row of decision.rows) addWrite(work.writes, partitionId, row, place);
     }
+    if (batch.rows.length === 0) work.writes.delete(partitionId);
   }
-  return { requests, results, writes, reads, elsewhere, held: new Map() };
+  write(turn, work);
 }
 
-interface Batch {
-  readonly rows: Row[];
-  readonly places: Place[];
-}
-type Writes = Map<PartitionId, Batch>;
-
-function addWrite(writes: Writes, partitionId: PartitionId, row: Row, place: Place): void {
-  const batch = entry(writes, partitionId, () => ({ rows: [], places: [] }));
-  batch.rows.push(row);
-  batch.places.push(place);
+interface Deciding {
+  readonly decisions: Decisions;
+  readonly batch: Batch;
+  readonly seen: Seen | "not read" | undefined;
 }
 
-/** Only where an op enters the cluster: between nodes a refusal would let replicas diverge. */
-function checkStamp(turn: Turn, op: WriteOp): ErrorInfo | null {
-  if (!op.stamp) return null;
-  const { tombstoneRetentionMs } = turn.config;
-  const aheadMs = op.stamp.millis - turn.now;
-  if (isAhead(op.stamp, turn.now))
-    return makeError("CLOCK_DRIFT", { aheadMs, aheadMsMax: STAMP_AHEAD_MAX_MS });
-  if (-aheadMs > tombstoneRetentionMs)
-    return makeError("STAMP_TOO_OLD", { ageMs: -aheadMs, ageMsMax: tombstoneRetentionMs });
-  return null;
+function decide(work: Work, place: Place, { decisions, batch, seen }: Deciding): Decision {
+  const op = work.requests[place.request]?.ops[place.index];
+  if (!op || isQuestion(op) || !seen || seen === "not read")
+    return { type: "result", result: { type: "refused", error: tooMuch() } };
+  const isBefore = (index: number): boolean => comesBefore(batch.places[index], place);
+  return decisions.of({ op, seen, backup: ackOf(work, place) === "backup", isBefore });
 }
-
-function rowOf(turn: Turn, op: WriteOp): Row {
-  const { map, key, value, expiresAt } = op;
-  if (op.stamp) {
-    turn.setMemory({ clock: receive(turn.memory.clock, op.stamp, turn.now) });
-    turn.keepClock();
-  }
-  const stamp = op.stamp ?? turn.stamp();
-  return { map, key, kind: "lww", sub: "", stamp, value, expiresAt };
-}
-
-const identityOf = (op: ReadOp): Identity => ({ map: op.map, key: op.key, kind: "lww", sub: "" });
 
 export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]): void {
   const behind: Writes = new Map();
@@ -123,10 +111,9 @@ export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]
         addWrite(behind, partitionId, { ...row, stamp: turn.stamp() }, place);
         continue;
       }
-      const stands = outcome.changed || compareStamps(outcome.stamp, row.stamp) === 0;
       const ack = ackOf(work, place);
       const wait = entry(waits, ack, () => waitOf(turn, partitionId, ack));
-      const result: OpResult = { type: stands ? "stored" : "superseded", stamp: outcome.stamp };
+      const result = resultOf(row, outcome);
       if (wait) hold(work, { partitionId, wait }, place, { row, result });
       else entryOf(work, place, result);
     }
@@ -146,8 +133,6 @@ function goingOut(turn: Turn, work: Work, { partitionId, outcomes }: MergedBatch
     return entry(unsure, ack, () => isUnsure(turn, partitionId, ack));
   });
 }
-
-const ackOf = (work: Work, { request }: Place): AckLevel => work.requests[request]?.ack ?? "owner";
 
 const isNoNewer = (outcome: Outcome | undefined): boolean =>
   outcome !== undefined && (!outcome.changed || outcome.tied);
@@ -186,22 +171,21 @@ function hold(
   { row, result }: { readonly row: Row; readonly result: OpResult },
 ): void {
   const key = request * 2 ** 16 + at.partitionId;
-  const nothing = { indexes: [], ops: [], results: [], stamped: new Set<number>() };
+  const nothing = { indexes: [], rows: [], results: [], stamped: new Set<number>() };
   const make = (): HeldWork => ({ ...at, request, ...nothing });
   const held = entry(work.held, key, make);
   // What was stamped again is later in the stream, and whatever waits for that waits for all before it.
   held.wait = at.wait;
+  if (held.indexes.at(-1) === index) return void held.rows.at(-1)?.push(row);
   held.indexes.push(index);
   const asked = work.requests[request]?.ops[index];
   if (asked?.type === "write" && asked.stamp === null) held.stamped.add(index);
   held.results.push(result);
-  // Passed on after all, should this node lose the partition: under the stamp it was stored with.
-  const { map, key: name, stamp, value, expiresAt } = row;
-  held.ops.push({ type: "write", map, key: name, stamp, value, expiresAt });
+  held.rows.push([row]);
 }
 
 function read(turn: Turn, work: Work): void {
-  if (work.reads.size === 0) return finish(turn, work);
+  if (work.reads.size === 0) return ask(turn, work);
   const batches = [...work.reads].map(([partitionId, { identities }]) => ({
     partitionId,
     identities,
@@ -227,7 +211,31 @@ export function onRead(turn: Turn, work: Work, batches: readonly ReadBatch[]): v
       entryOf(work, place, { type: "value", value, stamp: row?.stamp ?? null });
     }
   }
+  ask(turn, work);
+}
+
+function ask(turn: Turn, work: Work): void {
+  if (work.asks.size === 0) finish(turn, work);
+  else look(turn, work, "serve");
+}
+
+export function onAsked(turn: Turn, work: Work, batches: readonly SeenBatch[]): void {
+  for (const { partitionId, seen } of batches)
+    for (const [i, place] of (work.asks.get(partitionId)?.places ?? []).entries())
+      entryOf(work, place, answerTo(seen[i]));
   finish(turn, work);
+}
+
+function answerTo(seen: Seen | "not read" = "not read"): ReadResult {
+  if (seen !== "not read" && seen.type === "members") return seen;
+  if (seen === "not read" || seen.type !== "total") return { type: "refused", error: tooMuch() };
+  const max = Number.MAX_SAFE_INTEGER;
+  for (const field of ["inc", "dec"] as const)
+    if (seen[field] > max) {
+      const facts = { field: `${field} of the counter`, value: seen[field], min: 0, max };
+      return { type: "refused", error: makeError("OUT_OF_BOUNDS", facts) };
+    }
+  return seen;
 }
 
 /** It can be asked for again; how much there would have been nobody has looked. */
@@ -237,11 +245,6 @@ const tooMuch = (): ErrorInfo =>
     value: READ_BYTES_MAX + 1,
     max: READ_BYTES_MAX,
   });
-
-function entryOf(work: Work, place: Place, result: Result): void {
-  const results = work.results[place.request];
-  if (results) results[place.index] = result;
-}
 
 /** Answers what is complete, keeps the rest as pending. */
 function finish(turn: Turn, work: Work): void {
@@ -261,12 +264,25 @@ function sorted(turn: Turn, work: Work, request: number): Sorted {
   const elsewhere = work.elsewhere.get(request) ?? [];
   const forwards = origin?.type === "socket" && origin.session.forward;
   // What has gone to another cluster nobody could be sent after.
-  const [ceded, owned] = divide(elsewhere, ({ ruling }) => isCeded(turn, ruling.partitionId));
-  if (forwards) return { results, told: owned, passed: elsewhere };
+  const [gone, owned] = divide(elsewhere, ({ ruling }) => isCeded(turn, ruling.partitionId));
+  const ceded = gone.filter(({ index, ruling }) => {
+    const isOnce = work.requests[request]?.ops[index]?.type === "increment";
+    if (isOnce) results[index] = { type: "refused", error: goneThere(turn, ruling) };
+    return !isOnce;
+  });
+  if (forwards) return { results, told: owned, passed: [...owned, ...ceded] };
   for (const { index, ruling } of owned)
     results[index] = { type: "refused", error: notOwner(ruling) };
   if (origin?.type === "socket") notify(turn, origin, owned, false);
   return { results, told: origin?.type === "socket" ? [] : owned, passed: ceded };
+}
+
+/** What is passed on may be asked for twice, and some must not be: whoever asks goes there. */
+function goneThere(turn: Turn, { partitionId }: Ruling): ErrorInfo {
+  const { ceding, clusterId } = turn.self;
+  const isWhole = turn.partition(partitionId).role.type === "none";
+  if (!ceding || !isWhole) return makeError("OWNER_UNREACHABLE", { partitionId });
+  return makeError("CLUSTER_MERGED", { clusterId, into: ceding.into });
 }
 
 function divide<T>(all: readonly T[], test: (one: T) => boolean): readonly [T[], T[]] {
@@ -300,8 +316,10 @@ function keep(
   const opsBytes = sizeOf(ops).bytes;
   const request = { origin, results, missing, elsewhere: told, opsBytes };
   addPending(turn, id, waiting(turn, request, 0));
-  for (const { partitionId, wait, ...rest } of held)
-    holdBack(turn, partitionId, wait, { type: "request", id, ack, ...rest });
+  for (const { partitionId, wait, indexes, rows, results: theirs, stamped } of held) {
+    const waits = { id, ack, indexes, ops: rows.map(opOf), results: theirs, stamped };
+    holdBack(turn, partitionId, wait, { type: "request", ...waits });
+  }
   if (passed.length === 0) return null;
   return partOf(turn, { id, ack, indexes: passed.map(({ index }) => index), ops });
 }
@@ -317,8 +335,9 @@ function partOf(
   const stamped = new Set<number>();
   const passed = indexes.flatMap((index): readonly Op[] => {
     const op = ops[index];
-    if (op?.type !== "write" || op.stamp !== null) return op ? [op] : [];
-    stamped.add(index);
+    if (op?.type === "add") return [opOf(rowsOf(turn, op))];
+    if ((op?.type !== "write" && op?.type !== "remove") || op.stamp !== null) return op ? [op] : [];
+    if (op.type === "write") stamped.add(index);
     return [{ ...op, stamp: turn.stamp() }];
   });
   return { id, indexes, ops: passed, ack, stamped };
@@ -338,11 +357,3 @@ function withoutHeld(
 
 const notOwner = ({ partitionId, owner }: Ruling): ErrorInfo =>
   makeError("NOT_OWNER", { partitionId, ownerNodeId: owner });
-
-function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const found = map.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  map.set(key, made);
-  return made;
-}

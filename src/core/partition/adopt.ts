@@ -3,7 +3,7 @@
  * acknowledged when they are as durable as a write would be.
  */
 import type { NodeId, PartitionId } from "../../data/ids.ts";
-import type { Row } from "../../data/row.ts";
+import { mayBeDeletedSince, type Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import type { RowOffer, RowOfferAck } from "../../protocol/cluster-messages.ts";
 import type { AckLevel } from "../../protocol/ops.ts";
@@ -66,8 +66,8 @@ function takenOf(
 }
 
 /** So old that a deletion which came after it may be forgotten. */
-export const mayBeForgotten = (turn: Turn, { stamp }: Pick<Row, "stamp">): boolean =>
-  stamp.millis < turn.now - turn.config.tombstoneRetentionMs;
+export const mayBeForgotten = (turn: Turn, row: Pick<Row, "kind" | "stamp">): boolean =>
+  mayBeDeletedSince(row, turn.now - turn.config.tombstoneRetentionMs);
 
 export function adopt(
   turn: Turn,

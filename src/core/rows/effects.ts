@@ -5,11 +5,13 @@
 import type { PartitionId, Seq } from "../../data/ids.ts";
 import type { Stamp } from "../../data/hlc.ts";
 import type { Identity, Row } from "../../data/row.ts";
+import type { Look, Seen } from "./looks.ts";
 
 export type RowEffect<Tag> =
   | MergeEffect<Tag>
   | ReadEffect<Tag>
   | ListEffect<Tag>
+  | LookEffect<Tag>
   | ScanEffect<Tag>
   | DigestEffect<Tag>
   | CountEffect<Tag>
@@ -22,6 +24,7 @@ export type RowEvent<Tag> =
   | { readonly type: "merged"; readonly batches: readonly MergedBatch[]; readonly tag: Tag }
   | { readonly type: "rows-read"; readonly batches: readonly ReadBatch[]; readonly tag: Tag }
   | { readonly type: "listed"; readonly lists: readonly Listed[]; readonly tag: Tag }
+  | { readonly type: "looked"; readonly batches: readonly SeenBatch[]; readonly tag: Tag }
   | ({ readonly type: "scanned"; readonly tag: Tag } & Scanned)
   /** 256 bucket digests of all rows of the partition; null: not yet, ask again. */
   | { readonly type: "digested"; readonly buckets: Uint8Array | null; readonly tag: Tag }
@@ -102,6 +105,24 @@ export interface Listed {
   readonly partitionId: PartitionId;
   readonly rows: readonly Row[];
   readonly done: boolean;
+}
+
+/** At what a set or a counter is made of. */
+export interface LookEffect<Tag> {
+  readonly type: "look";
+  readonly batches: readonly {
+    readonly partitionId: PartitionId;
+    readonly looks: readonly Look[];
+  }[];
+  /** Of what is seen, in all: with more than that no further look is taken. */
+  readonly bytesMax: number;
+  readonly nowMs: number;
+  readonly tag: Tag;
+}
+
+export interface SeenBatch {
+  readonly partitionId: PartitionId;
+  readonly seen: readonly (Seen | "not read")[];
 }
 
 /** Where a copy stands: it has every row with seq <= `cut` whose identity is at or below `after`. */

@@ -1,5 +1,5 @@
 import type { PartitionId, Seq } from "../../data/ids.ts";
-import type { Identity, Row } from "../../data/row.ts";
+import type { Identity, Row, RowKind } from "../../data/row.ts";
 
 /** A row as one node holds it: `seq` is that node's change counter when it last changed here. */
 export interface StoredRow {
@@ -52,6 +52,9 @@ export interface RowStore {
    */
   list(partitionId: PartitionId, query: ListQuery): Page;
 
+  /** Rows of one key and kind, in the order of `sub`: at least one if there is one, then while both bounds hold. */
+  range(partitionId: PartitionId, query: RangeQuery): Page;
+
   /** Rows above `after`, at most `rowsMax` of them. */
   countFrom(partitionId: PartitionId, after: Identity | null, rowsMax: number): Count;
 
@@ -71,6 +74,14 @@ export interface PageBounds {
   readonly rowsMax: number;
   /** Of `rowBytes`. */
   readonly bytesMax: number;
+}
+
+export interface RangeQuery extends PageBounds, Pick<Identity, "map" | "key"> {
+  readonly kind: RowKind;
+  /** With which their `sub` starts. */
+  readonly prefix: string;
+  /** Above this `sub`; null: from the first. */
+  readonly after: string | null;
 }
 
 export interface ListQuery extends PageBounds {

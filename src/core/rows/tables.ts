@@ -23,6 +23,7 @@ import type {
 } from "./effects.ts";
 import { findGone, GONE_PAGE_BYTES, meant } from "./gone.ts";
 import { list } from "./list.ts";
+import { look } from "./look.ts";
 import { mergeBatch, mergeWritten, type Merge, type Read } from "./merge.ts";
 import type { RowStore, StoredRow } from "./row-store.ts";
 import { scan, type ScanQuery } from "./scan.ts";
@@ -83,6 +84,8 @@ export class RowTables {
         return { type: "rows-read", batches: this.#read(effect), tag: effect.tag };
       case "list-rows":
         return { type: "listed", lists: list(this.#store, effect), tag: effect.tag };
+      case "look":
+        return { type: "looked", batches: look(this.#store, effect), tag: effect.tag };
       case "scan":
         return { type: "scanned", ...this.#scan(effect), tag: effect.tag };
       case "digest":

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { ClusterId, NodeId, Term } from "../../../src/data/ids.ts";
 import { decodeEnvelope, encodeEnvelope } from "../../../src/protocol/codec.ts";
-import type { ClientOp } from "../../../src/protocol/client-messages.ts";
+import type { ClientWrite } from "../../../src/protocol/client-messages.ts";
 import { PROTOCOL_VERSION } from "../../../src/protocol/version.ts";
 import type { Play } from "../../scripts/commands.ts";
 import { endsWell } from "../../scripts/ends-well.ts";
@@ -260,7 +260,7 @@ describe("a move with", () => {
     ];
     const names = [...odd, "\u0000", "\u{10ffff}", "..", "%2F", '"', "\\", "\n"];
     const stamp = { millis: 900, counter: 0, node: "odd" };
-    const ops = names.flatMap((key): ClientOp[] =>
+    const ops = names.flatMap((key): ClientWrite[] =>
       ["m", "_", "/:{}", "😀"].map((map) => {
         const value = new TextEncoder().encode(`${map} ${key}`);
         return { map, key, stamp, value, expiresAt: null };

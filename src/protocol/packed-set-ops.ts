@@ -1,0 +1,268 @@
+/** Operations on sets and counters: lists that begin with the number of their layout. */
+import type { Stamp } from "../data/hlc.ts";
+import { parseStamp, formatStamp } from "../data/hlc.ts";
+import type {
+  ClientAdd,
+  ClientCount,
+  ClientOp,
+  ClientQuestion,
+  ClientRemove,
+} from "./client-messages.ts";
+import {
+  counterProblem,
+  elementProblem,
+  expiryProblem,
+  hashProblem,
+  integerProblem,
+  isCounter,
+  isElement,
+  isExpiry,
+  isHash,
+  isKey,
+  isMap,
+  isMillis,
+  isNode,
+  isProblem,
+  isTotal,
+  keyProblem,
+  listProblem,
+  malformed,
+  mapProblem,
+  millisProblem,
+  nodeProblem,
+  tagProblem,
+  totalProblem,
+  within,
+  type Problem,
+} from "./checks.ts";
+import { ADDS_MAX, MEMBERS_MAX, TAGS_MAX } from "./limits.ts";
+import type { MembersOp, MergeOp, Op, ReadOp, TotalOp, WriteOp } from "./ops.ts";
+import { packEntry, unpackEntry } from "./packed-rows.ts";
+import { diagnose, unpackList, type Layout } from "./packed.ts";
+import type { Row } from "../data/row.ts";
+
+/** The first item of an operation says which layout the rest has. A client's entries have none. */
+export const OP_TAGS = {
+  read: 0,
+  write: 1,
+  stampedWrite: 2,
+  add: 3,
+  remove: 4,
+  count: 5,
+  members: 6,
+  total: 7,
+  merge: 8,
+  unstampedAdd: 9,
+  removeAll: 10,
+  increment: 11,
+} as const;
+
+export function opTagProblem(tag: unknown): Problem | null {
+  return integerProblem(tag, 0, Object.keys(OP_TAGS).length - 1);
+}
+
+const OF: Layout = { tag: opTagProblem, map: mapProblem, key: keyProblem };
+const STAMP: Layout = { millis: millisProblem, counter: counterProblem, node: nodeProblem };
+const COUNT: Layout = { inc: totalProblem, dec: totalProblem };
+
+/** From a client. */
+export const CLIENT_SET_LAYOUTS = {
+  add: { ...OF, ...STAMP, value: elementProblem, expiresAt: expiryProblem },
+  remove: { ...OF, ...STAMP, value: elementProblem, tags: tagsProblem },
+  count: { ...OF, ...COUNT },
+} satisfies Record<string, Layout>;
+
+const QUESTION_LAYOUTS = {
+  members: { ...OF, after: hashProblem, limit: limitProblem },
+  total: OF,
+} satisfies Record<string, Layout>;
+
+/** Between nodes. */
+export const SET_OP_LAYOUTS = {
+  ...QUESTION_LAYOUTS,
+  merge: { ...OF, rows: rowsProblem },
+  unstampedAdd: { ...OF, value: elementProblem, expiresAt: expiryProblem },
+  removeAll: { ...OF, stamp: stampProblem, value: elementProblem },
+  increment: { ...OF, ...COUNT },
+} satisfies Record<string, Layout>;
+
+function tagsProblem(tags: unknown): Problem | null {
+  if (tags === null) return null;
+  const unpacked = unpackTags(tags);
+  return unpacked.ok ? null : unpacked.error;
+}
+
+function limitProblem(limit: unknown): Problem | null {
+  return integerProblem(limit, 1, MEMBERS_MAX);
+}
+
+function rowsProblem(rows: unknown): Problem | null {
+  return listProblem(rows, 0, ADDS_MAX);
+}
+
+function stampProblem(stamp: unknown): Problem | null {
+  return stamp === null ? null : tagProblem(stamp);
+}
+
+// ------------------------------------------------------------------ packing
+
+type SetOp = ClientAdd | ClientRemove | ClientCount | Exclude<Op, ReadOp | WriteOp>;
+
+export function packSetOp(op: SetOp): unknown[] {
+  const { map, key } = op;
+  switch (op.type) {
+    case "members":
+      return [OP_TAGS.members, map, key, op.after, op.limit];
+    case "total":
+      return [OP_TAGS.total, map, key];
+    case "merge":
+      return [OP_TAGS.merge, map, key, op.rows.map(packEntry)];
+    case "increment":
+      return [OP_TAGS.increment, map, key, op.inc, op.dec];
+    case "count":
+      return [OP_TAGS.count, map, key, op.inc, op.dec];
+    case "add":
+      if (!("stamp" in op)) return [OP_TAGS.unstampedAdd, map, key, op.value, op.expiresAt];
+      return [OP_TAGS.add, map, key, ...packStamp(op.stamp), op.value, op.expiresAt];
+    case "remove":
+      if (!("tags" in op))
+        return [OP_TAGS.removeAll, map, key, op.stamp && formatStamp(op.stamp), op.value];
+      return [OP_TAGS.remove, map, key, ...packStamp(op.stamp), op.value, packTags(op.tags)];
+  }
+}
+
+const packStamp = ({ millis, counter, node }: Stamp): unknown[] => [millis, counter, node];
+
+const packTags = (tags: readonly Stamp[] | null): unknown => tags && tags.map(formatStamp);
+
+// ------------------------------------------------------------------ unpacking
+
+type ClientSetOp = Extract<ClientOp, { type: string }>;
+
+export function unpackClientSetOp(wire: readonly unknown[]): ClientSetOp | Problem {
+  switch (wire[0]) {
+    case OP_TAGS.add:
+      return unpackAdd(wire) ?? diagnose(wire, CLIENT_SET_LAYOUTS.add);
+    case OP_TAGS.remove:
+      return unpackRemove(wire) ?? diagnose(wire, CLIENT_SET_LAYOUTS.remove);
+    case OP_TAGS.count: {
+      const count = unpackCount(wire);
+      return count ? { type: "count", ...count } : diagnose(wire, CLIENT_SET_LAYOUTS.count);
+    }
+    default:
+      return noSuchTag;
+  }
+}
+
+export function unpackSetQuestion(
+  wire: readonly unknown[],
+): Extract<ClientQuestion, { type: string }> | Problem {
+  switch (wire[0]) {
+    case OP_TAGS.members:
+      return unpackMembers(wire) ?? diagnose(wire, QUESTION_LAYOUTS.members);
+    case OP_TAGS.total:
+      return unpackTotal(wire) ?? diagnose(wire, QUESTION_LAYOUTS.total);
+    default:
+      return noSuchTag;
+  }
+}
+
+export function unpackSetOp(wire: readonly unknown[]): Op | Problem {
+  switch (wire[0]) {
+    case OP_TAGS.merge:
+      return unpackMerge(wire);
+    case OP_TAGS.unstampedAdd:
+      return unpackUnstampedAdd(wire) ?? diagnose(wire, SET_OP_LAYOUTS.unstampedAdd);
+    case OP_TAGS.removeAll:
+      return unpackRemoveAll(wire) ?? diagnose(wire, SET_OP_LAYOUTS.removeAll);
+    case OP_TAGS.increment: {
+      const count = unpackCount(wire);
+      return count ? { type: "increment", ...count } : diagnose(wire, SET_OP_LAYOUTS.increment);
+    }
+    default:
+      return unpackSetQuestion(wire);
+  }
+}
+
+const noSuchTag = within(malformed("the number of a kind of operation"), ".tag");
+
+interface Stamped {
+  readonly map: string;
+  readonly key: string;
+  readonly stamp: Stamp;
+  readonly value: Uint8Array;
+}
+
+/** As far as an add and a removal are alike. */
+function unpackStamped(wire: readonly unknown[]): Stamped | null {
+  const [, map, key, millis, counter, node, value] = wire;
+  const right = wire.length === 8 && isMap(map) && isKey(key) && isElement(value);
+  return right && isMillis(millis) && isCounter(counter) && isNode(node)
+    ? { map, key, stamp: { millis, counter, node }, value }
+    : null;
+}
+
+function unpackAdd(wire: readonly unknown[]): ClientAdd | null {
+  const add = unpackStamped(wire);
+  const expiresAt = wire[7];
+  return add && isExpiry(expiresAt) ? { type: "add", ...add, expiresAt } : null;
+}
+
+function unpackRemove(wire: readonly unknown[]): ClientRemove | null {
+  const remove = unpackStamped(wire);
+  if (!remove) return null;
+  if (wire[7] === null) return { type: "remove", ...remove, tags: null };
+  const tags = unpackTags(wire[7]);
+  return tags.ok ? { type: "remove", ...remove, tags: tags.value } : null;
+}
+
+export const unpackTags = (wire: unknown): ReturnType<typeof unpackList<Stamp>> =>
+  unpackList(wire, TAGS_MAX, (item) => {
+    const tag = typeof item === "string" ? parseStamp(item) : null;
+    return tag?.ok ? tag.value : malformed("a stamp as text: millis:counter:node");
+  });
+
+function unpackCount(wire: readonly unknown[]): Omit<ClientCount, "type"> | null {
+  const [, map, key, inc, dec] = wire;
+  const right = wire.length === 5 && isMap(map) && isKey(key);
+  return right && isTotal(inc) && isTotal(dec) ? { map, key, inc, dec } : null;
+}
+
+function unpackMembers(wire: readonly unknown[]): MembersOp | null {
+  const [, map, key, after, limit] = wire;
+  const right = wire.length === 5 && isMap(map) && isKey(key) && isHash(after);
+  return right && typeof limit === "number" && !limitProblem(limit)
+    ? { type: "members", map, key, after, limit }
+    : null;
+}
+
+function unpackTotal(wire: readonly unknown[]): TotalOp | null {
+  const [, map, key] = wire;
+  return wire.length === 3 && isMap(map) && isKey(key) ? { type: "total", map, key } : null;
+}
+
+function unpackMerge(wire: readonly unknown[]): MergeOp | Problem {
+  const [, map, key, packed] = wire;
+  if (wire.length !== 4 || !isMap(map) || !isKey(key)) return diagnose(wire, SET_OP_LAYOUTS.merge);
+  const rows = unpackList(packed, ADDS_MAX, (item): Row | Problem => {
+    const row = Array.isArray(item) ? unpackEntry(item, map, key) : malformed("a list");
+    return isProblem(row) || row.kind !== "lww" ? row : malformed("of a set or a counter");
+  });
+  return rows.ok ? { type: "merge", map, key, rows: rows.value } : within(rows.error, ".rows");
+}
+
+function unpackUnstampedAdd(wire: readonly unknown[]): Op | null {
+  const [, map, key, value, expiresAt] = wire;
+  const right = wire.length === 5 && isMap(map) && isKey(key);
+  return right && isElement(value) && isExpiry(expiresAt)
+    ? { type: "add", map, key, value, expiresAt }
+    : null;
+}
+
+function unpackRemoveAll(wire: readonly unknown[]): Op | null {
+  const [, map, key, text, value] = wire;
+  if (wire.length !== 5 || !isMap(map) || !isKey(key) || !isElement(value)) return null;
+  if (text === null) return { type: "remove", map, key, stamp: null, value };
+  const stamp = typeof text === "string" ? parseStamp(text) : null;
+  return stamp?.ok ? { type: "remove", map, key, stamp: stamp.value, value } : null;
+}
