@@ -43,3 +43,10 @@ export const notReached = (url: string, ms: number): GridErrorInfo => ({
   retry: "later",
   data: { url, ms },
 });
+
+export const unanswered = (): GridErrorInfo => ({
+  code: "INTERNAL",
+  message: "a node's answer lacks a result",
+  retry: "later",
+  data: {},
+});

@@ -5,7 +5,8 @@ import { compareStamps, isStampNode, parseStamp } from "../data/hlc.ts";
 import { EXPIRES_AT_MAX, STAMP_COUNTER_MAX, STAMP_MILLIS_MAX } from "../data/limits.ts";
 import type { Row, RowKind } from "../data/row.ts";
 import { isWellFormed, utf8Length } from "../data/text.ts";
-import { makeError, type ErrorInfo } from "./errors.ts";
+import { borderError } from "./border-errors.ts";
+import type { ErrorInfo } from "./error-data.ts";
 import {
   KEY_BYTES_MAX,
   MAP_NAME_BYTES_MAX,
@@ -127,7 +128,7 @@ export function listProblem(value: unknown, min: number, max: number): Problem |
 export function integerProblem(value: unknown, min: number, max: number): Problem | null {
   if (typeof value !== "number" || !Number.isInteger(value)) return malformed("an integer");
   if (value >= min && value <= max) return null;
-  return (field) => makeError("OUT_OF_BOUNDS", { field, value, min, max });
+  return (field) => borderError("OUT_OF_BOUNDS", { field, value, min, max });
 }
 
 interface SizeBounds {
@@ -138,15 +139,15 @@ interface SizeBounds {
 
 function sizeProblem(value: number, { min, max, unit }: SizeBounds): Problem | null {
   if (value >= min && value <= max) return null;
-  return (field) => makeError("OUT_OF_BOUNDS", { field, value, min, max, unit });
+  return (field) => borderError("OUT_OF_BOUNDS", { field, value, min, max, unit });
 }
 
 export function malformed(expected: string): Problem {
-  return (field) => makeError("MALFORMED", { field, expected });
+  return (field) => borderError("MALFORMED", { field, expected });
 }
 
 const badText: Problem = (field) =>
-  makeError("BAD_TEXT", { field, expected: "UTF-8 without lone surrogates" });
+  borderError("BAD_TEXT", { field, expected: "UTF-8 without lone surrogates" });
 
 const badNode = malformed("1 to 64 of A-Z a-z 0-9 . _ -");
 const badKind = malformed("lww, or or pn");

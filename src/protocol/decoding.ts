@@ -1,7 +1,8 @@
 /** From bytes to messages: what the codecs of clients and of objects have in common. Never throws, whatever arrives. */
 import { err, ok, type Result } from "../data/result.ts";
 import { malformed, within } from "./checks.ts";
-import { makeError, type ErrorInfo } from "./errors.ts";
+import { borderError } from "./border-errors.ts";
+import type { ErrorInfo } from "./error-data.ts";
 import { isFields, readValue, type Fields } from "./reader.ts";
 import { parse, type Schema } from "./schema.ts";
 import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "./version.ts";
@@ -14,7 +15,7 @@ export function readFields(
   itemsMax: number,
 ): Result<Fields, ErrorInfo> {
   if (bytes.length > bytesMax)
-    return err(makeError("FRAME_TOO_LARGE", { bytes: bytes.length, bytesMax }));
+    return err(borderError("FRAME_TOO_LARGE", { bytes: bytes.length, bytesMax }));
   const value = readValue(bytes, itemsMax);
   if (!value.ok) return err(value.error("frame"));
   return isFields(value.value) ? ok(value.value) : err(malformed("a map")("frame"));
@@ -36,7 +37,7 @@ export function decodeVersion(version: unknown): Result<number, ErrorInfo> {
     return err(malformed("an integer")("version"));
   return version >= PROTOCOL_VERSION_MIN && version <= PROTOCOL_VERSION
     ? ok(version)
-    : err(makeError("PROTOCOL_VERSION_MISMATCH", { expected: PROTOCOL_VERSION, got: version }));
+    : err(borderError("PROTOCOL_VERSION_MISMATCH", { expected: PROTOCOL_VERSION, got: version }));
 }
 
 export function decodeMessage<M>(
@@ -48,7 +49,7 @@ export function decodeMessage<M>(
   const { type } = fields;
   if (typeof type !== "string") return err(within(malformed("a text"), ".type")(at));
   const schema = Object.hasOwn(schemas, type) ? schemas[type] : undefined;
-  if (!schema) return err(makeError("UNKNOWN_MESSAGE", { type }));
+  if (!schema) return err(borderError("UNKNOWN_MESSAGE", { type }));
   const message = parse(schema, fields);
   return message.ok ? message : err(message.error(at));
 }

@@ -1,103 +1,18 @@
-/**
- * Every error that leaves Godwit: code -> HTTP status, retry policy, data, message. Callers decide
- * by `retry` (never · later: the same again after a pause · there: at the owner named), never by text.
- */
-import { utf8Length } from "../data/text.ts";
-import { ERROR_TEXT_BYTES_MAX } from "./limits.ts";
+/** Every error that leaves Godwit. Apart from those of the border, whose texts no browser need load. */
+import { BORDER_ERRORS } from "./border-errors.ts";
+import {
+  errorBy,
+  rule,
+  type ErrorCode,
+  type ErrorData,
+  type ErrorInfo,
+  type ErrorRules,
+} from "./error-data.ts";
 
-type RetryPolicy = "never" | "later" | "there";
+export type { ErrorCode, ErrorData, ErrorInfo } from "./error-data.ts";
 
-export interface ErrorData {
-  UNKNOWN_MESSAGE: { type: string };
-  MALFORMED: { field: string; expected: string };
-  FRAME_TOO_LARGE: { bytes: number; bytesMax: number };
-  TOO_MANY_OPS: { ops: number; opsMax: number };
-  /** `value` is the number itself, or the size of a text (bytes), of bytes or of a list. */
-  OUT_OF_BOUNDS: {
-    field: string;
-    value: number;
-    min: number;
-    max: number;
-    unit?: "bytes" | "items";
-  };
-  BAD_TEXT: { field: string; expected: string };
-  BAD_JSON: { reason: string };
-  BAD_CURSOR: { field: string };
-  CLOCK_DRIFT: { aheadMs: number; aheadMsMax: number };
-  STAMP_TOO_OLD: { ageMs: number; ageMsMax: number };
-  CREDIT_EXCEEDED: { field: string; value: number; max: number };
-  HELLO_EXPECTED: { got: string };
-  WRONG_CLUSTER_ID: { expected: string; got: string };
-  PROTOCOL_VERSION_MISMATCH: { expected: number; got: number };
-  STALE_TERM: { term: number };
-  NO_QUORUM: { answered: number; needed: number };
-  NOT_A_MEMBER: { nodeId: string };
-  NODE_NOT_FOUND: { nodeId: string };
-  NODE_ID_USED: { nodeId: string };
-  NODE_NOT_ACTIVE: { nodeId: string; state: string };
-  CLUSTER_FULL: { nodesMax: number };
-  CLUSTER_FORMING: { active: number; wanted: number };
-  LAST_NODE: { nodeId: string };
-  CLUSTER_NOT_FOUND: { clusterId: string };
-  CLUSTER_UNREACHABLE: { clusterId: string };
-  CLUSTER_MERGED: { clusterId: string; into: string };
-  MERGE_WITH_ITSELF: { clusterId: string };
-  MERGE_IN_PROGRESS: { clusterId: string; other: string };
-  PARTITION_COUNTS_DIFFER: { clusterId: string; partitionCount: number; other: number };
-  PARTITION_LOST: { partitionId: number };
-  STALE_EPOCH: { partitionId: number; epoch: number };
-  PARTITION_NOT_FOUND: { partitionId: number; partitionCount: number };
-  MIGRATION_IN_PROGRESS: { partitionId: number };
-  MIGRATION_NOT_FOUND: { partitionId: number };
-  MIGRATION_DECIDED: { partitionId: number };
-  ALREADY_OWNER: { partitionId: number; nodeId: string };
-  NOT_OWNER: { partitionId: number; ownerNodeId: string | null };
-  OWNER_UNREACHABLE: { partitionId: number };
-  NO_BACKUP: { partitionId: number };
-  OVERLOADED: { field: string; value: number; max: number };
-  KEY_NOT_FOUND: { map: string; key: string };
-  ROUTE_NOT_FOUND: { path: string };
-  METHOD_NOT_ALLOWED: { method: string; allowed: string };
-  INSECURE: { host: string };
-  INTERNAL: { reason: string };
-}
-
-export type ErrorCode = keyof ErrorData;
-
-/** As it travels: the code's data beside the three fixed fields. */
-export interface ErrorInfo {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly retry: RetryPolicy;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
-export interface ErrorRule<Code extends ErrorCode = ErrorCode> {
-  /** Of an HTTP answer. */
-  readonly status: number;
-  readonly retry: RetryPolicy;
-  readonly message: (data: ErrorData[Code]) => string;
-}
-
-export const ERRORS: { readonly [Code in ErrorCode]: ErrorRule<Code> } = {
-  UNKNOWN_MESSAGE: rule(
-    400,
-    "never",
-    ({ type }) => `there is no message of type ${JSON.stringify(type)}`,
-  ),
-  MALFORMED: rule(400, "never", ({ field, expected }) => `${field} must be ${expected}`),
-  FRAME_TOO_LARGE: rule(
-    413,
-    "never",
-    ({ bytes, bytesMax }) => `${bytes} bytes, at most ${bytesMax} are taken at once`,
-  ),
-  TOO_MANY_OPS: rule(
-    413,
-    "never",
-    ({ ops, opsMax }) => `${ops} operations, at most ${opsMax} are taken at once`,
-  ),
-  OUT_OF_BOUNDS: rule(422, "never", outOfBounds),
-  BAD_TEXT: rule(400, "never", ({ field, expected }) => `${field} must be ${expected}`),
+export const ERRORS: ErrorRules<ErrorCode> = {
+  ...BORDER_ERRORS,
   BAD_JSON: rule(400, "never", ({ reason }) => `the body is not JSON: ${reason}`),
   BAD_CURSOR: rule(400, "never", ({ field }) => `${field} is not a cursor from an earlier answer`),
   CLOCK_DRIFT: rule(
@@ -122,11 +37,6 @@ export const ERRORS: { readonly [Code in ErrorCode]: ErrorRule<Code> } = {
     409,
     "never",
     ({ expected, got }) => `this is cluster ${expected}, not ${got}`,
-  ),
-  PROTOCOL_VERSION_MISMATCH: rule(
-    400,
-    "never",
-    ({ expected, got }) => `protocol version ${got} is not spoken here, ${expected} is`,
   ),
   STALE_TERM: rule(503, "later", ({ term }) => `a newer coordinator reigns, in term ${term}`),
   NO_QUORUM: rule(
@@ -220,6 +130,13 @@ export const ERRORS: { readonly [Code in ErrorCode]: ErrorRule<Code> } = {
     "later",
     ({ partitionId }) => `the owner of partition ${partitionId} does not answer`,
   ),
+  /** Not a 5xx: many a caller sends again what was answered with one. */
+  OUTCOME_UNKNOWN: rule(
+    409,
+    "never",
+    ({ partitionId }) =>
+      `the owner of partition ${partitionId} has not said whether it counted this: read before it is sent again`,
+  ),
   NO_BACKUP: rule(
     503,
     "later",
@@ -249,33 +166,5 @@ export const ERRORS: { readonly [Code in ErrorCode]: ErrorRule<Code> } = {
   INTERNAL: rule(500, "later", ({ reason }) => `this should not have happened: ${reason}`),
 };
 
-/** Texts in `data` may come from anywhere: they are cut and mended, so that every error can travel. */
-export function makeError<Code extends ErrorCode>(code: Code, data: ErrorData[Code]): ErrorInfo {
-  const { retry, message } = ERRORS[code];
-  const clipped: ErrorData[Code] = { ...data };
-  for (const field in clipped) {
-    const value = clipped[field];
-    if (typeof value === "string") Object.assign(clipped, { [field]: clip(value) });
-  }
-  return { code, message: message(clipped), retry, data: clipped };
-}
-
-function rule<Code extends ErrorCode>(
-  status: number,
-  retry: RetryPolicy,
-  message: (data: ErrorData[Code]) => string,
-): ErrorRule<Code> {
-  return { status, retry, message };
-}
-
-function outOfBounds({ field, value, min, max, unit }: ErrorData["OUT_OF_BOUNDS"]): string {
-  const size = unit === undefined ? `${value}` : `${value} ${unit}`;
-  if (max === Number.MAX_SAFE_INTEGER) return `${field} is ${size}, must be at least ${min}`;
-  return `${field} is ${size}, must be ${min} to ${max}`;
-}
-
-function clip(text: string): string {
-  if (utf8Length(text) <= ERROR_TEXT_BYTES_MAX) return text.toWellFormed();
-  const unitsMax = Math.floor(ERROR_TEXT_BYTES_MAX / 3) - 1;
-  return `${text.slice(0, unitsMax).toWellFormed()}…`;
-}
+export const makeError = <Code extends ErrorCode>(code: Code, data: ErrorData[Code]): ErrorInfo =>
+  errorBy(ERRORS[code], code, data);

@@ -85,6 +85,9 @@ export const SCAN_LIMIT_DEFAULT = 100;
 /** Elements in one answer about a set, and how many when a caller over HTTP does not say. */
 export const MEMBERS_MAX = 1_000;
 
+/** Elements in one answer over HTTP. */
+export const SET_LIMIT_MAX = 10_000;
+
 /** Tags that one removal names, and that are named of one element. */
 export const TAGS_MAX = 1_000;
 

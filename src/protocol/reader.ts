@@ -7,7 +7,7 @@
  */
 import { err, ok, type Result } from "../data/result.ts";
 import { malformed, type Problem } from "./checks.ts";
-import { makeError } from "./errors.ts";
+import { borderError } from "./border-errors.ts";
 import { DEPTH_MAX } from "./limits.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
@@ -199,4 +199,4 @@ class Reader {
 const tooManyItems =
   (value: number, max: number): Problem =>
   (field) =>
-    makeError("OUT_OF_BOUNDS", { field, value, min: 0, max, unit: "items" });
+    borderError("OUT_OF_BOUNDS", { field, value, min: 0, max, unit: "items" });

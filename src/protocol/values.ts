@@ -5,7 +5,8 @@
 import { err, ok, type Result } from "../data/result.ts";
 import { isWellFormed } from "../data/text.ts";
 import { malformed, valueProblem } from "./checks.ts";
-import { makeError, type ErrorInfo } from "./errors.ts";
+import { borderError } from "./border-errors.ts";
+import type { ErrorInfo } from "./error-data.ts";
 import { ENVELOPE_ITEMS_MAX } from "./limits.ts";
 import { readValue } from "./reader.ts";
 import { writeValue } from "./writer.ts";
@@ -77,4 +78,4 @@ function isPlain(value: object): boolean {
 const notPlain = malformed("made of JSON and byte arrays");
 
 const badText = (field: string): ErrorInfo =>
-  makeError("BAD_TEXT", { field, expected: "UTF-8 without lone surrogates" });
+  borderError("BAD_TEXT", { field, expected: "UTF-8 without lone surrogates" });

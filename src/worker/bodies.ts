@@ -2,7 +2,7 @@
 import type * as v from "valibot";
 import type { PartitionId } from "../data/ids.ts";
 import { err, ok } from "../data/result.ts";
-import { keyProblem, malformed } from "../protocol/checks.ts";
+import { integerProblem, keyProblem, malformed } from "../protocol/checks.ts";
 import type {
   AddNodes,
   ClaimPartition,
@@ -94,6 +94,17 @@ function writeOf(map: string, key: string, value: Uint8Array | null): Parsed<Wri
   return problem
     ? err(problem)
     : ok({ type: "write", map, key, stamp: null, value, expiresAt: null });
+}
+
+/** `{ add }` */
+export function incrementOf(json: unknown): Parsed<number> {
+  const fields = fieldsOf(json, ["add"]);
+  if (!fields.ok) return fields;
+  const { add } = fields.value;
+  const max = Number.MAX_SAFE_INTEGER;
+  const problem = integerProblem(add, -max, max)?.("add");
+  if (problem || typeof add !== "number") return err(problem ?? malformed("an integer")("add"));
+  return ok(add);
 }
 
 /** `{ count?, id?, region?, weight? }` */

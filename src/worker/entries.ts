@@ -17,13 +17,13 @@ import { jsonText } from "./values.ts";
 export type EntryRoute = Extract<Route, { type: "get" | "put" | "delete" | "batch" | "scan" }>;
 type OneRoute = Extract<EntryRoute, { type: "get" | "put" | "delete" }>;
 
-interface Asked {
+export interface Asked {
   readonly request: Request;
   /** The map version that the caller insists on. */
   readonly pinned: number | null;
 }
 
-type OneResult = OpResult | ReadResult;
+export type OneResult = OpResult | ReadResult;
 type Results = ReadonlyMap<Op, OneResult | undefined>;
 
 export async function entries(front: Front, route: EntryRoute, asked: Asked): Promise<Response> {
@@ -75,7 +75,7 @@ async function batch(
 }
 
 /** A Response where the request as a whole has failed. */
-async function apply(
+export async function apply(
   front: Front,
   ops: readonly Op[],
   { pinned, ack }: Pick<Asked, "pinned"> & { readonly ack: AckLevel },
@@ -116,7 +116,7 @@ function batchReply(asked: Batch, results: Results): Response {
 const valueOf = (result: OneResult | undefined): Uint8Array | null =>
   result?.type === "value" ? result.value : null;
 
-function errorOf(result: OneResult | undefined): ErrorInfo | null {
+export function errorOf(result: OneResult | undefined): ErrorInfo | null {
   if (!result) return makeError("INTERNAL", { reason: "an op without a result" });
   return result.type === "refused" ? result.error : null;
 }

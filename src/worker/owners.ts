@@ -1,8 +1,9 @@
 /** Operations to the owners of their keys: one call to each, and after it to whom it names. */
 import { partitionOf } from "../data/hash.ts";
-import { PartitionId, Seq, type NodeId } from "../data/ids.ts";
+import { ClusterId, PartitionId, Seq, type NodeId } from "../data/ids.ts";
 import type { Ruling } from "../data/ruling.ts";
 import { makeError, type ErrorInfo } from "../protocol/errors.ts";
+import { NAME_PATTERN } from "../protocol/limits.ts";
 import type { AckLevel, Op, OpResult, ReadResult } from "../protocol/ops.ts";
 import { errorOf, isPassing, type Answer, type Front } from "./front.ts";
 import { learnRuling, type Known } from "./known.ts";
@@ -36,7 +37,32 @@ export async function forward(
     if (!(await front.pause(attempt++))) break;
     await front.refetch();
   }
-  return outcomes.map(({ result }) => result);
+  return followMerged(
+    front,
+    ops,
+    outcomes.map(({ result }) => result),
+    ack,
+  );
+}
+
+/** What a node of a cluster that goes over into another does not pass on, since that may be done twice. */
+async function followMerged(
+  front: Front,
+  ops: readonly Op[],
+  results: readonly Result[],
+  ack: AckLevel,
+): Promise<readonly Result[]> {
+  const into = results.map(mergedInto).find((name) => name !== null);
+  if (!into) return results;
+  const indexes = [...results.keys()].filter((i) => mergedInto(results[i]) === into);
+  const there = await forward(front.into(into), pick(ops, indexes), { follow: true, ack });
+  return results.map((result, i) => there[indexes.indexOf(i)] ?? result);
+}
+
+function mergedInto(result: Result | undefined): ClusterId | null {
+  if (result?.type !== "refused" || result.error.code !== "CLUSTER_MERGED") return null;
+  const { into } = result.error.data;
+  return typeof into === "string" && NAME_PATTERN.test(into) ? ClusterId(into) : null;
 }
 
 interface Round {
@@ -89,10 +115,12 @@ async function sendTo(
     ...(ack === "backup" && { ack }),
   });
   if (answer.type !== "answered" || answer.message.type !== "OP_FORWARDED")
-    return ops.map((op) => failed(answer, placeOf(front, op)));
+    return ops.map((op) => failed(answer, op, placeOf(front, op)));
   const { results, notOwned } = answer.message;
   const news = learn(front, owner, notOwned, lacked);
-  return results.map((result): Outcome => {
+  return results.map((result, i): Outcome => {
+    const op = ops[i];
+    if (op && isOnce(op) && mayBeDone(result)) return unknown(placeOf(front, op));
     if (result.type !== "refused" || !isPassing(result.error)) return { result, again: "never" };
     if (result.error.code !== "NOT_OWNER" || !news) return { result, again: "later" };
     return { result, again: follow || news === "told" ? "now" : "never" };
@@ -117,7 +145,21 @@ function learn(
   return newer.length > 0 ? "told" : null;
 }
 
-function failed(answer: Answer, partitionId: PartitionId): Outcome {
+/** Said twice it is counted twice: where nobody knows whether it was heard, it is not said again. */
+const isOnce = ({ type }: Op): boolean => type === "increment";
+
+/** Its owner has it on disk and is owner no more, and who is has not said whether it got it from there. */
+const mayBeDone = (result: Result): boolean =>
+  result.type === "refused" &&
+  (result.error.code === "OWNER_UNREACHABLE" || result.error.code === "PARTITION_LOST");
+
+const unknown = (partitionId: PartitionId): Outcome => ({
+  result: refused(makeError("OUTCOME_UNKNOWN", { partitionId })),
+  again: "never",
+});
+
+function failed(answer: Answer, op: Op, partitionId: PartitionId): Outcome {
+  if (answer.type === "failed" && isOnce(op)) return unknown(partitionId);
   const error = errorOf(answer, () => makeError("OWNER_UNREACHABLE", { partitionId }));
   // The next table is that of the cluster into which this one has gone over.
   const isThere = error.code === "CLUSTER_MERGED";

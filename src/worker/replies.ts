@@ -12,11 +12,12 @@ export const reply = (value: unknown, status = 200): Response =>
   jsonReply(JSON.stringify(value), status);
 
 export function errorReply(error: ErrorInfo, more: object = {}): Response {
-  const { status, retry } = ERRORS[error.code];
+  // By a node that knows more of them.
+  const { status } = Object.hasOwn(ERRORS, error.code) ? ERRORS[error.code] : ERRORS.INTERNAL;
   const response = reply({ error: { ...errorJson(error), ...more } }, status);
   if (error.code === "METHOD_NOT_ALLOWED")
     response.headers.set("allow", String(error.data["allowed"]));
-  if (status === 503 && retry === "later") response.headers.set("retry-after", "1");
+  if (status === 503 && error.retry === "later") response.headers.set("retry-after", "1");
   return response;
 }
 

@@ -6,6 +6,7 @@ import { faults } from "./faults.ts";
 import { Front } from "./front.ts";
 import { operate } from "./operate.ts";
 import { errorReply } from "./replies.ts";
+import { sets } from "./sets.ts";
 import { clusterOf, pinnedOf, routeOf } from "./routes.ts";
 
 const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -49,6 +50,12 @@ async function serve(request: Request, env: Env): Promise<Response> {
     case "batch":
     case "scan":
       return entries(front, route.value, { request, pinned: pinned.value });
+    case "add":
+    case "remove":
+    case "members":
+    case "count":
+    case "total":
+      return sets(front, route.value, { request, pinned: pinned.value });
     default:
       return operate(front, route.value, request);
   }

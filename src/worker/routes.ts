@@ -5,16 +5,19 @@ import {
   checkKey,
   checkNodeId,
   integerProblem,
+  isHash,
   keyProblem,
   malformed,
   mapProblem,
 } from "../protocol/checks.ts";
 import { makeError, type ErrorInfo } from "../protocol/errors.ts";
 import {
+  MEMBERS_MAX,
   NAME_PATTERN,
   PARTITION_COUNT_MAX,
   SCAN_LIMIT_DEFAULT,
   SCAN_LIMIT_MAX,
+  SET_LIMIT_MAX,
   TTL_MS_MAX,
 } from "../protocol/limits.ts";
 import type { AckLevel } from "../protocol/ops.ts";
@@ -36,6 +39,7 @@ export type Route =
       readonly ack: AckLevel;
     }
   | { readonly type: "batch"; readonly map: string; readonly ack: AckLevel }
+  | SetRoute
   | ScanRoute
   /** What the caller has; null: it does not say. */
   | { readonly type: "map"; readonly version: number | null; readonly viewVersion: number | null }
@@ -45,6 +49,19 @@ export type Route =
   | { readonly type: "claim"; readonly partitionId: PartitionId }
   | { readonly type: "cancel"; readonly partitionId: PartitionId }
   | { readonly type: "socket"; readonly nodeId: NodeId | null };
+
+interface Of {
+  readonly map: string;
+  readonly key: string;
+}
+
+/** Of a set or a counter. */
+export type SetRoute =
+  | (Of & { readonly type: "add"; readonly ttlMs: number | null; readonly ack: AckLevel })
+  | (Of & { readonly type: "remove"; readonly ack: AckLevel })
+  | (Of & { readonly type: "members"; readonly limit: number; readonly after: string | null })
+  | (Of & { readonly type: "count"; readonly ack: AckLevel })
+  | (Of & { readonly type: "total" });
 
 export interface ScanRoute {
   readonly type: "scan";
@@ -112,6 +129,10 @@ function handlersFor(asked: Asked): Handlers | null {
   switch (what) {
     case "maps":
       return mapHandlers(asked, rest);
+    case "sets":
+      return setHandlers(asked, rest);
+    case "counters":
+      return counterHandlers(asked, rest);
     case "map":
       return rest.length === 0 ? { GET: () => mapRoute(asked) } : null;
     case "ws":
@@ -137,9 +158,41 @@ function mapHandlers({ query }: Asked, [map, key, ...more]: readonly string[]): 
   const remove = (ack: AckLevel): Parsed<Route> => ok({ type: "delete", map, key, ack });
   return {
     GET: () => (problem ? err(problem) : ok({ type: "get", map, key })),
-    PUT: () => (problem ? err(problem) : putRoute(map, key, query)),
+    PUT: () => (problem ? err(problem) : withTtl("put", { map, key }, query)),
     DELETE: () => (problem ? err(problem) : withAck(query, remove)),
   };
+}
+
+function setHandlers({ query }: Asked, [map, key, ...more]: readonly string[]): Handlers | null {
+  if (map === undefined || key === undefined || more.length > 0) return null;
+  const problem = checkKey(map, key);
+  const remove = (ack: AckLevel): Parsed<Route> => ok({ type: "remove", map, key, ack });
+  return {
+    GET: () => (problem ? err(problem) : membersRoute(map, key, query)),
+    POST: () => (problem ? err(problem) : withTtl("add", { map, key }, query)),
+    DELETE: () => (problem ? err(problem) : withAck(query, remove)),
+  };
+}
+
+function counterHandlers(
+  { query }: Asked,
+  [map, key, ...more]: readonly string[],
+): Handlers | null {
+  if (map === undefined || key === undefined || more.length > 0) return null;
+  const problem = checkKey(map, key);
+  const count = (ack: AckLevel): Parsed<Route> => ok({ type: "count", map, key, ack });
+  return {
+    GET: () => (problem ? err(problem) : ok({ type: "total", map, key })),
+    POST: () => (problem ? err(problem) : withAck(query, count)),
+  };
+}
+
+function membersRoute(map: string, key: string, query: URLSearchParams): Parsed<Route> {
+  const limit = integer(query.get("limit"), "limit", { min: 1, max: SET_LIMIT_MAX });
+  if (!limit.ok) return limit;
+  const after = query.get("cursor");
+  if (!isHash(after)) return err(makeError("BAD_CURSOR", { field: "cursor" }));
+  return ok({ type: "members", map, key, limit: limit.value ?? MEMBERS_MAX, after });
 }
 
 /** When a write is to be answered: left out, when its owner has it. */
@@ -149,10 +202,14 @@ function withAck(query: URLSearchParams, route: (ack: AckLevel) => Parsed<Route>
   return err(malformed("owner or backup")("ack"));
 }
 
-function putRoute(map: string, key: string, query: URLSearchParams): Parsed<Route> {
+function withTtl(
+  type: "put" | "add",
+  of: { readonly map: string; readonly key: string },
+  query: URLSearchParams,
+): Parsed<Route> {
   const ttl = integer(query.get("ttl"), "ttl", { min: 1, max: TTL_MS_MAX });
   if (!ttl.ok) return ttl;
-  return withAck(query, (ack) => ok({ type: "put", map, key, ttlMs: ttl.value, ack }));
+  return withAck(query, (ack) => ok({ type, ...of, ttlMs: ttl.value, ack }));
 }
 
 function scanRoute(map: string, query: URLSearchParams): Parsed<Route> {

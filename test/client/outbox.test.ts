@@ -209,7 +209,7 @@ it("sends ten thousand waiting writes once each, in full frames, a window of the
     if (next.type !== "send" || next.message.type !== "OPS") continue;
     expect(next.message.ops).toHaveLength(FRAME_OPS_MAX);
     expect(underWay(state).length).toBeLessThanOrEqual(FLIGHTS_MAX * FRAME_OPS_MAX);
-    seen.push(...next.message.ops.map(({ stamp }) => stamp.millis));
+    seen.push(...next.message.ops.map((op) => ("stamp" in op ? op.stamp.millis : 0)));
     const [after, more] = stepped(state, answered(ALL_STORED, n1, next.message.seq));
     state = after;
     effects = [...effects, ...more];

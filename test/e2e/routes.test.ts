@@ -30,7 +30,17 @@ describe("what a request asks for", () => {
 
   it("any method, path and query gives a route or a typed error, and never throws", () => {
     const names = ["nodes", "migrations", "rebalance", "drain", "n1", "7", "%", "%ff", ""];
-    const first = fc.constantFrom("maps", "maps", "map", "cluster", "ws", "%", "");
+    const first = fc.constantFrom(
+      "maps",
+      "maps",
+      "sets",
+      "counters",
+      "map",
+      "cluster",
+      "ws",
+      "%",
+      "",
+    );
     const word = fc.oneof(fc.constantFrom(...names), fc.string({ maxLength: 5 }));
     const verbs = fc.constantFrom("GET", "PUT", "POST", "DELETE", "PATCH", "constructor", "");
     const query = fc.oneof(fc.constant(""), fc.webQueryParameters(), fc.string());

@@ -90,6 +90,17 @@ export const IN_SETS: readonly Mutant[] = [
     },
   },
   {
+    name: "increment asked again",
+    bug: "the front asks again for an increment that may have been counted",
+    file: "src/worker/owners.ts",
+    find: 'const isOnce = ({ type }: Op): boolean => type === "increment";',
+    replace: "const isOnce = ({ type }: Op): boolean => type === undefined;",
+    killedBy: {
+      file: "test/objects/owners.test.ts",
+      title: "says that nothing is known of an increment whose owner is silent, and asks once",
+    },
+  },
+  {
     name: "removal gone before its add",
     bug: "a removal is forgotten by the clock of who removed, however far behind that is",
     file: "src/data/row.ts",

@@ -44,6 +44,7 @@ const DATA: ErrorData = {
   ALREADY_OWNER: { partitionId: 17, nodeId: "n9" },
   NOT_OWNER: { partitionId: 17, ownerNodeId: "n9" },
   OWNER_UNREACHABLE: { partitionId: 17 },
+  OUTCOME_UNKNOWN: { partitionId: 17 },
   NO_BACKUP: { partitionId: 17 },
   OVERLOADED: { field: "operations", value: 9, max: 8 },
   KEY_NOT_FOUND: { map: "users", key: "user:1" },

@@ -7,6 +7,6 @@ it("a browser loads the client in no more than 20 KiB, and nothing of what only 
   expect(gzipBytes, "not vacuous").toBeGreaterThan(5_000);
   const files = parts.map(([file]) => file);
   const foreign =
-    /src\/(objects|worker|cli|core\/(?!machine)[a-z]+)\/|schema-(moves|cluster|membership)/;
+    /src\/(objects|worker|cli|core\/(?!machine)[a-z]+)\/|schema-(moves|cluster|membership)|protocol\/errors/;
   expect(files.filter((file) => foreign.test(file))).toEqual([]);
 });

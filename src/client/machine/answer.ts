@@ -1,6 +1,6 @@
 /** What follows from the answer to a frame, for each of its operations. */
-import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
-import type { GridErrorInfo } from "../errors.ts";
+import type { ErrorInfo } from "../../protocol/errors.ts";
+import { unanswered, type GridErrorInfo } from "../errors.ts";
 import { isWrite, type Ask, type Outcome, type Settled } from "./ask.ts";
 import type { Flight } from "./line.ts";
 import { exposed, type Outbox } from "./outbox-state.ts";
@@ -42,7 +42,7 @@ export function sortOut(state: Outbox, { asks }: Flight, { answer, now, place }:
   for (const [i, ask] of asks.entries()) {
     const outcome = outcomeOf(ask, answer, i);
     if (outcome.type !== "refused") {
-      if (outcome.stamp) sorted.clock = hear(sorted.clock, outcome.stamp);
+      if ("stamp" in outcome && outcome.stamp) sorted.clock = hear(sorted.clock, outcome.stamp);
       sorted.all.push({ ask, outcome });
     } else sortRefused(state, sorted, { ask, error: outcome.error, now, place });
   }
@@ -54,8 +54,7 @@ function outcomeOf(ask: Ask, answer: Answer, index: number): Outcome {
   const outcome = answer.type === "results" ? answer.outcomes[index] : answer.exceptions.get(index);
   if (outcome) return outcome;
   if (isWrite(ask) && answer.type === "stored-but") return { type: "stored", stamp: ask.op.stamp };
-  const reason = "a node's answer lacks a result";
-  return { type: "refused", error: makeError("INTERNAL", { reason }) };
+  return { type: "refused", error: unanswered() };
 }
 
 interface Refused {

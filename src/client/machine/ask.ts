@@ -1,7 +1,7 @@
 /** What the application wants of the grid: one operation, from the call until its answer. */
 import type { PartitionId, Version } from "../../data/ids.ts";
 import { utf8Length } from "../../data/text.ts";
-import type { ClientOp } from "../../protocol/client-messages.ts";
+import type { ClientWrite } from "../../protocol/client-messages.ts";
 import type { AckLevel, OpResult, ReadResult } from "../../protocol/ops.ts";
 import type { GridErrorInfo } from "../errors.ts";
 import { OP_OVERHEAD_BYTES } from "../limits.ts";
@@ -31,7 +31,7 @@ export interface Read extends Common {
 
 export interface Write extends Common {
   readonly kind: AckLevel;
-  readonly op: ClientOp;
+  readonly op: ClientWrite;
   /** When the application called, by the client's clock, and how long it wants it kept. */
   readonly at: number;
   readonly ttlMs: number | null;
