@@ -6,7 +6,16 @@ import { stepNode } from "../../src/core/node/node.ts";
 import { initialNode, type NodeState, type Role } from "../../src/core/node/state.ts";
 import type { NodeEvent } from "../../src/core/node/events.ts";
 import { NO_FLOW } from "../../src/core/node/flow.ts";
-import { ClusterId, Epoch, NodeId, PartitionId, Seq, Term, Version } from "../../src/data/ids.ts";
+import {
+  ClusterId,
+  Epoch,
+  Incarnation,
+  NodeId,
+  PartitionId,
+  Seq,
+  Term,
+  Version,
+} from "../../src/data/ids.ts";
 import {
   addChunk,
   addDeltas,
@@ -99,6 +108,31 @@ describe("rules that a simulation taught", () => {
     );
     expect(state.saved.view.version).toBe(0);
     expect(effects.map((effect) => "message" in effect && effect.message.type)).toEqual(["ERROR"]);
+  });
+
+  it("an answer to an earlier join, which comes late, makes nobody a member [I4, seed 1000001]", () => {
+    const facts = { host: "", clientPort: 0, clusterPort: 0, region: "", weight: 1 };
+    const joined = { nodeId: A, ...facts, state: "active", joinVersion: Version(2) } as const;
+    const invited = nodeWith({ type: "none" }, B, "joining");
+    const incarnation = Incarnation(3);
+    const self = { ...invited.saved.self, incarnation, tableVersion: Version(37) };
+    const again = { ...invited, saved: { ...invited.saved, self } };
+    const answerTo = (join: number, version: number): ClusterMessage => ({
+      type: "JOIN_RESPONSE",
+      accepted: true,
+      membersView: {
+        version: Version(version),
+        members: [{ ...joined, incarnation: Incarnation(join) }],
+      },
+      partitionAssignments: [],
+      tableVersion: Version(version),
+      partitionCount: 1,
+      digestKey: { a: 0, b: 0 },
+    });
+    const [late] = stepNode(again, say("coordinator", answerTo(2, 26)));
+    expect(late.saved.self).toMatchObject({ membership: "joining", tableVersion: 37 });
+    const [now] = stepNode(late, say("coordinator", answerTo(3, 40)));
+    expect(now.saved.self).toMatchObject({ membership: "member", tableVersion: 40 });
   });
 
   it("a copy that a ruling leaves out is struck, whatever it knows of its rows [I7, seed 2]", () => {

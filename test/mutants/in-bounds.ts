@@ -81,6 +81,16 @@ export const IN_BOUNDS: readonly Mutant[] = [
     ),
   },
   {
+    name: "answer to an earlier join",
+    bug: "a node that joins again is a member by an answer to the join before",
+    file: "src/core/node/join.ts",
+    find: "incarnation === turn.self.incarnation,\n  );\n\n/** Only a newer",
+    replace: "incarnation > 0,\n  );\n\n/** Only a newer",
+    killedBy: rule(
+      "an answer to an earlier join, which comes late, makes nobody a member [I4, seed 1000001]",
+    ),
+  },
+  {
     name: "given up and not answered",
     bug: "the question of a dead node is left open, which keeps both in memory",
     file: "src/core/coordinator/members.ts",

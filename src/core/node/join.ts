@@ -61,6 +61,8 @@ export function onJoinResponse(turn: Turn, response: JoinResponse): void {
   }
   const { membersView: view, partitionAssignments: assignments } = response;
   if (!view || !assignments) return;
+  // The answer to an earlier join comes late: this one is asked for again.
+  if (!listsNow(turn, view)) return;
   turn.setMemory({ joinRetry: null });
   turn.setSelf({
     membership: "member",
@@ -72,6 +74,11 @@ export function onJoinResponse(turn: Turn, response: JoinResponse): void {
   noteJoined(turn);
   turn.send("coordinator", heartbeat(turn));
 }
+
+const listsNow = (turn: Turn, { members }: MembersUpdate["view"]): boolean =>
+  members.some(
+    ({ nodeId, incarnation }) => nodeId === turn.me && incarnation === turn.self.incarnation,
+  );
 
 /** Only a newer view replaces the known one: an equal version with other contents is a stale writer's. */
 export function onMembersUpdate(turn: Turn, { view }: MembersUpdate, call: CallId | null): void {

@@ -98,6 +98,7 @@ export class MapWorld {
         clusterId: CLUSTER,
         nodeId,
         membership: "joining",
+        incarnation: Incarnation(1),
       } as const;
       this.#nodes.push({ ...state, saved: { ...state.saved, self } });
       this.#say(i, {
