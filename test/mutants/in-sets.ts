@@ -1,4 +1,5 @@
 /** Sets and counters. */
+import { FIRST_WILD } from "../sim/options.ts";
 import type { Mutant, Test } from "./mutant.ts";
 
 const sets = (title: string): Test => ({ file: "test/core/sets.test.ts", title });
@@ -18,7 +19,15 @@ export const IN_SETS: readonly Mutant[] = [
     file: "src/core/node/clients.ts",
     find: "if (!tags) return",
     replace: "if (tags !== undefined) return",
-    killedBy: sets("keeps an add that a removal has not seen, whatever their stamps"),
+    killedBy: { checkers: ["R-set", "I6"], seeds: 20, from: FIRST_WILD },
+  },
+  {
+    name: "one tag of each element",
+    bug: "of an element that was added twice only one add is read",
+    file: "src/core/rows/look.ts",
+    find: "known.tags.length < this.#bounds.tagsMax",
+    replace: "known.tags.length < Math.min(1, this.#bounds.tagsMax)",
+    killedBy: { checkers: ["R-set"], seeds: 20, from: FIRST_WILD },
   },
   {
     name: "later adds removed",
@@ -61,11 +70,27 @@ export const IN_SETS: readonly Mutant[] = [
     ),
   },
   {
+    name: "an owner counts anew",
+    bug: "an owner forgets what it has counted before",
+    file: "src/core/node/changes.ts",
+    find: "?? seen.known ?? {",
+    replace: "?? {",
+    killedBy: { checkers: ["R-count"], seeds: 20, from: FIRST_WILD },
+  },
+  {
+    name: "sides taken for one",
+    bug: "what was taken away from a counter is added to it",
+    file: "src/core/rows/look.ts",
+    find: 'if (sideIn(row.sub)?.side === "inc")',
+    replace: "if (sideIn(row.sub))",
+    killedBy: { checkers: ["R-count"], seeds: 20, from: FIRST_WILD },
+  },
+  {
     name: "increments together are one",
     bug: "of what callers add in one group the last counts",
     file: "src/core/node/changes.ts",
-    find: "this.#totals.get(name) ?? seen.known",
-    replace: "seen.known",
+    find: "this.#totals.get(name) ?? seen",
+    replace: "seen",
     killedBy: sets("adds up what callers without an id ask for, together or one after the other"),
   },
   {

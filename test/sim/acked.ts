@@ -1,4 +1,5 @@
 /** What somebody was told is durable, and how much of it the owner must have. */
+import { identityKey } from "../../src/core/rows/identity-key.ts";
 import { compareRows, type Row } from "../../src/data/row.ts";
 
 interface Told {
@@ -12,6 +13,7 @@ interface Told {
 
 type Test = (row: Row) => boolean;
 
+/** By `identityKey`. */
 export class Acked {
   readonly #told = new Map<string, Told>();
   /** Of each key what was stored only at a node that is gone for ever: whoever acknowledges it later is late. */
@@ -31,18 +33,18 @@ export class Acked {
 
   /** `isOwed`: the owner may lack it. */
   add(row: Row, isOwed: boolean): void {
-    const told = this.#of(row.key);
+    const told = this.#of(identityKey(row));
     told.rows = inserted(told.rows, row);
     if (!isOwed) told.due = greater(told.due, row);
   }
 
   addBackedUp(row: Row): void {
-    const told = this.#of(row.key);
+    const told = this.#of(identityKey(row));
     told.backedUp = inserted(told.backedUp, row);
   }
 
   isBuried(row: Row): boolean {
-    const buried = this.#buried.get(row.key);
+    const buried = this.#buried.get(identityKey(row));
     return buried !== undefined && compareRows(buried, row) >= 0;
   }
 

@@ -33,6 +33,7 @@ import {
   settled,
   show,
 } from "./predicates.ts";
+import { rowsOfOp } from "./set-tally.ts";
 import { ReignChecker } from "./reign-checker.ts";
 import type { World } from "./world.ts";
 
@@ -54,6 +55,8 @@ export const INVARIANTS = [
   "R-later-write",
   "R-parallel",
   "R-collect",
+  "R-set",
+  "R-count",
 ] as const;
 export type Invariant = (typeof INVARIANTS)[number];
 
@@ -114,9 +117,13 @@ export class Checkers {
     const frame = client.outbox.get(seq);
     for (const [index, op] of (frame?.ops ?? []).entries()) {
       if (refused.has(index)) continue;
-      const row: Row = { ...op, kind: "lww", sub: "" };
-      this.stored(row);
-      if (frame?.ack === "backup") this.#atBackups(row, frame.begunAt);
+      const rows: readonly Row[] = op.type
+        ? rowsOfOp(op, client.id)
+        : [{ ...op, kind: "lww", sub: "" }];
+      for (const row of rows) {
+        this.stored(row);
+        if (frame?.ack === "backup") this.#atBackups(row, frame.begunAt);
+      }
     }
   }
 
@@ -147,7 +154,7 @@ export class Checkers {
 
   stored(row: Row): void {
     this.durability.stored(row);
-    this.sent(row);
+    if (row.kind === "lww") this.sent(row);
   }
 
   sent({ key, stamp, value, expiresAt }: Pick<Row, "key" | "stamp" | "value" | "expiresAt">): void {

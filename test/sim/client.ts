@@ -4,11 +4,14 @@ import { applyMapDelta, mergeMaps } from "../../src/data/map-delta.ts";
 import type { PartitionMapPayload } from "../../src/data/members.ts";
 import type {
   ClientMessage,
+  ClientOp,
+  ClientQuestion,
   ClientWrite,
   MapDeltaMessage,
   ServerMessage,
 } from "../../src/protocol/client-messages.ts";
-import type { AckLevel } from "../../src/protocol/ops.ts";
+import type { Stamp } from "../../src/data/hlc.ts";
+import type { AckLevel, ReadResult } from "../../src/protocol/ops.ts";
 import type { Prng } from "./prng.ts";
 
 export interface ClientPort {
@@ -27,11 +30,15 @@ export interface ClientPort {
   readonly later: (ms: number, run: () => void) => void;
   /** To any node; in the end to the owner, if that was named: among many chance would take too long. */
   readonly reroute: (client: SimClient, owner?: NodeId) => void;
+  /** What it does to a set or a counter next. */
+  readonly change: (client: SimClient, prng: Prng, stamp: Stamp) => ClientOp;
+  /** Of a set or a counter. */
+  readonly read: (question: ClientQuestion, result: ReadResult) => void;
   readonly heardMap: (client: SimClient, heard: HeardMap) => void;
 }
 
 interface Frame {
-  readonly ops: readonly ClientWrite[];
+  readonly ops: readonly ClientOp[];
   /** When the first of them was sent the first time. */
   readonly begunAt: number;
   readonly ack: AckLevel;
@@ -58,6 +65,8 @@ export class SimClient {
   lossy = false;
   /** To be sent once more, all at one moment. */
   readonly #refused: Frame[] = [];
+  /** Of sets and counters, by seq. */
+  readonly #questions = new Map<number, ClientQuestion>();
   #seq = 0;
   #counter = 0;
   readonly #prng: Prng;
@@ -100,6 +109,19 @@ export class SimClient {
     const bytes = new Uint8Array(2 + this.#prng.below(this.#port.valueBytesMax - 1));
     bytes.set([this.written & 255, counter & 255]);
     return bytes;
+  }
+
+  /** A set or a counter. */
+  change(): void {
+    const stamp = { millis: this.#port.now(), counter: this.#counter++ % 60_000, node: this.id };
+    const op = this.#port.change(this, this.#prng, stamp);
+    const ack = this.#port.backups && this.#seq % 3 === 1 ? "backup" : "owner";
+    this.#put({ ops: [op], begunAt: this.#port.trueTime(), ack });
+  }
+
+  ask(question: ClientQuestion): void {
+    this.#questions.set(this.#seq, question);
+    this.#port.send(this, { type: "GET", seq: this.#seq++, keys: [question] });
   }
 
   read(key: string): void {
@@ -176,9 +198,13 @@ export class SimClient {
     if (current && "map" in message && message.map) this.#takeMap(message.map);
     if (current && message.type === "MAP_DELTA") this.#takeDelta(message);
     switch (message.type) {
-      case "VALUES":
+      case "VALUES": {
         this.reads++;
+        const question = this.#questions.get(message.seq);
+        const [result] = message.values;
+        if (question && result) this.#port.read(question, result);
         return;
+      }
       case "ACK": {
         const frame = this.outbox.get(message.seq);
         if (!frame) return;

@@ -48,6 +48,7 @@ export const NO_COUNTS = {
   "rows lost behind a backup": 0,
   /** Partitions in which the repair found a difference. */
   "partitions repaired": 0,
+  "set and counter ops": 0,
   scanned: 0,
   offered: 0,
   "writes that expire": 0,

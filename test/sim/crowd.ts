@@ -39,6 +39,11 @@ export class Crowd {
       later: (ms, run) => schedule.after(ms, run),
       reroute: (it, owner) => this.reroute(it, owner),
       send: (it, message) => this.#send(it, message),
+      change: (it, own, stamp) => world.sets.next(own, it.id, stamp),
+      read: (question, result) => {
+        if (world.calmAt === null || (result.type !== "members" && result.type !== "total")) return;
+        world.sets.judge(question, result);
+      },
       heardMap: (it, map) => world.checkers.heardMap(it, map),
     });
     this.clients.push(client);
@@ -82,7 +87,8 @@ export class Crowd {
       const socket = `${client.id}@${at}`;
       if (message.type === "OPS") countOps(this.#world, message.ops);
       if (message.type === "GET")
-        for (const { key } of message.keys) answers.asks(socket, message.seq, key);
+        for (const { type, key } of message.keys)
+          if (type === undefined) answers.asks(socket, message.seq, key);
       const frames = this.#frames.get(at);
       if (frames) return void frames.push({ socket, message });
       this.#frames.set(at, [{ socket, message }]);

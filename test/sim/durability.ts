@@ -7,7 +7,8 @@ import { completeAt } from "../../src/core/coordinator/wanted.ts";
 import { strays } from "../../src/core/coordinator/moves.ts";
 import type { NodeId, PartitionId } from "../../src/data/ids.ts";
 import { partitionOf } from "../../src/data/hash.ts";
-import { compareRows, type Row } from "../../src/data/row.ts";
+import { compareRows, type Identity, type Row } from "../../src/data/row.ts";
+import { identityKey } from "../../src/core/rows/identity-key.ts";
 import type { RowStore } from "../../src/core/rows/row-store.ts";
 import { Acked } from "./acked.ts";
 import type { Checkers } from "./checkers.ts";
@@ -41,9 +42,15 @@ export class Durability {
     this.#judged = new Judged(world, judge);
   }
 
-  /** The greatest row that is acknowledged and that the owner must have. */
+  /** The greatest row of an entry that is acknowledged and that the owner must have. */
   due(key: string): Row | undefined {
-    return this.#acked.get(this.#partitionOf(key))?.due(key);
+    const name = identityKey({ map: "m", key, kind: "lww", sub: "" });
+    return this.#acked.get(this.#partitionOf(key))?.due(name);
+  }
+
+  /** The greatest that is acknowledged and not lost. */
+  greatest(identity: Identity): Row | undefined {
+    return this.#acked.get(this.#partitionOf(identity.key))?.greatest(identityKey(identity));
   }
 
   stored(row: Row): void {
@@ -197,7 +204,7 @@ export class Durability {
     const acked = this.#changing(partitionId);
     // Also of what nobody was told of yet: the answer may be on its way.
     for (const { row: stored } of rows.page(partitionId, null, EVERYTHING).rows) {
-      const { key } = stored;
+      const key = identityKey(stored);
       const isElsewhere = (row: Row): boolean =>
         compareRows(row, stored) > 0 || this.#isHeld(row, others);
       const backedUp = acked.backedUp(key);

@@ -7,7 +7,7 @@ import type { CallId } from "../../src/core/machine/cluster-event.ts";
 import { PartitionId, Seq } from "../../src/data/ids.ts";
 import type { Row } from "../../src/data/row.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
-import type { WriteOp } from "../../src/protocol/ops.ts";
+import type { IncrementOp, Op, WriteOp } from "../../src/protocol/ops.ts";
 import type { Moment, Stamped } from "./answers.ts";
 import type { World } from "./world.ts";
 
@@ -24,6 +24,7 @@ interface Write {
 export class SimFront {
   readonly #world: World;
   readonly #writes = new Map<Seq, readonly Write[]>();
+  readonly #increments = new Map<Seq, IncrementOp>();
   readonly #scans = new Map<CallId, Moment>();
   #forwardId = 0;
 
@@ -47,6 +48,23 @@ export class SimFront {
     const head = { type: "OP_FORWARD", sourceNodeId: "front", forwardId } as const;
     const ops = writes.map(({ op }) => op);
     this.#world.send("front", owner, { ...head, rulings: [], ops });
+  }
+
+  /** What is asked twice is counted twice, and is not asked again. */
+  increment(): void {
+    const { prng, sets } = this.#world;
+    const op = sets.increment(prng);
+    const owner = this.#ownerOf(op.key);
+    if (!owner) return;
+    const forwardId = Seq(++this.#forwardId);
+    this.#increments.set(forwardId, op);
+    const head = { type: "OP_FORWARD", sourceNodeId: "front", forwardId } as const;
+    this.#world.send("front", owner, { ...head, rulings: [], ops: [op] });
+  }
+
+  /** As often as the network has it arrive. */
+  arrived(ops: readonly Op[]): void {
+    for (const op of ops) if (op.type === "increment") this.#world.sets.delivered(op);
   }
 
   #write(key: string, forwardId: Seq, index: number): Write {
@@ -80,6 +98,9 @@ export class SimFront {
         if (moment && done) this.#world.answers.scanned(partitionId, keys, moment);
       }
     if (message.type !== "OP_FORWARDED") return;
+    const increment = this.#increments.get(message.forwardId);
+    this.#increments.delete(message.forwardId);
+    if (increment && message.results[0]?.type === "stored") this.#world.sets.counted(increment);
     const writes = this.#writes.get(message.forwardId) ?? [];
     this.#writes.delete(message.forwardId);
     const stamped = new Map<string, Stamped>();

@@ -40,6 +40,8 @@ export interface Options {
   readonly gathers: boolean;
   /** The operator claims partitions that have owners. */
   readonly claims: boolean;
+  /** They write sets and counters, too. */
+  readonly sets: boolean;
 }
 
 /** Seeds below have no storm and mean what they meant before there were any. */
@@ -80,7 +82,9 @@ function drawStorm(seed: number, plain: Options, largePerCent = LARGE_PER_CENT):
 
 /** Each difference from a storm is an option of its own. */
 function drawWild(seed: number, plain: Options): Options {
-  return { ...drawStorm(seed, plain, LARGE_PER_CENT / 2), claims: true, gathers: true };
+  const storm = drawStorm(seed, plain, LARGE_PER_CENT / 2);
+  // Every other one: the rest mean what they meant before there were any.
+  return { ...storm, claims: true, gathers: true, sets: seed % 2 === 1 };
 }
 
 /** No message is on its way, and nobody cut off, for as long as a deletion is kept: only who is away is. */
@@ -173,5 +177,6 @@ function drawPlain(seed: number): Options {
     forgets: false,
     gathers: false,
     claims: false,
+    sets: false,
   };
 }

@@ -36,6 +36,7 @@ import { draw, type Options } from "./options.ts";
 import { Prng } from "./prng.ts";
 import type { CrashPoint } from "./process.ts";
 import { Schedule } from "./schedule.ts";
+import { QUESTIONS, SetTally } from "./set-tally.ts";
 
 const CLUSTER = ClusterId("sim");
 
@@ -51,6 +52,7 @@ export class World {
   readonly coordinator: CoordinatorHost;
   readonly checkers: Checkers;
   readonly answers: Answers;
+  readonly sets = new SetTally(this);
   readonly counts = { ...NO_COUNTS };
   readonly writesPerPhase = new Map<string, number>();
   /** When the faults ended, and when nothing of them is left to be seen. */
@@ -142,6 +144,8 @@ export class World {
     this.schedule.after(CALM_MS / 2, () => {
       this.calmAt = this.schedule.now;
       for (const client of this.clients) for (const key of this.keys()) client.read(key);
+      if (this.options.sets)
+        for (const client of this.clients) for (const asked of QUESTIONS) client.ask(asked);
       for (const client of this.clients) client.write(this.keys());
     });
   }
@@ -163,6 +167,7 @@ export class World {
     const client = this.prng.pick(this.clients);
     if (client.node === "") return this.#crowd.reroute(client);
     if (client.waiting > 20) return;
+    if (this.options.sets && this.prng.chance(0.12)) return client.change();
     const keys = Array.from({ length: 1 + this.prng.below(3) }, () => this.prng.pick(this.keys()));
     if (this.prng.chance(0.005)) client.askMap();
     if (this.prng.chance(0.2)) client.read(this.prng.pick(keys));
@@ -170,6 +175,7 @@ export class World {
   }
 
   #ask(): void {
+    if (this.options.sets && this.prng.chance(0.12)) return this.front.increment();
     if (!this.prng.chance(0.7)) return this.front.scan();
     const { askOpsMax } = this.options;
     const ops = askOpsMax > 1 ? 1 + this.prng.below(askOpsMax) : 1;
@@ -356,6 +362,7 @@ export class World {
     if (to === "front") return;
     this.counts.messages++;
     if (message.type === "ROW_OFFER") this.counts.offered++;
+    if (from === "front" && message.type === "OP_FORWARD") this.front.arrived(message.ops);
     if (this.counts.messages % CODED_EVERY === 0) assertCoded(from, message);
     const facts = { type: "message", clusterId: CLUSTER, from, term, message, call } as const;
     const event = { ...facts, ...this.moment(to) };
