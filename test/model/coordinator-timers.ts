@@ -1,6 +1,7 @@
 /** What a coordinator of a model is woken for. */
 import type { CoordinatorState, Entry } from "../../src/core/coordinator/state.ts";
 import { tasksOf } from "../../src/core/coordinator/wanted.ts";
+import { present } from "../../src/core/coordinator/watch.ts";
 import { UNHEARD, type Watched } from "../../src/core/coordinator/watch-state.ts";
 import { DeadlineFailureDetector } from "../../src/core/detector/deadline.ts";
 import type { NodeId, PartitionId } from "../../src/data/ids.ts";
@@ -13,9 +14,6 @@ type Change = Partial<CoordinatorState["memory"]>;
 const ALARM = { kind: "alarm", at: LATER, patience: false, beats: false, about: null } as const;
 const TICK = { kind: "tick", patience: false, beats: true } as const;
 const PATIENT = { ...ALARM, patience: true } as const;
-
-/** Nobody waits for who is joining, or was given up. */
-const WATCHED: ReadonlySet<string> = new Set(["active", "leaving", "suspect"]);
 
 const remember = (state: CoordinatorState, change: Change): CoordinatorState => ({
   ...state,
@@ -41,8 +39,9 @@ export function coordinatorTimers(state: CoordinatorState): Coordinator[] {
     const at = NOW + state.config.maxNoHeartbeatMs;
     timers.push({ ...PATIENT, at, name: "no quorum", due: parkedForLong });
   }
-  for (const { nodeId, state: membership } of saved.view.members) {
-    if (WATCHED.has(membership)) timers.push(...watchTimers(state, nodeId));
+  const there = new Set(present(state).map(({ nodeId }) => nodeId));
+  for (const { nodeId } of saved.view.members) {
+    if (there.has(nodeId)) timers.push(...watchTimers(state, nodeId));
     if (memory.answered.get(nodeId) === NOW) timers.push(ageing(nodeId));
   }
   return timers;

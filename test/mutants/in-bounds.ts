@@ -104,7 +104,7 @@ export const IN_BOUNDS: readonly Mutant[] = [
     name: "suspicion outlives a join",
     bug: "who joins again is given up for the silence of its life before",
     file: "src/core/coordinator/members.ts",
-    find: "    onReturn(turn, nodeId);\n",
+    find: "  onReturn(turn, nodeId);\n",
     replace: "",
     killedBy: failover(
       "leaves as soon as it is back, when it was asked to while it joined again [I7, I11]",

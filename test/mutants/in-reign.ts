@@ -173,7 +173,7 @@ export const IN_REIGN: readonly Mutant[] = [
     name: "who has left is told for ever",
     bug: "an operator cannot say that a node that has left is destroyed",
     file: "src/core/coordinator/members.ts",
-    find: "if (!member && !(force && departed.includes(nodeId)))",
+    find: "if (!member && !(force && isHeardOf(turn, nodeId)))",
     replace: "if (!member)",
     killedBy: failover(
       "has who left and was destroyed before it heard so told no more [I8, sim seed 100076]",

@@ -3,6 +3,7 @@ import { IN_BACKUPS } from "./in-backups.ts";
 import { IN_BOUNDS } from "./in-bounds.ts";
 import { IN_COLLECTION } from "./in-collection.ts";
 import { IN_DETECTORS } from "./in-detectors.ts";
+import { IN_FORGOTTEN } from "./in-forgotten.ts";
 import { IN_IDLE } from "./in-idle.ts";
 import { IN_MERGES } from "./in-merges.ts";
 import { IN_REIGN } from "./in-reign.ts";
@@ -21,6 +22,7 @@ const ALL: readonly Mutant[] = [
   ...IN_BOUNDS,
   ...IN_COLLECTION,
   ...IN_DETECTORS,
+  ...IN_FORGOTTEN,
   ...IN_IDLE,
   ...IN_MERGES,
   ...IN_REIGN,

@@ -129,9 +129,10 @@ function notClaimable(
 /** Lost for good: whatever it alone held is given up, and nobody waits for it any more. */
 export function evict(turn: CoordinatorTurn, nodeId: NodeId): void {
   turn.setMembers(turn.view.members.filter((member) => member.nodeId !== nodeId));
-  const { unheard, draining, leaving } = turn.cluster;
+  const { unheard, usedIds, draining, leaving } = turn.cluster;
   const isOther = (id: NodeId): boolean => id !== nodeId;
   turn.setCluster({
+    usedIds: [...new Set([...usedIds, nodeId])],
     unheard: unheard?.filter(isOther) ?? null,
     draining: draining.filter(isOther),
     leaving: leaving.filter(isOther),

@@ -111,8 +111,8 @@ export function onJoinRequest(
   if (member && (member.host !== host || member.incarnation !== incarnation)) {
     const joinVersion = Version(turn.mint(turn.view.version));
     turn.setMember(nodeId, { host, incarnation, joinVersion, state: "joining" });
-    onReturn(turn, nodeId);
   }
+  onReturn(turn, nodeId);
   turn.answer(call, {
     type: "JOIN_RESPONSE",
     accepted: true,
@@ -180,10 +180,9 @@ function tell(
   else turn.answer(call, news);
 }
 
+/** Or it came and went without a trace in this storage, which was restored since. */
 const isEvicted = ({ view, cluster }: CoordinatorTurn, nodeId: NodeId): boolean =>
-  cluster.usedIds.includes(nodeId) &&
-  !cluster.departed.includes(nodeId) &&
-  !view.members.some((member) => member.nodeId === nodeId);
+  !cluster.departed.includes(nodeId) && !view.members.some((member) => member.nodeId === nodeId);
 
 /** Not lost after all. First whom its rows and its clients' writes are for, then that it is no member any more. */
 function tellEvicted(turn: CoordinatorTurn, heartbeat: Heartbeat, call: CallId | null): void {
@@ -199,6 +198,7 @@ function heardOf(turn: CoordinatorTurn, heartbeat: Heartbeat): void {
   const { senderId, membersViewVersion: view, tableVersion: table, incarnation } = heartbeat;
   const member = turn.member(senderId);
   if (!member) return onFarewell(turn, senderId, view);
+  if (member.host === "") return inviteAnother(turn, senderId); // of that name, which joined and was forgotten
   if (member.incarnation !== incarnation) return; // of an earlier life
   if (!onBeat(turn, heartbeat)) return;
   // Two that do not hear each other would be asked about each other without end, by the answers of both.
@@ -246,24 +246,30 @@ function onFarewell(turn: CoordinatorTurn, nodeId: NodeId, view: Version): void 
   turn.setCluster({ departed: departed.filter((id) => id !== nodeId) });
 }
 
+/** It has left, or a restored coordinator waits for it and knows no more than that it is there. */
+const isHeardOf = ({ cluster }: CoordinatorTurn, nodeId: NodeId): boolean =>
+  cluster.departed.includes(nodeId) || cluster.unheard?.includes(nodeId) === true;
+
+function onForce(turn: CoordinatorTurn, nodeId: NodeId, call: CallId | null): void {
+  const { departed, unheard } = turn.cluster;
+  if (turn.member(nodeId) || unheard?.includes(nodeId)) {
+    evict(turn, nodeId);
+    turn.send(nodeId, wholeTable(turn));
+  }
+  // It has left and will never hear so: nobody tells it any more.
+  else turn.setCluster({ departed: departed.filter((id) => id !== nodeId) });
+  turn.answer(call, { type: "PLANNED", plan: plan(turn) });
+}
+
 export function onLeaveRequest(
   turn: CoordinatorTurn,
   { nodeId, force = false }: LeaveRequest,
   call: CallId | null,
 ): void {
   const member = turn.member(nodeId);
-  const { departed } = turn.cluster;
-  if (!member && !(force && departed.includes(nodeId)))
+  if (!member && !(force && isHeardOf(turn, nodeId)))
     return turn.answer(call, { type: "ERROR", error: makeError("NODE_NOT_FOUND", { nodeId }) });
-  if (!member || force) {
-    if (member) {
-      evict(turn, nodeId);
-      turn.send(nodeId, wholeTable(turn));
-    }
-    // It has left and will never hear so: nobody tells it any more.
-    else turn.setCluster({ departed: departed.filter((id) => id !== nodeId) });
-    return turn.answer(call, { type: "PLANNED", plan: plan(turn) });
-  }
+  if (!member || force) return onForce(turn, nodeId, call);
   const { state } = member;
   // What it alone may have it cannot hand over: it comes back first, or is evicted.
   if (state === "dead")

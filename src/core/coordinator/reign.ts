@@ -6,7 +6,7 @@ import type { NodeId, Term } from "../../data/ids.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
 import { makeError } from "../../protocol/errors.ts";
 import { hasHeardAll, hasQuorum, poll, rules, voters } from "./quorum.ts";
-import { onGrant } from "./restored.ts";
+import { onGrant, onNews } from "./restored.ts";
 import type { CoordinatorMessage, CoordinatorState, Parked } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 
@@ -20,6 +20,7 @@ export function hearTerm(
 ): void {
   if (from === "front" || from === "coordinator") return;
   if (message.type === "GRANT") onGrant(turn, message);
+  else onNews(turn, from, message);
   if (term > turn.cluster.term) return stepDown(turn, term);
   // What is no answer is said by who has something to do; and who is back has missed something.
   if (call !== null || turn.isSilent(from)) turn.hurry();

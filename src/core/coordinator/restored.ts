@@ -1,10 +1,10 @@
 /**
- * A grant that knows more than this storage proves that it was restored from a copy of earlier. Whatever is
+ * Whoever knows more than this storage proves that it was restored from a copy of earlier. Whatever is
  * higher is adopted, and nothing is ruled until every member has told what it knows.
  */
 import { Version, type NodeId } from "../../data/ids.ts";
 import type { Copy, Ruling } from "../../data/ruling.ts";
-import type { Grant } from "../../protocol/cluster-messages.ts";
+import type { ClusterMessage, Grant } from "../../protocol/cluster-messages.ts";
 import { leaveOutGone } from "./failover.ts";
 import { replan } from "./plan.ts";
 import { voters } from "./quorum.ts";
@@ -21,7 +21,8 @@ export function onGrant(turn: CoordinatorTurn, grant: Grant): void {
   // Who had granted before it was known that everybody must tell tells it again.
   const granted = ahead && !unheard ? [] : turn.memory.granted;
   turn.setMemory({ granted: new Set([...granted, nodeId]) });
-  if (ahead || unheard) recount(turn, nodeId, ahead ? null : unheard);
+  if (ahead) recount(turn, [...turn.memory.granted]);
+  else if (unheard) turn.setCluster({ unheard: unheard.filter((id) => id !== nodeId) });
 }
 
 const isAhead = (turn: CoordinatorTurn, grant: Grant): boolean =>
@@ -29,8 +30,37 @@ const isAhead = (turn: CoordinatorTurn, grant: Grant): boolean =>
   grant.tableVersion > turn.cluster.tableVersion ||
   grant.partitions.some(({ ruling }) => isNewer(turn, ruling));
 
-const isNewer = (turn: CoordinatorTurn, { partitionId, epoch }: Ruling): boolean =>
-  epoch > (turn.entries.get(partitionId)?.ruling.epoch ?? 0);
+/** Nobody knows what they were told since. */
+const NOTHING = { view: Version(0), table: Version(0) };
+
+/** Heartbeats say it, and whoever names the epoch that it knows. Then everybody is asked, that one included. */
+export function onNews(turn: CoordinatorTurn, from: NodeId, message: ClusterMessage): void {
+  const { unheard } = turn.cluster;
+  if (unheard?.includes(from) || !mayGrant(turn, from, message)) return;
+  if (!knowsMore(turn, message)) return;
+  const all = unheard ?? voters(turn.state).map(({ nodeId }) => nodeId);
+  turn.setCluster({ unheard: [...new Set([...all, from])], pushed: NOTHING });
+  if (!unheard) turn.setMemory({ granted: new Set() });
+}
+
+/** Who is no member any more never does, and nothing would be ruled; one that this storage does not know beats. */
+function mayGrant(turn: CoordinatorTurn, nodeId: NodeId, { type }: ClusterMessage): boolean {
+  if (turn.member(nodeId)) return true;
+  return type === "HEARTBEAT" && !turn.cluster.usedIds.includes(nodeId);
+}
+
+function knowsMore(turn: CoordinatorTurn, message: ClusterMessage): boolean {
+  if (message.type === "HEARTBEAT") {
+    const { membersViewVersion, tableVersion } = message;
+    return membersViewVersion > turn.view.version || tableVersion > turn.cluster.tableVersion;
+  }
+  return "partitionId" in message && "epoch" in message && isNewer(turn, message);
+}
+
+const isNewer = (
+  turn: CoordinatorTurn,
+  { partitionId, epoch }: Pick<Ruling, "partitionId" | "epoch">,
+): boolean => epoch > (turn.entries.get(partitionId)?.ruling.epoch ?? 0);
 
 const isComplete = ({ state }: Copy): boolean => state === "complete";
 
@@ -59,8 +89,7 @@ function adopt(turn: CoordinatorTurn, { view, partitions, tableVersion: theirs }
     usedIds: [...new Set([...usedIds, ...members])],
     tableVersion: version,
     ownersVersion: version,
-    // Nobody knows what they were told since.
-    pushed: { view: Version(0), table: Version(0) },
+    pushed: NOTHING,
   });
 }
 
@@ -86,12 +115,10 @@ function addHoldings(turn: CoordinatorTurn, { nodeId, partitions }: Grant): void
   }
 }
 
-/** `waiting` null: a newer view may name members that nobody has waited for. */
-function recount(turn: CoordinatorTurn, from: NodeId, waiting: readonly NodeId[] | null): void {
-  const told = waiting ? [from] : [...turn.memory.granted];
-  const all = waiting ?? voters(turn.state).map(({ nodeId }) => nodeId);
-  const left = all.filter((nodeId) => !told.includes(nodeId));
-  turn.setCluster({ unheard: left });
+/** A newer view may name members that nobody has waited for, and none of those who are gone; others say more themselves. */
+function recount(turn: CoordinatorTurn, told: readonly NodeId[]): void {
+  const members = voters(turn.state).map(({ nodeId }) => nodeId);
+  turn.setCluster({ unheard: members.filter((nodeId) => !told.includes(nodeId)) });
 }
 
 /** All that is left to hear has been heard: moves that this storage never knew, or knew too long, are void. */

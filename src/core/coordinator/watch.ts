@@ -9,6 +9,7 @@ import type { MemberInfo } from "../../data/members.ts";
 import type { Heartbeat } from "../../protocol/cluster-messages.ts";
 import type { FailureDetector } from "../detector/detector.ts";
 import { markDead } from "./failover.ts";
+import { voters } from "./quorum.ts";
 import type { CoordinatorState } from "./state.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 import { UNHEARD, type Watched } from "./watch-state.ts";
@@ -59,9 +60,9 @@ function askTheDead(turn: CoordinatorTurn): void {
   }
 }
 
-/** Whoever may be given up. */
-const present = ({ saved }: CoordinatorState): readonly MemberInfo[] =>
-  saved.view.members.filter(({ state }) => ["active", "leaving", "suspect"].includes(state));
+/** Whoever may be given up; who joins once more may own what it owned before. */
+export const present = (state: CoordinatorState): readonly MemberInfo[] =>
+  voters(state).filter((member) => member.state !== "dead");
 
 /** From a node, or from the front by its own name. */
 export function onComplaint(turn: CoordinatorTurn, suspectId: NodeId, complainer: string): void {
