@@ -175,3 +175,18 @@ describe("when the last is evicted that was to stay", () => {
     expect(stateOf(stage, A)).toBeUndefined();
   });
 });
+
+describe("an operator's orders", () => {
+  it("are carried out one after the other, also behind one by force that waits", () => {
+    const stage = cluster({ initialNodes: 4 });
+    work(stage, 500);
+    silence(stage, [D]);
+    stage.coordinator.crash();
+    work(stage, 500);
+    stage.lines.splice(0);
+    stage.ask({ type: "LEAVE_REQUEST", nodeId: D, force: true });
+    stage.ask({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+    work(stage, 3_000);
+    expect(told(stage).map((line) => line.split(" ")[3])).toEqual(["PLANNED", "NODES_ADDED"]);
+  });
+});

@@ -43,6 +43,14 @@ export const IN_REIGN: readonly Mutant[] = [
     ),
   },
   {
+    name: "order by force overtaken",
+    bug: "what an operator orders next is done before the eviction by force that still waits",
+    file: "src/core/coordinator/reign.ts",
+    find: "!isBehind(rest, one.message) && ",
+    replace: "",
+    killedBy: forced("are carried out one after the other, also behind one by force that waits"),
+  },
+  {
     name: "order by force crowded out",
     bug: "an eviction by force is refused since as much as may wait for a quorum waits for one",
     file: "src/core/coordinator/reign.ts",
@@ -223,7 +231,7 @@ export const IN_REIGN: readonly Mutant[] = [
     name: "forced orders wait",
     bug: "an order by force waits behind one that waits for a quorum",
     file: "src/core/coordinator/reign.ts",
-    find: "  !isForced(message) &&\n",
+    find: "!isForced(order.message) && ",
     replace: "",
     killedBy: forced("a partition is claimed all the same"),
   },

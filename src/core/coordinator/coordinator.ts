@@ -57,13 +57,17 @@ function stepCoordinator(
   const isLost = event.type === "undelivered" && event.message.type === "PROBE";
   if (isLost && event.to !== "coordinator" && event.to !== "front") onProbeFailed(turn, event.to);
   unpark(turn, (one) => handle(turn, one));
-  if (event.type === "message" && (isBehind(turn, event) || !handle(turn, newly(turn, event))))
-    park(turn, event);
+  if (event.type === "message") receive(turn, event);
   if (turn.state.saved.cluster) {
     const done = turn.attempt(() => ownWork(turn));
     pursueAll(turn, !done || turn.memory.parked.length > 0);
   }
   return [turn.state, turn.spoken()];
+}
+
+function receive(turn: CoordinatorTurn, message: Message): void {
+  const { parked } = turn.memory;
+  if (isBehind(parked, message) || !handle(turn, newly(turn, message))) park(turn, message);
 }
 
 const newly = ({ now }: CoordinatorTurn, message: Message): Parked => ({ message, since: now });

@@ -80,12 +80,13 @@ export function mayForce({ state, now }: CoordinatorTurn, { message, since }: Pa
   return message.message.type === "LEAVE_REQUEST" || unheard.length === 0;
 }
 
-/** An operator's orders are carried out one after the other. */
-export const isBehind = (turn: CoordinatorTurn, { from, message }: CoordinatorMessage): boolean =>
-  from === "front" &&
-  !message.type.startsWith("FETCH_") &&
-  !isForced(message) &&
-  turn.memory.parked.some((other) => other.message.from === "front");
+/** What the front asks or says by itself is none. */
+const isOrder = ({ from, message }: CoordinatorMessage): boolean =>
+  from === "front" && !/^(FETCH|ASK|EXPLICIT)_/.test(message.type);
+
+/** An operator's orders are carried out one after the other. By force he has what takes no majority overtake the rest. */
+export const isBehind = (waiting: readonly Parked[], order: CoordinatorMessage): boolean =>
+  isOrder(order) && !isForced(order.message) && waiting.some((other) => isOrder(other.message));
 
 export function park(turn: CoordinatorTurn, message: CoordinatorMessage): void {
   const { parked } = turn.memory;
@@ -111,7 +112,8 @@ export function unpark(turn: CoordinatorTurn, handle: (one: Parked) => boolean):
   const may = rules(turn.state, turn.now);
   const rest: Parked[] = [];
   for (const one of parked) {
-    if ((may || isForced(one.message.message)) && handle(one)) continue;
+    const isNext = !isBehind(rest, one.message) && (may || isForced(one.message.message));
+    if (isNext && handle(one)) continue;
     if (one.since + turn.config.maxNoHeartbeatMs <= turn.now) refuse(turn, one);
     else rest.push(one);
   }
