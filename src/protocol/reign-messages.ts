@@ -1,5 +1,5 @@
 /** Who may rule: a coordinator asks for its term, and whether a majority still hears it. */
-import type { NodeId, Term, Version } from "../data/ids.ts";
+import type { ClusterId, NodeId, Term, Version } from "../data/ids.ts";
 import type { MembersView } from "../data/members.ts";
 import type { Ruling } from "../data/ruling.ts";
 
@@ -26,6 +26,8 @@ export interface Grant {
   readonly partitions: readonly GrantedPartition[];
   /** Only where it is newer than the coordinator's. */
   readonly view?: MembersView;
+  /** Where the node hands all it has over to another cluster: to which. */
+  readonly into?: ClusterId;
 }
 
 /** The newest ruling that the node has heard, and what it is to that partition. */

@@ -9,7 +9,7 @@ import type {
 } from "./cluster-messages.ts";
 import { declared } from "./declared.ts";
 import { PARTITION_COUNT_MAX, REASON_BYTES_MAX } from "./limits.ts";
-import { list, nodeId, term, text, version } from "./schema.ts";
+import { clusterId, list, nodeId, term, text, version } from "./schema.ts";
 import { membersView, ruling } from "./schema-shared.ts";
 
 const granted = declared<GrantedPartition>()(
@@ -29,6 +29,7 @@ export const reignSchemas = {
       tableVersion: version,
       partitions: list(granted, PARTITION_COUNT_MAX),
       view: v.exactOptional(membersView),
+      into: v.exactOptional(clusterId),
     }),
   ),
   HEARTBEAT_COMPLAINT: declared<HeartbeatComplaint>()(

@@ -152,3 +152,46 @@ describe("a partition whose owner was lost before its coordinator heard that it 
     expect(rows.get("j")?.value).toEqual(Uint8Array.of(3));
   });
 });
+
+const BACKED = { partitionCount: 4, backupCount: 1 };
+
+/** East has one write, and no offer of a row arrives. */
+function stalled(members: { readonly east: number; readonly west: number }): TwoClusters {
+  const clusters = TwoClusters.formed(
+    { initialNodes: members.east, ...BACKED },
+    { initialNodes: members.west, ...BACKED },
+  );
+  const { east } = clusters;
+  const isAcked = clusters.write(east, ownerOf(east, "a"), "a", 7);
+  clusters.live(500);
+  expect(isAcked()).toBe(true);
+  clusters.cut = ({ message }) => message.type === "ROW_OFFER";
+  return clusters;
+}
+
+describe("the loser's coordinator, restored to before the merge was ordered,", () => {
+  it.each([
+    ["and a newer view", []],
+    ["and no other news", ["MEMBERS_UPDATE", "CEDED"]],
+  ])("hears from its nodes that they hand everything over, %s [I8]", (_, lost) => {
+    const clusters = stalled({ east: 3, west: 5 });
+    const { east, west } = clusters;
+    const copy = east.coordinator.disk;
+    east.cut = (__, ___, { type }) => lost.includes(type);
+    east.ask(merge(WEST));
+    expect(clusters.until(() => phaseOf(east) === "ceding")).toBe(true);
+    clusters.live(1_000);
+    const { self, view } = east.node(ownerOf(east, "a")).disk;
+    expect(self.ceding).not.toBeNull();
+    expect(view.version > copy.view.version).toBe(lost.length === 0);
+    east.coordinator.crash();
+    east.coordinator.disk = copy;
+    east.cut = () => false;
+    clusters.cut = () => false;
+    // Whatever is to be saved: so everybody is asked.
+    east.ask({ type: "DRAIN_NODE", nodeId: NodeId("n3") });
+    expect(clusters.until(() => phaseOf(east) === "over")).toBe(true);
+    expect(mergeOf(west)).toBeNull();
+    expect(ownedRows(west).get("a")?.value).toEqual(Uint8Array.of(7));
+  });
+});

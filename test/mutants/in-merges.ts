@@ -157,6 +157,22 @@ export const IN_MERGES: readonly Mutant[] = [
     killedBy: merge("a silent node of the winner makes nobody of that name suspect"),
   },
   {
+    name: "cession forgotten",
+    bug: "a restored coordinator does not hear that its members hand everything over to another cluster",
+    file: "src/core/coordinator/restored.ts",
+    find: "if (isCededTo(turn, into)) askAnew(turn, into);",
+    replace: "void askAnew;",
+    killedBy: late("hears from its nodes that they hand everything over, and a newer view [I8]"),
+  },
+  {
+    name: "cession no news",
+    bug: "that members hand everything over shows nothing if they know no more than that",
+    file: "src/core/coordinator/restored.ts",
+    find: "  isCededTo(turn, grant.into) ||\n",
+    replace: "",
+    killedBy: late("hears from its nodes that they hand everything over, and no other news [I8]"),
+  },
+  {
     name: "asked about without end",
     bug: "what members say of each other in their answers has each asked at once",
     file: "src/core/coordinator/members.ts",

@@ -6,7 +6,7 @@ import { of } from "./message-of.ts";
 
 type Of<Type extends ReignMessage["type"]> = Extract<ReignMessage, { type: Type }>;
 
-const { nodeId, ruling, term, version } = a;
+const { clusterId, nodeId, ruling, term, version } = a;
 const role = fc.constantFrom("none" as const, "owner" as const, "copy" as const, "struck" as const);
 
 export const reignMessages: {
@@ -22,8 +22,9 @@ export const reignMessages: {
       tableVersion: version,
       partitions: a.list(fc.record({ ruling, role })),
       view: a.membersView,
+      into: clusterId,
     },
-    ["view"],
+    ["view", "into"],
   ),
   HEARTBEAT_COMPLAINT: of<Of<"HEARTBEAT_COMPLAINT">>()("HEARTBEAT_COMPLAINT", {
     complainerId: nodeId,

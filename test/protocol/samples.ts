@@ -280,6 +280,15 @@ const cluster = {
     view: { ...view, taken: [ClusterId("east")] },
     clusterTimeMs: 1_700_000_000_000,
   },
+  "grant of one that hands over to another cluster": {
+    type: "GRANT",
+    nodeId: N1,
+    term: Term(12),
+    viewVersion: Version(4),
+    tableVersion: Version(9),
+    partitions: [{ ruling, role: "none" }],
+    into: ClusterId("west"),
+  },
   ...repairSamples,
   "merge with another cluster": { type: "MERGE_CLUSTER", clusterId: ClusterId("east") },
   "merge started": {

@@ -2,7 +2,7 @@
  * Whoever knows more than this storage proves that it was restored from a copy of earlier. Whatever is
  * higher is adopted, and nothing is ruled until every member has told what it knows.
  */
-import { Version, type NodeId } from "../../data/ids.ts";
+import { Version, type ClusterId, type NodeId } from "../../data/ids.ts";
 import type { Copy, Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage, Grant } from "../../protocol/cluster-messages.ts";
 import { leaveOutGone } from "./failover.ts";
@@ -28,7 +28,11 @@ export function onGrant(turn: CoordinatorTurn, grant: Grant): void {
 const isAhead = (turn: CoordinatorTurn, grant: Grant): boolean =>
   grant.viewVersion > turn.view.version ||
   grant.tableVersion > turn.cluster.tableVersion ||
+  isCededTo(turn, grant.into) ||
   grant.partitions.some(({ ruling }) => isNewer(turn, ruling));
+
+const isCededTo = ({ cluster: { merge } }: CoordinatorTurn, into?: ClusterId): into is ClusterId =>
+  into !== undefined && merge?.other !== into;
 
 /** Nobody knows what they were told since. */
 const NOTHING = { view: Version(0), table: Version(0) };
@@ -64,7 +68,8 @@ const isNewer = (
 
 const isComplete = ({ state }: Copy): boolean => state === "complete";
 
-function adopt(turn: CoordinatorTurn, { view, partitions, tableVersion: theirs }: Grant): void {
+function adopt(turn: CoordinatorTurn, grant: Grant): void {
+  const { view, partitions, tableVersion: theirs, into } = grant;
   if (view && view.version > turn.view.version)
     turn.state = { ...turn.state, saved: { ...turn.state.saved, view } };
   const { usedIds, tableVersion } = turn.cluster;
@@ -85,12 +90,21 @@ function adopt(turn: CoordinatorTurn, { view, partitions, tableVersion: theirs }
     entries.set(partitionId, entry);
   }
   turn.state = { ...turn.state, saved: { ...turn.state.saved, entries } };
+  if (isCededTo(turn, into)) askAnew(turn, into);
   turn.setCluster({
     usedIds: [...new Set([...usedIds, ...members])],
     tableVersion: version,
     ownersVersion: version,
     pushed: NOTHING,
   });
+}
+
+/** Its members hand everything over and will never go back: whoever takes it may have been restored, too, and is asked once more. */
+function askAnew(turn: CoordinatorTurn, other: ClusterId): void {
+  // Nothing of it is told to members, so the view stays as it is.
+  const viewVersion = Version(turn.mint(turn.view.version));
+  const asking = { side: "loser", other, phase: "asking", viewVersion } as const;
+  turn.setCluster({ merge: { ...asking, askedAtMs: turn.now }, mergeFailed: null });
 }
 
 /** Whom a partition waits for is in no ruling: whoever owned it last, as far as is known. */

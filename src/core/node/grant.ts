@@ -5,7 +5,7 @@ import type { Turn } from "./turn.ts";
 
 export function onCampaign(turn: Turn, { viewVersion }: Campaign, call: CallId | null): void {
   const { view, partitions } = turn.state.saved;
-  const { term, tableVersion } = turn.self;
+  const { term, tableVersion, ceding } = turn.self;
   const grant: Grant = {
     type: "GRANT",
     nodeId: turn.me,
@@ -14,6 +14,7 @@ export function onCampaign(turn: Turn, { viewVersion }: Campaign, call: CallId |
     tableVersion,
     partitions: [...partitions.values()].map(({ ruling, role }) => ({ ruling, role: role.type })),
     ...(view.version > viewVersion && { view }),
+    ...(ceding && { into: ceding.into }),
   };
   turn.answer(call, grant);
 }
