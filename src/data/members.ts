@@ -32,6 +32,8 @@ export interface MembersView {
   readonly members: readonly MemberInfo[];
   /** Clusters that were merged into this one, or are being so: it answers to their names, and takes their rows. */
   readonly taken?: readonly ClusterId[];
+  /** Members that hand everything over and stay: nobody makes them a backup. */
+  readonly draining?: readonly NodeId[];
 }
 
 /** What clients and fronts route by. */

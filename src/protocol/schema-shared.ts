@@ -78,7 +78,12 @@ export const members = list(member, NODES_MAX);
 export const taken = list(clusterId, CLUSTERS_TAKEN_MAX);
 
 export const membersView = declared<MembersView>()(
-  v.object({ version, members, taken: v.exactOptional(taken) }),
+  v.object({
+    version,
+    members,
+    taken: v.exactOptional(taken),
+    draining: v.exactOptional(list(nodeId, NODES_MAX)),
+  }),
 );
 
 // ------------------------------------------------------------------ partitions

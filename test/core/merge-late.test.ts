@@ -169,6 +169,22 @@ function stalled(members: { readonly east: number; readonly west: number }): Two
   return clusters;
 }
 
+describe("a merge into a cluster of which all members but one are drained meanwhile", () => {
+  it("ends: nobody is left there who would be made a backup [I8]", () => {
+    const clusters = stalled({ east: 1, west: 2 });
+    const { east, west } = clusters;
+    east.ask(merge(WEST));
+    clusters.live(5_000);
+    expect(phaseOf(east)).toBe("ceding");
+    for (const nodeId of ["n2", "n3"]) west.ask({ type: "DRAIN_NODE", nodeId: NodeId(nodeId) });
+    clusters.live(20_000);
+    expect(phaseOf(east)).toBe("ceding");
+    clusters.cut = () => false;
+    expect(clusters.until(() => phaseOf(east) === "over")).toBe(true);
+    expect(ownedRows(west).get("a")?.value).toEqual(Uint8Array.of(7));
+  });
+});
+
 describe("the loser's coordinator, restored to before the merge was ordered,", () => {
   it.each([
     ["and a newer view", []],

@@ -157,6 +157,14 @@ export const IN_MERGES: readonly Mutant[] = [
     killedBy: merge("a silent node of the winner makes nobody of that name suspect"),
   },
   {
+    name: "drained taken for a backup",
+    bug: "rows wait to be backed up by members that are drained, and a merge never ends",
+    file: "src/core/partition/backup.ts",
+    find: " && !draining.includes(nodeId);",
+    replace: " && draining.length < 1_000;",
+    killedBy: late("ends: nobody is left there who would be made a backup [I8]"),
+  },
+  {
     name: "cession forgotten",
     bug: "a restored coordinator does not hear that its members hand everything over to another cluster",
     file: "src/core/coordinator/restored.ts",

@@ -243,7 +243,7 @@ const member = fc.record({
 });
 export const members = list(member);
 export const membersView: fc.Arbitrary<MembersView> = fc.record(
-  { version, members, taken: list(clusterId) },
+  { version, members, taken: list(clusterId), draining: list(nodeId) },
   { requiredKeys: ["version", "members"] },
 );
 export const ruling: fc.Arbitrary<Ruling> = fc.record({

@@ -280,6 +280,11 @@ const cluster = {
     view: { ...view, taken: [ClusterId("east")] },
     clusterTimeMs: 1_700_000_000_000,
   },
+  "members of whom one is drained": {
+    type: "MEMBERS_UPDATE",
+    view: { ...view, draining: [N1] },
+    clusterTimeMs: 1_700_000_000_000,
+  },
   "grant of one that hands over to another cluster": {
     type: "GRANT",
     nodeId: N1,

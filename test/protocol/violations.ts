@@ -192,6 +192,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   sourceMembers: list(1_000),
   sourceViewVersion: count,
   taken: list(64),
+  draining: list(1_000),
   takesIn: oneOf(true),
   winner: sender,
   plan: list(32_768),
@@ -268,6 +269,7 @@ const ITEMS: Readonly<Record<string, Rule>> = {
   removedNodeIds: node,
   suspectedNodes: node,
   taken: sender,
+  draining: node,
 };
 
 const scalar: Rule = (value) =>

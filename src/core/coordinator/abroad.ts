@@ -99,7 +99,7 @@ const serving = ({ sourceMembers }: MergeRequest): MergeRequest["sourceMembers"]
  */
 function takeIn(turn: CoordinatorTurn, request: MergeRequest): void {
   turn.setCluster({ merge: { side: "winner", other: request.sourceClusterId }, mergeFailed: null });
-  turn.setTaken(takenWith(turn, request));
+  turn.setView({ taken: takenWith(turn, request) });
   for (const { region, weight } of serving(request))
     invite(turn, { count: 1, region, weight: Math.max(1, weight) });
 }

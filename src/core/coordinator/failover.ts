@@ -129,12 +129,11 @@ function notClaimable(
 /** Lost for good: whatever it alone held is given up, and nobody waits for it any more. */
 export function evict(turn: CoordinatorTurn, nodeId: NodeId): void {
   turn.setMembers(turn.view.members.filter((member) => member.nodeId !== nodeId));
-  const { unheard, usedIds, draining, leaving } = turn.cluster;
+  const { unheard, usedIds, leaving } = turn.cluster;
   const isOther = (id: NodeId): boolean => id !== nodeId;
   turn.setCluster({
     usedIds: [...new Set([...usedIds, nodeId])],
     unheard: unheard?.filter(isOther) ?? null,
-    draining: draining.filter(isOther),
     leaving: leaving.filter(isOther),
   });
   // What it leaves is ruled on when all that can be heard has been heard.
@@ -178,7 +177,7 @@ function settleLost(turn: CoordinatorTurn, partitionId: PartitionId): void {
 function giveAway(turn: CoordinatorTurn, partitionId: PartitionId): void {
   const { holders } = turn.entry(partitionId);
   const there = turn.view.members.filter(({ state }) => state === "active" || state === "suspect");
-  const staying = there.filter(({ nodeId }) => !turn.cluster.draining.includes(nodeId));
+  const staying = there.filter(({ nodeId }) => !turn.isDraining(nodeId));
   const isHolder = ({ nodeId }: MemberInfo): boolean => holders.includes(nodeId);
   const heir = staying.find(isHolder) ?? there.find(isHolder) ?? staying[0] ?? there[0];
   if (!heir) return;

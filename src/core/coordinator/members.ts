@@ -35,7 +35,6 @@ export function form(turn: CoordinatorTurn, clusterId: ClusterId): void {
     pushed: { view: Version(0), table: Version(0) },
     nextNode: 1,
     usedIds: [],
-    draining: [],
     leaving: [],
     departed: [],
     nextMove: 1,
@@ -293,12 +292,9 @@ export function removeEmpty(turn: CoordinatorTurn): void {
   const holding = new Set([...turn.entries.values()].flatMap((entry) => entry.holders));
   const gone = leaving.map((member) => member.nodeId).filter((id) => !holding.has(id));
   if (gone.length === 0) return;
-  const { departed, draining } = turn.cluster;
+  const { departed } = turn.cluster;
   // Who never asked to join has nothing to hear.
   const known = gone.filter((id) => turn.member(id)?.host !== "");
   turn.setMembers(turn.view.members.filter((member) => !gone.includes(member.nodeId)));
-  turn.setCluster({
-    departed: [...departed, ...known],
-    draining: draining.filter((id) => !gone.includes(id)),
-  });
+  turn.setCluster({ departed: [...departed, ...known] });
 }

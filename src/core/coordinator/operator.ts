@@ -24,12 +24,11 @@ export function onDrainNode(
   { nodeId }: DrainNode,
   call: CallId | null,
 ): void {
-  const { draining } = turn.cluster;
   const last = lastOwner(turn, nodeId) ? makeError("LAST_NODE", { nodeId }) : null;
   const problem = notActive(turn, nodeId) ?? last;
   if (problem) return turn.answer(call, { type: "ERROR", error: problem });
-  if (!draining.includes(nodeId)) {
-    turn.setCluster({ draining: [...draining, nodeId] });
+  if (!turn.isDraining(nodeId)) {
+    turn.setView({ draining: [...(turn.view.draining ?? []), nodeId] });
     replan(turn);
   }
   turn.answer(call, { type: "PLANNED", plan: plan(turn) });
@@ -63,8 +62,9 @@ export function onMovePartition(
 }
 
 function notTaking(turn: CoordinatorTurn, nodeId: NodeId): ErrorInfo | null {
-  const isDraining = turn.cluster.draining.includes(nodeId);
-  return isDraining ? makeError("NODE_NOT_ACTIVE", { nodeId, state: "draining" }) : null;
+  return turn.isDraining(nodeId)
+    ? makeError("NODE_NOT_ACTIVE", { nodeId, state: "draining" })
+    : null;
 }
 
 function unknownPartition(turn: CoordinatorTurn, partitionId: PartitionId): ErrorInfo | null {

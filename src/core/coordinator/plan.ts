@@ -22,9 +22,8 @@ export const lastOwner = (turn: CoordinatorTurn, nodeId: NodeId): boolean =>
 
 /** Members in these states that may be given partitions. */
 function owners(turn: CoordinatorTurn, states: readonly NodeState[]): Candidate[] {
-  const { draining } = turn.cluster;
   return turn.view.members
-    .filter(({ nodeId, state }) => states.includes(state) && !draining.includes(nodeId))
+    .filter(({ nodeId, state }) => states.includes(state) && !turn.isDraining(nodeId))
     .map(({ nodeId, weight, region }) => ({ nodeId, weight, region }));
 }
 

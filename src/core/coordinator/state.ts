@@ -44,8 +44,6 @@ export interface Cluster {
   readonly nextNode: number;
   /** All ids ever given out: none is used again. */
   readonly usedIds: readonly NodeId[];
-  /** Members that hand everything over and stay. */
-  readonly draining: readonly NodeId[];
   /** Were to leave, and were given up: if they are back, they still are to. */
   readonly leaving: readonly NodeId[];
   /** Nodes that have left and may not have heard so. */

@@ -99,14 +99,17 @@ export class CoordinatorTurn {
   member(nodeId: NodeId): MemberInfo | undefined {
     return this.view.members.find((member) => member.nodeId === nodeId);
   }
-  setMembers(members: readonly MemberInfo[]): void {
-    const view = { ...this.view, version: Version(this.mint(this.view.version)), members };
+  isDraining(nodeId: NodeId): boolean {
+    return this.view.draining?.includes(nodeId) === true;
+  }
+  setView(change: Partial<MembersView>): void {
+    const view = { ...this.view, ...change, version: Version(this.mint(this.view.version)) };
     this.state = { ...this.state, saved: { ...this.state.saved, view } };
   }
-  /** Clusters that its members take rows of. */
-  setTaken(taken: readonly ClusterId[]): void {
-    const view = { ...this.view, version: Version(this.mint(this.view.version)), taken };
-    this.state = { ...this.state, saved: { ...this.state.saved, view } };
+  setMembers(members: readonly MemberInfo[]): void {
+    const { draining } = this.view;
+    const left = draining?.filter((id) => members.some(({ nodeId }) => nodeId === id));
+    this.setView({ members, ...(left && { draining: left }) });
   }
   setMember(nodeId: NodeId, change: Partial<MemberInfo>): void {
     this.setMembers(this.view.members.map((m) => (m.nodeId === nodeId ? { ...m, ...change } : m)));

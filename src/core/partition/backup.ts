@@ -15,7 +15,8 @@ export function hasBackup(turn: Turn, partitionId: PartitionId): boolean {
 /** One is wanted, and somebody is there, or may be, who could be it. */
 export function canHaveBackup({ config, state, me }: Turn): boolean {
   if (config.backupCount === 0) return false;
+  const { members, draining = [] } = state.saved.view;
   const isThere = ({ nodeId, state: its }: MemberInfo): boolean =>
-    nodeId !== me && (its === "active" || its === "suspect");
-  return state.saved.view.members.some(isThere);
+    nodeId !== me && (its === "active" || its === "suspect") && !draining.includes(nodeId);
+  return members.some(isThere);
 }
