@@ -17,6 +17,7 @@ import type { Ruling } from "../../src/data/ruling.ts";
 import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage, Envelope } from "../../src/protocol/cluster-messages.ts";
 import { makeError } from "../../src/protocol/errors.ts";
+import { client } from "./client-samples.ts";
 import { repairSamples } from "./repair-messages.ts";
 import { server } from "./server-samples.ts";
 
@@ -364,41 +365,6 @@ const cluster = {
     partitions: [{ partitionId: P3, epoch: Epoch(7) }],
   },
 } satisfies Record<string, ClusterMessage>;
-
-const client = {
-  hello: { type: "HELLO", version: 1, cluster: ClusterId("main"), clientId: "c-1", forward: true },
-  ops: {
-    type: "OPS",
-    seq: 1,
-    ops: [
-      { map: "users", key: "user:1", stamp: { ...stamp, node: "c-1" }, value, expiresAt: null },
-      { map: "users", key: "user:2", stamp: { ...stamp, node: "c-1" }, value: null, expiresAt: 5 },
-    ],
-  },
-  "ops on sets and counters": {
-    type: "OPS",
-    seq: 4,
-    ops: [
-      { type: "add", ...tags, stamp, value, expiresAt: null },
-      { type: "remove", ...tags, stamp, value, tags: [stamp] },
-      { type: "remove", ...tags, stamp, value, tags: null },
-      { type: "count", map: "views", key: "page:1", inc: 7, dec: 1 },
-    ],
-  },
-  "get of a set and a counter": {
-    type: "GET",
-    seq: 5,
-    keys: [
-      { type: "members", ...tags, after: "0123456789abcdef", limit: 100 },
-      { type: "total", map: "views", key: "page:1" },
-    ],
-  },
-  get: { type: "GET", seq: 2, keys: [{ map: "users", key: "user:1" }] },
-  "get with a receipt": { type: "GET", seq: 3, keys: [], received: 70_000 },
-  receipt: { type: "RECEIVED", received: 400_000 },
-  "fetch map": { type: "FETCH_MAP" },
-  "fetch what changed": { type: "FETCH_MAP", version: Version(7), viewVersion: Version(4) },
-} satisfies Record<string, ClientMessage>;
 
 export const SAMPLES: {
   readonly cluster: Readonly<Record<string, ClusterMessage>>;
