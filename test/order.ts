@@ -3,15 +3,23 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** The longest first, as measured; the others as Vitest would have them, by size. */
 const LONG = [
-  "test/e2e/faults.test.ts",
   "test/mutants/mutants.test.ts",
-  "test/e2e/idle.test.ts",
-  "test/e2e/demo.test.ts",
-  "test/sim/sim.test.ts",
-  "test/e2e/http-moves.test.ts",
-  "test/e2e/churn.test.ts",
   "test/e2e/hibernation.test.ts",
+  "test/e2e/faults.test.ts",
+  "test/e2e/demo.test.ts",
+  "test/e2e/grow.test.ts",
+  "test/sim/sim.test.ts",
+  "test/e2e/idle.test.ts",
+  "test/e2e/churn.test.ts",
+  "test/e2e/back-pressure.test.ts",
+  "test/e2e/failover-split.test.ts",
+  "test/e2e/map-push.test.ts",
+  "test/e2e/merge.test.ts",
+  "test/model/model.test.ts",
+  "test/e2e/failover.test.ts",
+  "test/e2e/cuts.test.ts",
   "test/tidy/canaries.test.ts",
+  "test/e2e/door.test.ts",
 ];
 
 export class LongFirst extends BaseSequencer {

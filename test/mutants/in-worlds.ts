@@ -19,7 +19,6 @@ export const IN_WORLDS: Readonly<Record<string, World>> = {
     invariants: ["I4"],
   },
   "first change taken for there": { world: "a backup takes over", invariants: ["I6"] },
-  "higher epochs not adopted": { world: "a restored coordinator", invariants: ["I8"] },
   "an ack counts for more": { world: "a move", invariants: ["I5"] },
   "nothing sent again": { world: "a loss", invariants: ["I8"] },
   "ready not saved": { world: "a crash", invariants: ["I5"] },
