@@ -1,4 +1,5 @@
 /** What an application may be told instead of what it asked for. */
+import { borderError } from "../protocol/border-errors.ts";
 import type { ErrorCode, ErrorInfo } from "../protocol/errors.ts";
 
 /** A node's codes, and those that only a client knows. */
@@ -43,6 +44,14 @@ export const notReached = (url: string, ms: number): GridErrorInfo => ({
   retry: "later",
   data: { url, ms },
 });
+
+export const countedTooMuch = (): GridErrorInfo =>
+  borderError("OUT_OF_BOUNDS", {
+    field: "what was counted",
+    value: Infinity,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+  });
 
 export const unanswered = (): GridErrorInfo => ({
   code: "INTERNAL",

@@ -1,9 +1,12 @@
 /** A client of one cluster, as the application holds it. */
-import { GridError, notReached } from "./errors.ts";
+import { GridCounter } from "./counter.ts";
+import { Desk } from "./desk.ts";
 import { Entries } from "./entries.ts";
+import { GridError, notReached } from "./errors.ts";
 import { Host } from "./host.ts";
 import { GridMap } from "./map.ts";
 import type { Mode } from "./machine/router.ts";
+import { GridSet } from "./set.ts";
 import { settingsOf, type Options, type Settings } from "./settings.ts";
 
 export interface Status {
@@ -23,16 +26,20 @@ export interface Status {
 
 export class Grid {
   readonly #host: Host;
+  readonly #desk: Desk;
   readonly #entries: Entries;
   readonly #maps = new Map<string, GridMap<unknown>>();
+  readonly #sets = new Map<string, GridSet<unknown>>();
+  readonly #counters = new Map<string, GridCounter>();
 
   private constructor(url: URL, settings: Settings, opened: PromiseWithResolvers<void>) {
     this.#host = new Host(url, settings, (effect) => {
       if (effect.type === "ready") opened.resolve();
       else if (effect.type === "over") opened.reject(new GridError(effect.error));
-      else this.#entries.hear(effect);
+      else this.#desk.hear(effect);
     });
-    this.#entries = new Entries(this.#host, settings);
+    this.#desk = new Desk(this.#host, settings);
+    this.#entries = new Entries(this.#desk);
   }
 
   /** Resolves when a node has answered, and the client knows who owns what. */
@@ -57,11 +64,23 @@ export class Grid {
 
   /** One name, one kind of value: `V` is the application's word, which nobody checks. */
   map<V>(name: string): GridMap<V> {
-    const known = this.#maps.get(name);
-    const map = known ?? new GridMap<unknown>(name, this.#entries);
-    this.#maps.set(name, map);
+    const map = kept(this.#maps, name, () => new GridMap<unknown>(name, this.#entries));
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the application names what it stores
     return map as GridMap<V>;
+  }
+
+  /** Each key is a set of its own. */
+  set<T>(name: string, key = ""): GridSet<T> {
+    const named = JSON.stringify([name, key]);
+    const set = kept(this.#sets, named, () => new GridSet<unknown>(name, key, this.#desk));
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+    return set as GridSet<T>;
+  }
+
+  /** Each key is a counter of its own. */
+  counter(name: string, key = ""): GridCounter {
+    const named = JSON.stringify([name, key]);
+    return kept(this.#counters, named, () => new GridCounter(name, key, this.#desk));
   }
 
   status(): Status {
@@ -83,6 +102,13 @@ export class Grid {
   close(): void {
     this.#host.do({ type: "close" });
   }
+}
+
+/** One of each, so that all who hold it know the same. */
+function kept<H>(handles: Map<string, H>, name: string, make: () => H): H {
+  const handle = handles.get(name) ?? make();
+  handles.set(name, handle);
+  return handle;
 }
 
 /** A client of the grid at `url`, such as `https://grid.example.com`. */

@@ -2,6 +2,7 @@
 import { clientMachine } from "./machine/client.ts";
 import {
   beginClient,
+  isAsking,
   type Client,
   type ClientEffect,
   type ClientEvent,
@@ -52,7 +53,7 @@ export class Host {
     const [client, effects] = clientMachine.step(this.#client, { ...event, ...moment });
     this.#client = client;
     for (const effect of effects) this.#perform(effect);
-    if (event.type === "read" || event.type === "write") this.#flushSoon();
+    if (isAsking(event)) this.#flushSoon();
     else this.#wakeLater(moment.now);
   }
 

@@ -2,7 +2,9 @@
 export { connect } from "./grid.ts";
 export type { Grid, Status } from "./grid.ts";
 export type { GridMap, SetOptions, WriteOptions } from "./map.ts";
-export type { Written } from "./entries.ts";
+export type { GridSet } from "./set.ts";
+export type { GridCounter } from "./counter.ts";
+export type { Written } from "./desk.ts";
 export type { Options } from "./settings.ts";
 export { GridError } from "./errors.ts";
 export type { GridErrorCode } from "./errors.ts";

@@ -3,7 +3,10 @@ import { assert } from "../data/assert.ts";
 import {
   CREDIT_FRAMES,
   FRAME_BYTES_MAX,
+  FRAME_ITEMS_MAX,
+  FRAME_OPS_MAX,
   SLOW_RETRY_MS,
+  TAGS_MAX,
   VALUE_BYTES_MAX,
 } from "../protocol/limits.ts";
 
@@ -18,6 +21,10 @@ export const FRAME_HEAD_BYTES = 1_024;
 
 /** What an operation takes beside its texts and its value: numbers and lengths. */
 export const OP_OVERHEAD_BYTES = 48;
+
+/** What a tag in a removal is counted as: more than it is, so that a frame keeps to its number of msgpack values, too. */
+export const REMOVED_TAG_BYTES = 200;
+const OP_ITEMS = 10;
 
 /** A text `ping` so often, so that the socket is kept open; without a `pong` within the second it is given up. */
 export const PING_MS = 30_000;
@@ -44,6 +51,11 @@ assert(FLIGHTS_MAX < CREDIT_FRAMES, "a request for the map must fit beside all f
 assert(
   VALUE_BYTES_MAX + FRAME_HEAD_BYTES < FRAME_BYTES_MAX && FRAME_BYTES_MAX <= FLIGHT_BYTES_MAX,
   "every operation must fit a frame, and every frame go out alone",
+);
+assert(
+  VALUE_BYTES_MAX + TAGS_MAX * REMOVED_TAG_BYTES + 2 * FRAME_HEAD_BYTES < FRAME_BYTES_MAX &&
+    FRAME_OPS_MAX * OP_ITEMS + FRAME_BYTES_MAX / REMOVED_TAG_BYTES < FRAME_ITEMS_MAX,
+  "a removal must fit a frame, and a frame of removals be read by every node",
 );
 assert(PONG_MS_MAX < PING_MS, "one answer must be there before the next is asked for");
 assert(SLOW_RETRY_MS <= RECONNECT_MS_MAX, "who is told to stay away a while must be able to");

@@ -1,6 +1,7 @@
 /** One map of a grid: last writer wins, key by key. */
 import type { AckLevel } from "../protocol/ops.ts";
-import type { Entries, Written } from "./entries.ts";
+import type { Written } from "./desk.ts";
+import type { Entries } from "./entries.ts";
 
 export interface WriteOptions {
   /** "owner": on the owner's disk. "backup": at every complete copy, too. Left out: as `connect` was told. */

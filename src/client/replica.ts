@@ -2,6 +2,7 @@
  * What this client knows of the grid: for each entry the newest row that it has written or read. Rows merge here as
  * they do everywhere, so a late answer never hides a newer write.
  */
+import { equalBytes } from "../data/bytes.ts";
 import { compareStamps, type Stamp } from "../data/hlc.ts";
 import { isVisible, mergeRows, type Row } from "../data/row.ts";
 
@@ -43,7 +44,7 @@ export class Replica {
   learned(row: Row, value: unknown): void {
     const known = this.#maps.get(row.map)?.get(row.key)?.row;
     const isKnown = known !== undefined && compareStamps(known.stamp, row.stamp) === 0;
-    if (isKnown && (known.value === null) === (row.value === null)) return;
+    if (isKnown && isSame(known.value, row.value)) return;
     this.#put({ row, value, pending: null });
   }
 
@@ -86,6 +87,10 @@ export class Replica {
     if (entries.size > this.#entriesMax) dropOldest(entries);
   }
 }
+
+/** Two who write under one name may have given one stamp to two values. */
+const isSame = (a: Uint8Array | null, b: Uint8Array | null): boolean =>
+  a === null || b === null ? a === b : equalBytes(a, b);
 
 /** What is not settled stays: the outbox has a bound of its own. */
 function dropOldest(entries: Map<string, Entry>): void {

@@ -21,7 +21,7 @@ export interface Options {
   readonly ack?: AckLevel;
   /** Operations that may wait to be settled; one more is refused with OUTBOX_FULL. */
   readonly outboxMax?: number;
-  /** Entries of each map that are kept here to be looked at; the oldest go first. */
+  /** Entries of each map, and values of each set, that are kept here to be looked at; the oldest go first. */
   readonly localMax?: number;
   /** For how long a node's refusals that may pass (OVERLOADED, NO_BACKUP …) are not taken for an answer. */
   readonly patienceMs?: number;
@@ -54,14 +54,15 @@ const DEFAULTS = {
 } as const;
 
 export function settingsOf(options: Options): Settings {
-  const { cluster, clientId = drawnId(), ...rest } = { ...DEFAULTS, ...options };
+  const replicaId = drawnId();
+  const { cluster, clientId = replicaId, ...rest } = { ...DEFAULTS, ...options };
   const WebSocket = options.WebSocket ?? globalThis.WebSocket;
   if (!NAME_PATTERN.test(cluster)) throw wrong("cluster", "1 to 32 of a-z 0-9 -");
   if (!isStampNode(clientId)) throw wrong("clientId", "1 to 64 of A-Z a-z 0-9 . _ -");
   if (typeof WebSocket !== "function") throw wrong("WebSocket", "a constructor of sockets");
   for (const field of ["outboxMax", "localMax", "patienceMs", "answerMs", "connectMs"] as const)
     if (!(rest[field] >= 1)) throw wrong(field, "a number from 1 on");
-  return { ...rest, WebSocket, clientId, cluster: ClusterId(cluster) };
+  return { ...rest, WebSocket, clientId, replicaId, cluster: ClusterId(cluster) };
 }
 
 const wrong = (field: string, expected: string): GridError =>

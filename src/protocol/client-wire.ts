@@ -1,6 +1,6 @@
 /** A client's messages as they are written: packed fields in place of operations and keys. */
 import type { ClientMessage } from "./client-messages.ts";
-import { packClientOps, packKeys } from "./packed-ops.ts";
+import { packClientOps, packKeys } from "./packing.ts";
 
 /** `type` and `seq` go first: of a frame that is refused unread, the answer can still name it. */
 export function clientWire(message: ClientMessage): object {

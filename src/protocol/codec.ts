@@ -2,7 +2,7 @@
  * Bytes <-> messages. Decoding is the border: it never throws, whatever arrives, and what it lets
  * through is inside every bound of `limits.ts`. Decoded byte arrays are views of the bytes given.
  */
-import * as v from "valibot";
+import * as v from "./shapes.ts";
 import { err, ok, type Result } from "../data/result.ts";
 import type { ClientMessage, ServerMessage } from "./client-messages.ts";
 import type { ClusterMessage, Envelope } from "./cluster-messages.ts";

@@ -4,7 +4,8 @@ import { malformed, within } from "./checks.ts";
 import { borderError } from "./border-errors.ts";
 import type { ErrorInfo } from "./error-data.ts";
 import { isFields, readValue, type Fields } from "./reader.ts";
-import { parse, type Schema } from "./schema.ts";
+import { parse } from "./schema.ts";
+import { type Schema } from "./shapes.ts";
 import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "./version.ts";
 
 type Schemas<M> = Readonly<Record<string, Schema<M>>>;

@@ -25,7 +25,6 @@ import { ENVELOPE_ITEMS_MAX, FRAME_OPS_MAX } from "./limits.ts";
 import type { Op, WriteOp } from "./ops.ts";
 import {
   opTagProblem,
-  OP_TAGS,
   packSetOp,
   SET_OP_LAYOUTS,
   unpackClientSetOp,
@@ -33,6 +32,7 @@ import {
   unpackSetQuestion,
 } from "./packed-set-ops.ts";
 import { diagnose, unpackList, type Layout } from "./packed.ts";
+import { OP_TAGS, packClientWrite } from "./packing.ts";
 import { readValue } from "./reader.ts";
 import { writeValue } from "./writer.ts";
 
@@ -48,19 +48,6 @@ export const CLIENT_OP_LAYOUT: Layout = {
 };
 
 // ------------------------------------------------------------------ from a client
-
-export const packClientOps = (ops: readonly ClientOp[]): unknown[] =>
-  ops.map((op) => (op.type ? packSetOp(op) : packClientWrite(op)));
-
-const packClientWrite = ({ map, key, stamp, value, expiresAt }: ClientWrite): unknown[] => [
-  map,
-  key,
-  stamp.millis,
-  stamp.counter,
-  stamp.node,
-  value,
-  expiresAt,
-];
 
 export const unpackClientOps = (wire: unknown): Result<readonly ClientOp[], Problem> =>
   unpackBounded(wire, unpackClientOp);
@@ -80,9 +67,6 @@ function unpackClientWrite(wire: unknown): ClientWrite | Problem {
     ? { map, key, stamp: { millis, counter, node }, value, expiresAt }
     : diagnose(wire, CLIENT_OP_LAYOUT);
 }
-
-export const packKeys = (keys: readonly ClientQuestion[]): unknown[] =>
-  keys.map((asked) => (asked.type ? packSetOp(asked) : [asked.map, asked.key]));
 
 export const unpackKeys = (wire: unknown): Result<readonly ClientQuestion[], Problem> =>
   unpackBounded(wire, unpackKey);

@@ -1,5 +1,4 @@
 /** What became of operations, in ACK, VALUES and OP_FORWARDED alike, and the entries of a scan. */
-import { formatStamp } from "../data/hlc.ts";
 import type { Result } from "../data/result.ts";
 import {
   counterProblem,
@@ -28,9 +27,9 @@ import type { OpException } from "./client-messages.ts";
 import type { ScanEntry } from "./cluster-messages.ts";
 import { FRAME_OPS_MAX, MEMBERS_MAX, SCAN_LIMIT_MAX } from "./limits.ts";
 import { isReadResult, type OpResult, type ReadResult, type SetMember } from "./ops.ts";
-import { unpackTags } from "./packed-set-ops.ts";
 import { diagnose, unpackList, type Layout } from "./packed.ts";
-import { errorInfo } from "./schema-shared.ts";
+import { packTags, unpackTags } from "./tags.ts";
+import { errorInfo } from "./schema-told.ts";
 import { parse } from "./schema.ts";
 
 type AnyResult = OpResult | ReadResult;
@@ -110,7 +109,7 @@ function packResult(result: AnyResult): unknown[] {
       return [RESULT_TAGS.stampedValue, value, stamp.millis, stamp.counter, stamp.node];
     }
     case "members": {
-      const members = result.members.map(({ value, tags }) => [value, tags.map(formatStamp)]);
+      const members = result.members.map(({ value, tags }) => [value, packTags(tags)]);
       return [RESULT_TAGS.members, members, result.after];
     }
     case "total":

@@ -35,27 +35,13 @@ import {
   within,
   type Problem,
 } from "./checks.ts";
-import { ADDS_MAX, MEMBERS_MAX, TAGS_MAX } from "./limits.ts";
+import { ADDS_MAX, MEMBERS_MAX } from "./limits.ts";
 import type { MembersOp, MergeOp, Op, ReadOp, TotalOp, WriteOp } from "./ops.ts";
+import { OP_TAGS, packQuestion } from "./packing.ts";
 import { packEntry, unpackEntry } from "./packed-rows.ts";
 import { diagnose, unpackList, type Layout } from "./packed.ts";
 import type { Row } from "../data/row.ts";
-
-/** The first item of an operation says which layout the rest has. A client's entries have none. */
-export const OP_TAGS = {
-  read: 0,
-  write: 1,
-  stampedWrite: 2,
-  add: 3,
-  remove: 4,
-  count: 5,
-  members: 6,
-  total: 7,
-  merge: 8,
-  unstampedAdd: 9,
-  removeAll: 10,
-  increment: 11,
-} as const;
+import { unpackTags } from "./tags.ts";
 
 export function opTagProblem(tag: unknown): Problem | null {
   return integerProblem(tag, 0, Object.keys(OP_TAGS).length - 1);
@@ -106,34 +92,22 @@ function stampProblem(stamp: unknown): Problem | null {
 
 // ------------------------------------------------------------------ packing
 
-type SetOp = ClientAdd | ClientRemove | ClientCount | Exclude<Op, ReadOp | WriteOp>;
-
-export function packSetOp(op: SetOp): unknown[] {
+export function packSetOp(op: Exclude<Op, ReadOp | WriteOp>): unknown[] {
   const { map, key } = op;
   switch (op.type) {
     case "members":
-      return [OP_TAGS.members, map, key, op.after, op.limit];
     case "total":
-      return [OP_TAGS.total, map, key];
+      return packQuestion(op);
     case "merge":
       return [OP_TAGS.merge, map, key, op.rows.map(packEntry)];
     case "increment":
       return [OP_TAGS.increment, map, key, op.inc, op.dec];
-    case "count":
-      return [OP_TAGS.count, map, key, op.inc, op.dec];
     case "add":
-      if (!("stamp" in op)) return [OP_TAGS.unstampedAdd, map, key, op.value, op.expiresAt];
-      return [OP_TAGS.add, map, key, ...packStamp(op.stamp), op.value, op.expiresAt];
+      return [OP_TAGS.unstampedAdd, map, key, op.value, op.expiresAt];
     case "remove":
-      if (!("tags" in op))
-        return [OP_TAGS.removeAll, map, key, op.stamp && formatStamp(op.stamp), op.value];
-      return [OP_TAGS.remove, map, key, ...packStamp(op.stamp), op.value, packTags(op.tags)];
+      return [OP_TAGS.removeAll, map, key, op.stamp && formatStamp(op.stamp), op.value];
   }
 }
-
-const packStamp = ({ millis, counter, node }: Stamp): unknown[] => [millis, counter, node];
-
-const packTags = (tags: readonly Stamp[] | null): unknown => tags && tags.map(formatStamp);
 
 // ------------------------------------------------------------------ unpacking
 
@@ -215,12 +189,6 @@ function unpackRemove(wire: readonly unknown[]): ClientRemove | null {
   const tags = unpackTags(wire[7]);
   return tags.ok ? { type: "remove", ...remove, tags: tags.value } : null;
 }
-
-export const unpackTags = (wire: unknown): ReturnType<typeof unpackList<Stamp>> =>
-  unpackList(wire, TAGS_MAX, (item) => {
-    const tag = typeof item === "string" ? parseStamp(item) : null;
-    return tag?.ok ? tag.value : malformed("a stamp as text: millis:counter:node");
-  });
 
 function unpackCount(wire: readonly unknown[]): Omit<ClientCount, "type"> | null {
   const [, map, key, inc, dec] = wire;

@@ -1,11 +1,12 @@
 /** One schema per message of a client's, complete: a message without one does not compile. */
-import * as v from "valibot";
+import * as v from "./shapes.ts";
 import type { ClientMessage, FetchMap, Get, Hello, Ops, Received } from "./client-messages.ts";
 import { declared } from "./declared.ts";
 import { CLIENT_OP_LAYOUT, KEY_LAYOUT, unpackClientOps, unpackKeys } from "./packed-ops.ts";
 import { CLIENT_SET_LAYOUTS, SET_OP_LAYOUTS } from "./packed-set-ops.ts";
 import { describe } from "./packed.ts";
-import { clientId, clusterId, count, packed, version, type Schema } from "./schema.ts";
+import { clientId, clusterId, count, version } from "./schema.ts";
+import { packed, type Schema } from "./shapes.ts";
 import { ackLevel } from "./schema-shared.ts";
 
 const clientOps = [CLIENT_OP_LAYOUT, ...Object.values(CLIENT_SET_LAYOUTS)];

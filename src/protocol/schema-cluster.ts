@@ -7,7 +7,7 @@ import { answerSchemas, operationSchemas } from "./schema-operations.ts";
 import { operatorSchemas } from "./schema-operator.ts";
 import { reignSchemas } from "./schema-reign.ts";
 import { repairSchemas } from "./schema-repair.ts";
-import type { Schema } from "./schema.ts";
+import type { Schema } from "./shapes.ts";
 
 export const CLUSTER_SCHEMAS: {
   readonly [Type in ClusterMessage["type"]]: Schema<Extract<ClusterMessage, { type: Type }>>;

@@ -1,4 +1,4 @@
-import * as v from "valibot";
+import * as v from "./shapes.ts";
 import type {
   AskRuling,
   Confirm,
@@ -20,7 +20,6 @@ import {
   count,
   epoch,
   incarnation,
-  list,
   migrationId,
   moment,
   nodeId,
@@ -29,6 +28,7 @@ import {
   text,
   version,
 } from "./schema.ts";
+import { list } from "./shapes.ts";
 import {
   digestKey,
   host,

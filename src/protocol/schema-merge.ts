@@ -1,4 +1,4 @@
-import * as v from "valibot";
+import * as v from "./shapes.ts";
 import type {
   Cede,
   Ceded,
@@ -12,17 +12,10 @@ import type {
 } from "./cluster-messages.ts";
 import { declared } from "./declared.ts";
 import { PARTITION_COUNT_MAX } from "./limits.ts";
-import {
-  clusterId,
-  count,
-  epoch,
-  list,
-  nodeId,
-  partitionCount,
-  partitionId,
-  version,
-} from "./schema.ts";
-import { errorInfo, members, taken } from "./schema-shared.ts";
+import { clusterId, count, epoch, nodeId, partitionCount, partitionId, version } from "./schema.ts";
+import { list } from "./shapes.ts";
+import { members, taken } from "./schema-shared.ts";
+import { errorInfo } from "./schema-told.ts";
 
 const masterId = v.nullable(nodeId);
 const masterJoinVersion = v.nullable(version);

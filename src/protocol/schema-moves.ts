@@ -1,4 +1,4 @@
-import * as v from "valibot";
+import * as v from "./shapes.ts";
 import { BUCKET_COUNT, BUCKETS_BYTES } from "../data/digest.ts";
 import type {
   Complete,
@@ -34,14 +34,13 @@ import {
   digest,
   epoch,
   integer,
-  list,
   migrationId,
   nodeId,
-  packed,
   partitionId,
   seq,
   text,
 } from "./schema.ts";
+import { list, packed } from "./shapes.ts";
 import { identity, movePurpose, ruling } from "./schema-shared.ts";
 
 const rows = packed(
@@ -122,7 +121,7 @@ export const moveSchemas = {
 
 export const streamSchemas = {
   MIGRATE_DATA: declared<MigrateData>()(
-    v.pipe(
+    v.transform(
       v.object({
         type: v.literal("MIGRATE_DATA"),
         partitionId,
@@ -136,11 +135,7 @@ export const streamSchemas = {
         marker: v.boolean(),
         ruling: v.exactOptional(ruling),
       }),
-      v.transform(({ mapStates, deltaOps, ...rest }) => ({
-        ...rest,
-        chunk: mapStates,
-        deltas: deltaOps,
-      })),
+      ({ mapStates, deltaOps, ...rest }) => ({ ...rest, chunk: mapStates, deltas: deltaOps }),
     ),
   ),
   STREAM_ACK: declared<StreamAck>()(

@@ -1,4 +1,4 @@
-import * as v from "valibot";
+import * as v from "./shapes.ts";
 import type {
   Done,
   Failed,
@@ -18,8 +18,10 @@ import {
   unpackResults,
 } from "./packed-results.ts";
 import { describe } from "./packed.ts";
-import { clientId, clusterId, integer, list, packed, partitionId, sender, seq } from "./schema.ts";
-import { ackLevel, errorInfo, key, mapName, partitionIds, rulings } from "./schema-shared.ts";
+import { clientId, clusterId, integer, partitionId, sender, seq } from "./schema.ts";
+import { list, packed } from "./shapes.ts";
+import { ackLevel, key, mapName, partitionIds, rulings } from "./schema-shared.ts";
+import { errorInfo } from "./schema-told.ts";
 
 const ops = packed(
   `bytes: list of ${Object.values(OP_LAYOUTS).map(describe).join(" or ")}`,
@@ -32,7 +34,7 @@ const results = packed(
 
 export const operationSchemas = {
   OP_FORWARD: declared<OpForward>()(
-    v.pipe(
+    v.transform(
       v.object({
         type: v.literal("OP_FORWARD"),
         sourceNodeId: sender,
@@ -44,7 +46,7 @@ export const operationSchemas = {
         together: v.exactOptional(v.boolean()),
         payload: ops,
       }),
-      v.transform(({ payload, ...rest }) => ({ ...rest, ops: payload })),
+      ({ payload, ...rest }) => ({ ...rest, ops: payload }),
     ),
   ),
   OP_FORWARDED: declared<OpForwarded>()(

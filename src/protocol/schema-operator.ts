@@ -1,4 +1,4 @@
-import * as v from "valibot";
+import * as v from "./shapes.ts";
 import type {
   AddNodes,
   CancelMove,
@@ -33,8 +33,6 @@ import {
   digestIfAny,
   epoch,
   integer,
-  leaf,
-  list,
   migrationId,
   moment,
   nodeId,
@@ -44,9 +42,9 @@ import {
   text,
   version,
 } from "./schema.ts";
+import { leaf, list } from "./shapes.ts";
 import { malformed, type Problem } from "./checks.ts";
 import {
-  errorInfo,
   membersView,
   movePurpose,
   nodeIds,
@@ -54,6 +52,7 @@ import {
   partitionIds,
   region,
 } from "./schema-shared.ts";
+import { errorInfo } from "./schema-told.ts";
 
 const plan = list(
   declared<PlannedMove>()(v.object({ partitionId, source: nodeId, target: nodeId })),

@@ -1,4 +1,4 @@
-import * as v from "valibot";
+import * as v from "./shapes.ts";
 import type {
   Campaign,
   ExplicitSuspicion,
@@ -9,7 +9,8 @@ import type {
 } from "./cluster-messages.ts";
 import { declared } from "./declared.ts";
 import { PARTITION_COUNT_MAX, REASON_BYTES_MAX } from "./limits.ts";
-import { clusterId, list, nodeId, term, text, version } from "./schema.ts";
+import { clusterId, nodeId, term, text, version } from "./schema.ts";
+import { list } from "./shapes.ts";
 import { membersView, ruling } from "./schema-shared.ts";
 
 const granted = declared<GrantedPartition>()(

@@ -1,5 +1,5 @@
 /** One schema per message of a node's to its clients, likewise complete. */
-import * as v from "valibot";
+import * as v from "./shapes.ts";
 import type {
   Ack,
   ErrorMessage,
@@ -19,19 +19,9 @@ import {
   unpackReadResults,
 } from "./packed-results.ts";
 import { describe } from "./packed.ts";
-import {
-  clientId,
-  count,
-  integer,
-  list,
-  moment,
-  nodeId,
-  packed,
-  partitionId,
-  version,
-  type Schema,
-} from "./schema.ts";
-import { errorInfo, mapNodes, mapPartitions, partitionMap } from "./schema-shared.ts";
+import { clientId, count, integer, moment, nodeId, partitionId, version } from "./schema.ts";
+import { list, packed, type Schema } from "./shapes.ts";
+import { errorInfo, mapNodes, mapPartitions, partitionMap } from "./schema-told.ts";
 
 const { refused, value, stampedValue, members, total } = RESULT_LAYOUTS;
 

@@ -1,8 +1,4 @@
-/**
- * What the schemas are made of. Objects and lists are valibot's; every leaf is one of ours, so that
- * each rule exists once (`checks.ts`) and an error can name its field, its value and its bounds.
- */
-import * as v from "valibot";
+/** The leaves of the schemas: each rule exists once (`checks.ts`), and an error names its field, its value and its bounds. */
 import type {
   ClusterId,
   Epoch,
@@ -20,11 +16,9 @@ import {
   bytesProblem,
   integerProblem,
   isProblem,
-  listProblem,
   malformed,
   nodeIdProblem,
   textProblem,
-  within,
   type Problem,
 } from "./checks.ts";
 import {
@@ -33,53 +27,15 @@ import {
   NAME_PATTERN,
   PARTITION_COUNT_MAX,
 } from "./limits.ts";
-
-export type Schema<T> = v.GenericSchema<unknown, T>;
+import { leaf, type Schema } from "./shapes.ts";
 
 /** One valid value, or what is wrong with the first invalid part of it. */
 export function parse<T>(schema: Schema<T>, value: unknown): Result<T, Problem> {
-  const parsed = v.safeParse(schema, value, { abortEarly: true, abortPipeEarly: true });
-  return parsed.success ? ok(parsed.output) : err(objectionOf(parsed.issues[0]));
-}
-
-function objectionOf(issue: v.BaseIssue<unknown>): Problem {
-  const problem = isProblem(issue.input) ? issue.input : malformed(expectedOf(issue));
-  return within(problem, (issue.path ?? []).map(stepOf).join(""));
-}
-
-const stepOf = ({ type, key }: v.IssuePathItem): string =>
-  type === "array" ? `[${String(key)}]` : `.${String(key)}`;
-
-function expectedOf({ type, expected }: v.BaseIssue<unknown>): string {
-  if (type === "object" || type === "record") return expected === "Object" ? "a map" : "present";
-  return type === "array" ? "a list" : (expected ?? "of another type");
+  const read = schema.read(value);
+  return isProblem(read) ? err(read) : ok(read);
 }
 
 // ------------------------------------------------------------------ leaves
-
-/** A value that is a `T` as it is, where `problemOf` has no objection. `name` states the rule. */
-export const leaf = <T>(name: string, problemOf: (value: unknown) => Problem | null) =>
-  v.pipe(
-    v.custom<T>(() => true),
-    v.rawCheck(({ dataset, addIssue }) => {
-      const problem = problemOf(dataset.value);
-      if (problem) addIssue({ input: problem, message: name });
-    }),
-    v.description(name),
-  );
-
-/** A value that becomes a `T` by unpacking. `name` states the layout. */
-export const packed = <T>(name: string, unpack: (wire: unknown) => Result<T, Problem>) =>
-  v.pipe(
-    v.unknown(),
-    v.rawTransform(({ dataset, addIssue, NEVER }): T => {
-      const unpacked = unpack(dataset.value);
-      if (unpacked.ok) return unpacked.value;
-      addIssue({ input: unpacked.error, message: name });
-      return NEVER;
-    }),
-    v.description(name),
-  );
 
 export const text = <T extends string = string>(min: number, max: number) =>
   leaf<T>(`text of ${min} to ${max} bytes`, (value) => textProblem(value, min, max));
@@ -98,14 +54,6 @@ export const count = <T extends number = number>() => integer<T>(0, Number.MAX_S
 
 export const bytes = (min: number, max: number) =>
   leaf<Uint8Array>(`${min} to ${max} bytes`, (value) => bytesProblem(value, min, max));
-
-/** Bounded before the first item is looked at. */
-export const list = <T>(item: Schema<T>, max: number) =>
-  v.pipe(
-    leaf<unknown[]>(`list of 0 to ${max}`, (value) => listProblem(value, 0, max)),
-    v.array(item),
-    v.readonly(),
-  );
 
 // ------------------------------------------------------------------ names and counters
 

@@ -1,5 +1,4 @@
 /** Bodies of requests: bounded before they are parsed, checked whole before anything is done. */
-import type * as v from "valibot";
 import type { PartitionId } from "../data/ids.ts";
 import { err, ok } from "../data/result.ts";
 import { integerProblem, keyProblem, malformed } from "../protocol/checks.ts";
@@ -15,6 +14,7 @@ import type { WriteOp } from "../protocol/ops.ts";
 import { mergeSchemas } from "../protocol/schema-merge.ts";
 import { operatorSchemas } from "../protocol/schema-operator.ts";
 import { parse } from "../protocol/schema.ts";
+import type { Schema } from "../protocol/shapes.ts";
 import type { Parsed } from "./routes.ts";
 import { encodeJson } from "../protocol/values.ts";
 
@@ -114,7 +114,7 @@ export function addNodesOf(json: unknown): Parsed<AddNodes> {
   const { count = 1, id, region = "", weight = 1 } = fields.value;
   if (id !== undefined && count !== 1) return err(malformed("1 where there is an id")("count"));
   const named = id === undefined ? {} : { nodeId: id };
-  const schema: v.GenericSchema<unknown, AddNodes> = operatorSchemas.ADD_NODES;
+  const schema: Schema<AddNodes> = operatorSchemas.ADD_NODES;
   const message = parse(schema, { type: "ADD_NODES", count, region, weight, ...named });
   return message.ok ? message : err(message.error(""));
 }

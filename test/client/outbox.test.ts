@@ -1,7 +1,7 @@
 /** Every state of the outbox beside everything that may happen to it, and what it never does. */
 import { expect, it } from "vitest";
 import type { Answer } from "../../src/client/machine/answer.ts";
-import type { Ask } from "../../src/client/machine/ask.ts";
+import { isWrite, type Ask } from "../../src/client/machine/ask.ts";
 import { countWaiting } from "../../src/client/machine/line.ts";
 import {
   outboxWakeAt,
@@ -168,7 +168,7 @@ it("stamps again what no node can have, in the order of the calls, and nothing e
   expect(restamped.map(({ id }) => id)).toEqual([3, 4]);
   const [a, b] = restamped.map(({ op }) => op.stamp);
   expect(a && b && (a.millis - b.millis || a.counter - b.counter)).toBeLessThan(0);
-  expect(underWay(after).map((ask) => "op" in ask && ask.op.stamp.millis)).toEqual([1_001, 1_002]);
+  expect(underWay(after).map((ask) => isWrite(ask) && ask.op.stamp.millis)).toEqual([1_001, 1_002]);
 });
 
 it("is sent after its owner once by each map, then rests and asks for the map", () => {

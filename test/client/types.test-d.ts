@@ -20,6 +20,25 @@ export async function checked(grid: Grid): Promise<void> {
   same<typeof superseded, boolean>(true);
   await users.delete("alice", { ack: "owner" });
 
+  const tags = grid.set<"red" | "blue">("tags", "alice");
+  const values = await tags.values();
+  same<typeof values, ("red" | "blue")[]>(true);
+  const shown = tags.peek();
+  same<typeof shown, ("red" | "blue")[]>(true);
+  const added = await tags.add("red", { ttl: 1_000, ack: "backup" });
+  same<typeof added.superseded, boolean>(true);
+  const has: boolean = await tags.has("blue");
+  const size: number = await tags.size();
+  same<Parameters<typeof tags.delete>[0], "red" | "blue">(true);
+  same<"green" extends Parameters<typeof tags.add>[0] ? true : false, false>(true);
+
+  const likes = grid.counter("likes");
+  await likes.increment();
+  await likes.increment(size, { ack: has ? "backup" : "owner" });
+  const value = await likes.value();
+  same<typeof value, number>(true);
+  same<ReturnType<typeof likes.peek>, number>(true);
+
   type Set = typeof users.set;
   same<Parameters<Set>[1], User>(true);
   same<undefined extends Parameters<Set>[2] ? true : false, true>(true);

@@ -1,8 +1,9 @@
 /** The client against real objects and sockets: moves, lost nodes, cut connections, clocks that are wrong. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { connect, type Grid as Client, type Options } from "godwit/client";
 import { partitionOf } from "../../src/data/hash.ts";
 import { cuttable } from "../client/cuttable.ts";
+import { meddled } from "../client/meddled.ts";
 import { Grid } from "./grid.ts";
 import { pause } from "./writer.ts";
 
@@ -146,6 +147,195 @@ describe("what was written offline", () => {
     expect(await Promise.all([0, 1, 2, 3].map((n) => reader.get(`k${n}`)))).toEqual([
       16, 17, 18, 19,
     ]);
+  });
+});
+
+describe("sets and counters", () => {
+  it("three OR-adds, then a fresh client sees exactly three values; removing one leaves two", async () => {
+    const tags = (await clientOf()).set<string>("tags", "three");
+    const adds = ["red", "green", "blue"].map((tag) => tags.add(tag));
+    expect(tags.peek()).toEqual(["red", "green", "blue"]);
+    await Promise.all(adds);
+    const fresh = (await clientOf({ mode: "gateway" })).set<string>("tags", "three");
+    expect((await fresh.values()).toSorted()).toEqual(["blue", "green", "red"]);
+    await fresh.delete("green");
+    expect((await fresh.values()).toSorted()).toEqual(["blue", "red"]);
+    const later = (await clientOf()).set<string>("tags", "three");
+    expect([await later.size(), await later.has("green"), await later.has("red")]).toEqual([
+      2,
+      false,
+      true,
+    ]);
+    expect((await tags.values()).toSorted()).toEqual(["blue", "red"]);
+    await later.delete("red");
+    expect(await tags.has("red"), "removed by who had only asked for that one").toBe(false);
+  });
+
+  it("a client offline during a delete learns of it", async () => {
+    const net = cuttable();
+    const [away, here] = [await clientOf({ WebSocket: net.make }), await clientOf()];
+    const [map, set] = [away.map<number>("away"), away.set<string>("away")];
+    await Promise.all([map.set("k", 1), set.add("x"), set.add("y")]);
+    await here.set<string>("away").values();
+    net.cut();
+    while (away.status().state !== "offline") await pause(5);
+    await here.map("away").delete("k");
+    await here.set<string>("away").delete("x");
+    expect([map.peek("k"), set.peek()]).toEqual([1, ["x", "y"]]);
+    net.heal();
+    expect([await map.get("k"), await set.has("x"), await set.values()]).toEqual([
+      undefined,
+      false,
+      ["y"],
+    ]);
+    expect([map.peek("k"), set.peek()]).toEqual([undefined, ["y"]]);
+  });
+
+  it("an element stays that somebody adds while another, who does not know of it, removes it offline", async () => {
+    const net = cuttable();
+    const away = await clientOf({ WebSocket: net.make });
+    const [mine, theirs] = [away.set<string>("wins"), (await clientOf()).set<string>("wins")];
+    await mine.add("x");
+    net.cut();
+    while (away.status().state !== "offline") await pause(5);
+    const removing = mine.delete("x");
+    await theirs.add("x");
+    net.heal();
+    await removing;
+    expect(await mine.has("x")).toBe(true);
+    await mine.delete("x");
+    expect(await theirs.has("x")).toBe(false);
+  });
+
+  it("counts each increment once, over broken connections, moves, and by who comes back under its name", async () => {
+    const net = cuttable();
+    const first = await clientOf({ WebSocket: net.make, clientId: "me" });
+    const likes = first.counter("likes", "once");
+    const counting: Promise<void>[] = [];
+    const partition = partitionOf("once", PARTITIONS);
+    const owner = await grid.ownerOf(partition);
+    const to = grid.nodes.find((node) => node !== owner);
+    await grid.api.json("POST", "/v1/cluster/migrations", { partition, to });
+    for (let n = 0; n < 60; n++) {
+      counting.push(likes.increment(n % 3 === 0 ? -1 : 2));
+      if (n % 10 === 5) net.cut();
+      await pause(n % 4);
+      if (n % 10 === 8) net.heal();
+    }
+    expect(likes.peek()).toBe(60);
+    net.heal();
+    expect(await likes.value()).toBe(60);
+    await Promise.all(counting);
+    first.close();
+    const again = (await clientOf({ clientId: "me" })).counter("likes", "once");
+    await again.increment();
+    expect(await again.value()).toBe(61);
+    await grid.api.settled(grid.nodes);
+    const other = (await clientOf({ mode: "gateway" })).counter("likes", "once");
+    expect([await other.value(), other.peek()]).toEqual([61, 61]);
+    await expect(other.increment(0.5)).rejects.toMatchObject({ code: "MALFORMED" });
+    await other.increment(0);
+    const none = (await clientOf()).counter("likes", "never");
+    await none.increment(0);
+    expect(await none.value()).toBe(0);
+  });
+});
+
+describe("frames on their way", () => {
+  it("a frame sent twice is applied once", async () => {
+    const twice = meddled({
+      sent: (frame, send) => {
+        send(frame);
+        if (typeof frame !== "string") send(frame);
+      },
+    });
+    const client = await clientOf({ WebSocket: twice, mode: "gateway" });
+    const [likes, tags] = [client.counter("doubled"), client.set<string>("doubled")];
+    for (let n = 0; n < 10; n++) await Promise.all([likes.increment(3), tags.add("x")]);
+    await tags.delete("x");
+    const reader = await clientOf();
+    expect(await reader.counter("doubled").value()).toBe(30);
+    expect(await reader.set("doubled").values()).toEqual([]);
+  });
+
+  it("an ack from one node never marks another node's op as done", async () => {
+    const held: (() => void)[] = [];
+    const state = { holds: false, acks: 0 };
+    const [far = 0] = await grid.ownedBy("n2");
+    const [near = 0] = await grid.ownedBy("n1");
+    const nodes = new Map<string, string>();
+    const holding = meddled({
+      sent: (frame, send, url) => {
+        if (state.holds && nodes.get(url) === "n2") held.push(() => send(frame));
+        else send(frame);
+      },
+      heard: (message, url) => {
+        if (message.type === "ACK") state.acks++;
+        if (message.type === "WELCOME") nodes.set(url, message.nodeId);
+        return true;
+      },
+    });
+    const client = await clientOf({ WebSocket: holding });
+    const map = client.map<number>("acks");
+    const [here = "", there = ""] = [...keysOf(near, 1), ...keysOf(far, 1)];
+    await Promise.all([map.set(here, 0), map.set(there, 0)]);
+    const before = state.acks;
+    state.holds = true;
+    const done = { there: false };
+    const waiting = map.set(there, 1).then(() => (done.there = true));
+    for (let n = 1; n <= 5; n++) await map.set(here, n);
+    await pause(50);
+    expect([state.acks - before, held.length, done.there]).toEqual([5, 1, false]);
+    expect(client.status().pending).toBe(1);
+    state.holds = false;
+    for (const send of held) send();
+    await waiting;
+    expect(await (await clientOf()).map("acks").get(there)).toBe(1);
+  });
+
+  it("NOT_OWNER with applied: false is followed by a resend without a further write", async () => {
+    const notices: boolean[] = [];
+    const state = { isDeaf: false };
+    const deaf = meddled({
+      heard: (message) => {
+        if (message.type === "NOT_OWNER") notices.push(message.applied);
+        return !(state.isDeaf && message.type === "MAP_DELTA");
+      },
+    });
+    const map = (await clientOf({ WebSocket: deaf })).map<string>("sent-back");
+    const partition = 3;
+    const [key = ""] = keysOf(partition, 1);
+    await map.set(key, "before");
+    state.isDeaf = true;
+    const owner = await grid.ownerOf(partition);
+    const to = grid.nodes.find((node) => node !== owner);
+    await grid.api.json("POST", "/v1/cluster/migrations", { partition, to });
+    while ((await grid.ownerOf(partition)) === owner) await pause(20);
+    await grid.api.settled(grid.nodes);
+    expect(await map.set(key, "after")).toEqual({ superseded: false });
+    expect(notices).toContain(false);
+    expect(notices).not.toContain(true);
+    expect(await (await clientOf()).map("sent-back").get(key)).toBe("after");
+  });
+
+  it("equal stamps with different values converge everywhere", async () => {
+    const two = [await clientOf({ clientId: "same" }), await clientOf({ clientId: "same" })];
+    const now = Date.now();
+    const clock = vi.spyOn(Date, "now").mockReturnValue(now);
+    const writes = two.map((client, n) => client.map<string>("equal").set("k", `by ${n}`));
+    clock.mockRestore();
+    expect((await Promise.all(writes)).map(({ superseded }) => superseded)).toContain(false);
+    const partition = partitionOf("k", PARTITIONS);
+    for (const to of grid.nodes) {
+      if ((await grid.ownerOf(partition)) !== to) {
+        await grid.api.json("POST", "/v1/cluster/migrations", { partition, to });
+        while ((await grid.ownerOf(partition)) !== to) await pause(20);
+      }
+      await grid.api.settled(grid.nodes);
+      const readers = await Promise.all([clientOf(), clientOf({ mode: "gateway" })]);
+      const all = [...two, ...readers].map((client) => client.map<string>("equal").get("k"));
+      expect(await Promise.all(all), `at ${to}`).toEqual(all.map(() => "by 1"));
+    }
   });
 });
 

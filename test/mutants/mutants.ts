@@ -1,6 +1,7 @@
 import { IN_ABSENCES } from "./in-absences.ts";
 import { IN_BACKUPS } from "./in-backups.ts";
 import { IN_BOUNDS } from "./in-bounds.ts";
+import { IN_CLIENT } from "./in-client.ts";
 import { IN_COLLECTION } from "./in-collection.ts";
 import { IN_DETECTORS } from "./in-detectors.ts";
 import { IN_FORGOTTEN } from "./in-forgotten.ts";
@@ -20,6 +21,7 @@ const ALL: readonly Mutant[] = [
   ...IN_ABSENCES,
   ...IN_BACKUPS,
   ...IN_BOUNDS,
+  ...IN_CLIENT,
   ...IN_COLLECTION,
   ...IN_DETECTORS,
   ...IN_FORGOTTEN,

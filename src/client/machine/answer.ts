@@ -1,4 +1,5 @@
 /** What follows from the answer to a frame, for each of its operations. */
+import { COUNT_STAMP } from "../../data/count.ts";
 import type { ErrorInfo } from "../../protocol/errors.ts";
 import { unanswered, type GridErrorInfo } from "../errors.ts";
 import { isWrite, type Ask, type Outcome, type Settled } from "./ask.ts";
@@ -53,7 +54,8 @@ function outcomeOf(ask: Ask, answer: Answer, index: number): Outcome {
   if (answer.type === "refused") return answer;
   const outcome = answer.type === "results" ? answer.outcomes[index] : answer.exceptions.get(index);
   if (outcome) return outcome;
-  if (isWrite(ask) && answer.type === "stored-but") return { type: "stored", stamp: ask.op.stamp };
+  if (ask.kind !== "read" && answer.type === "stored-but")
+    return { type: "stored", stamp: isWrite(ask) ? ask.op.stamp : COUNT_STAMP };
   return { type: "refused", error: unanswered() };
 }
 

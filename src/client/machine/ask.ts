@@ -1,16 +1,22 @@
 /** What the application wants of the grid: one operation, from the call until its answer. */
 import type { PartitionId, Version } from "../../data/ids.ts";
 import { utf8Length } from "../../data/text.ts";
-import type { ClientWrite } from "../../protocol/client-messages.ts";
+import type {
+  ClientAdd,
+  ClientCount,
+  ClientQuestion,
+  ClientRemove,
+  ClientWrite,
+} from "../../protocol/client-messages.ts";
 import type { AckLevel, OpResult, ReadResult } from "../../protocol/ops.ts";
 import type { GridErrorInfo } from "../errors.ts";
-import { OP_OVERHEAD_BYTES } from "../limits.ts";
+import { OP_OVERHEAD_BYTES, REMOVED_TAG_BYTES } from "../limits.ts";
 
 /** What may share a frame: reads, or writes that are acknowledged alike. */
 export type Kind = "read" | AckLevel;
 export const KINDS: readonly Kind[] = ["read", "owner", "backup"];
 
-export type Ask = Read | Write;
+export type Ask = Read | Write | Counted;
 
 interface Common {
   /** In the order of the calls. */
@@ -26,12 +32,12 @@ interface Common {
 
 export interface Read extends Common {
   readonly kind: "read";
-  readonly key: { readonly map: string; readonly key: string };
+  readonly key: ClientQuestion;
 }
 
 export interface Write extends Common {
   readonly kind: AckLevel;
-  readonly op: ClientWrite;
+  readonly op: StampedOp;
   /** When the application called, by the client's clock, and how long it wants it kept. */
   readonly at: number;
   readonly ttlMs: number | null;
@@ -40,6 +46,21 @@ export interface Write extends Common {
   /** Its stamp was once too far ahead for a node: it has been stamped again since. */
   readonly drifted: boolean;
 }
+
+/** To a counter. What was asked for while another of its totals was under way goes along, each with its own answer. */
+export interface Counted extends Common {
+  readonly kind: AckLevel;
+  readonly op: ClientCount;
+  readonly by: number;
+  readonly riders: readonly Counted[];
+}
+
+/** What carries a stamp of this client's. */
+export type StampedOp = ClientWrite | ClientAdd | ClientRemove;
+
+/** The same before it has one. */
+export type Draft = DraftOf<StampedOp>;
+type DraftOf<Op> = Op extends unknown ? Omit<Op, "stamp" | "expiresAt"> : never;
 
 export type Outcome =
   | Exclude<OpResult | ReadResult, { type: "refused" }>
@@ -50,15 +71,16 @@ export interface Settled {
   readonly outcome: Outcome;
 }
 
-export const isWrite = (ask: Ask): ask is Write => ask.kind !== "read";
+export const isWrite = (ask: Ask): ask is Write => "ttlMs" in ask;
+export const isCounted = (ask: Ask): ask is Counted => "by" in ask;
 
 /** `writer`: the client's id, which is in every stamp. */
 export function bytesOf(
-  map: string,
-  key: string,
+  { map, key }: { readonly map: string; readonly key: string },
   writer: string,
-  value: Uint8Array | null,
+  draft: Draft | null,
 ): number {
   const texts = utf8Length(map) + utf8Length(key) + writer.length;
-  return texts + (value?.length ?? 0) + OP_OVERHEAD_BYTES;
+  const tags = draft?.type === "remove" ? (draft.tags?.length ?? 0) : 0;
+  return texts + (draft?.value?.length ?? 0) + tags * REMOVED_TAG_BYTES + OP_OVERHEAD_BYTES;
 }

@@ -1,9 +1,13 @@
 /** What the client is made of, what may happen to it, and what it wants done. */
 import type { ClusterId, NodeId } from "../../data/ids.ts";
-import type { ClientMessage, ServerMessage } from "../../protocol/client-messages.ts";
+import type {
+  ClientMessage,
+  ClientQuestion,
+  ServerMessage,
+} from "../../protocol/client-messages.ts";
 import type { AckLevel } from "../../protocol/ops.ts";
 import type { GridErrorInfo } from "../errors.ts";
-import type { Ask, Settled, Write } from "./ask.ts";
+import type { Ask, Draft, Settled, Write } from "./ask.ts";
 import { beginOutbox, type Outbox } from "./outbox-state.ts";
 import { beginRouter, type Mode, type Place, type Router } from "./router.ts";
 import type { Moment, Session } from "./session.ts";
@@ -22,6 +26,8 @@ export interface Client {
 
 export interface Settings {
   readonly clientId: string;
+  /** Under which it counts: of this life alone, since it knows no more of what an earlier one has counted. */
+  readonly replicaId: string;
   readonly cluster: ClusterId;
   readonly mode: Mode;
   /** Operations that may be unsettled. */
@@ -40,13 +46,18 @@ export interface Lane {
 export type ClientEvent = Moment &
   (
     | { readonly type: "begin" }
-    | { readonly type: "read"; readonly map: string; readonly key: string }
+    | { readonly type: "read"; readonly key: ClientQuestion }
     | {
         readonly type: "write";
+        readonly draft: Draft;
+        readonly ttlMs: number | null;
+        readonly ack: AckLevel;
+      }
+    | {
+        readonly type: "count";
         readonly map: string;
         readonly key: string;
-        readonly value: Uint8Array | null;
-        readonly ttlMs: number | null;
+        readonly by: number;
         readonly ack: AckLevel;
       }
     | { readonly type: "flush" }
@@ -57,6 +68,14 @@ export type ClientEvent = Moment &
     | { readonly type: "woke" }
     | { readonly type: "close" }
   );
+
+export type Asking = "read" | "write" | "count";
+
+/** Does it bring an operation? Those of one go share frames. */
+export const isAsking = <Event extends { readonly type: string }>(
+  event: Event,
+): event is Extract<Event, { readonly type: Asking }> =>
+  event.type === "read" || event.type === "write" || event.type === "count";
 
 export type ClientEffect =
   /** `node` null: to any. */

@@ -6,15 +6,22 @@ import type { Machine, Next } from "../../core/machine/step.ts";
 import { unreachable } from "../../data/assert.ts";
 import { partitionOf } from "../../data/hash.ts";
 import type { ServerMessage } from "../../protocol/client-messages.ts";
-import { closed, outboxFull } from "../errors.ts";
+import { closed, countedTooMuch, outboxFull } from "../errors.ts";
 import { bytesOf, type Ask } from "./ask.ts";
-import type { Client, ClientEffect, ClientEvent } from "./client-state.ts";
+import { isTooMuch } from "./counters.ts";
+import {
+  isAsking,
+  type Asking as Kind,
+  type Client,
+  type ClientEffect,
+  type ClientEvent,
+} from "./client-state.ts";
 import { oldestFlight, outboxWakeAt } from "./outbox.ts";
-import type { Outbox } from "./outbox-state.ts";
+import { withAsked, type Outbox } from "./outbox-state.ts";
 import type { Place } from "./router.ts";
 import { sessionWakeAt } from "./session.ts";
 import { Turn } from "./turn.ts";
-import { expiryOf, stampAt } from "./writer-clock.ts";
+import { stampAt, stamped } from "./writer-clock.ts";
 
 export const clientMachine: Machine<Client, ClientEvent, ClientEffect> = {
   step: stepClient,
@@ -42,10 +49,7 @@ function clientWakeAt(state: Client): number | null {
   return earliest === Infinity ? null : earliest;
 }
 
-type Asking = Extract<ClientEvent, { type: "read" | "write" }>;
-
-const isAsking = (event: ClientEvent): event is Asking =>
-  event.type === "read" || event.type === "write";
+type Asking = Extract<ClientEvent, { readonly type: Kind }>;
 
 /** The way of every operation: nothing here grows with what there is already. */
 function taken(state: Client, event: Asking): Next<Client, ClientEffect> {
@@ -53,7 +57,9 @@ function taken(state: Client, event: Asking): Next<Client, ClientEffect> {
   if (outbox.size >= settings.outboxMax)
     return [state, [{ type: "not-taken", error: outboxFull(settings.outboxMax) }]];
   const [clock, ask] = asAsk(state, event, router.map?.partitionCount ?? 1);
-  const after = { ...outbox, clock, size: outbox.size + 1, fresh: outbox.fresh.with([ask]) };
+  if (isTooMuch(outbox.counters, ask))
+    return [state, [{ type: "not-taken", error: countedTooMuch() }]];
+  const after = withAsked({ ...outbox, clock }, ask);
   return [{ ...state, outbox: after, nextId: state.nextId + 1 }, [{ type: "taken", ask }]];
 }
 
@@ -62,16 +68,25 @@ function asAsk(
   event: Asking,
   partitionCount: number,
 ): readonly [Outbox["clock"], Ask] {
-  const { map, key, now } = event;
-  const partitionId = partitionOf(key, partitionCount);
-  const value = event.type === "write" ? event.value : null;
-  const bytes = bytesOf(map, key, settings.clientId, value);
+  const of = placeOf(event);
+  const partitionId = partitionOf(of.key, partitionCount);
+  const bytes = bytesOf(of, settings.clientId, event.type === "write" ? event.draft : null);
   const common = { id, partitionId, bytes, refused: null, redirectedAt: null };
-  if (event.type === "read") return [clock, { ...common, kind: "read", key: { map, key } }];
-  const { ttlMs, ack: kind } = event;
+  if (event.type === "read") return [clock, { ...common, kind: "read", key: event.key }];
+  if (event.type === "count") {
+    const { map, key, by, ack } = event;
+    const op = { type: "count", map, key, inc: 0, dec: 0 } as const;
+    return [clock, { ...common, kind: ack, op, by, riders: [] }];
+  }
+  const { draft, ttlMs, ack: kind, now } = event;
   const [next, stamp] = stampAt(clock, now);
-  const op = { map, key, stamp, value, expiresAt: expiryOf(stamp, ttlMs) };
+  const op = stamped(draft, stamp, ttlMs);
   return [next, { ...common, kind, op, at: now, ttlMs, exposed: false, drifted: false }];
+}
+
+function placeOf(event: Asking): { readonly map: string; readonly key: string } {
+  if (event.type === "read") return event.key;
+  return event.type === "write" ? event.draft : event;
 }
 
 function carry(turn: Turn, event: Exclude<ClientEvent, Asking>): void {

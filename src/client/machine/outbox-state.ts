@@ -2,6 +2,7 @@
 import { Queue } from "../../core/machine/queue.ts";
 import { Version } from "../../data/ids.ts";
 import { isWrite, type Ask } from "./ask.ts";
+import { joined, type Counters } from "./counters.ts";
 import { EMPTY, waitingAt, type Line } from "./line.ts";
 import type { Place, Routes } from "./router.ts";
 import { beginClock, type WriterClock } from "./writer-clock.ts";
@@ -19,6 +20,8 @@ export interface Outbox {
   readonly fresh: Queue<Ask>;
   readonly lines: ReadonlyMap<Place, Line>;
   readonly resting: readonly Resting[];
+  /** What each was told, and what waits for its turn there. */
+  readonly counters: Counters;
 }
 
 export interface Resting {
@@ -37,7 +40,14 @@ export const beginOutbox = (writer: string, patienceMs: number): Outbox => ({
   fresh: Queue.of([]),
   lines: new Map(),
   resting: [],
+  counters: new Map(),
 });
+
+export function withAsked(state: Outbox, ask: Ask): Outbox {
+  const [counters, now] = joined(state.counters, ask);
+  const fresh = now ? state.fresh.with([now]) : state.fresh;
+  return { ...state, size: state.size + 1, fresh, counters };
+}
 
 export const lineAt = ({ lines }: Outbox, place: Place): Line => lines.get(place) ?? EMPTY;
 

@@ -12,7 +12,8 @@ import type { Get, Ops } from "../../protocol/client-messages.ts";
 import type { GridErrorInfo } from "../errors.ts";
 import { PAUSE_MS_MAX } from "../limits.ts";
 import { sortOut, type Answer } from "./answer.ts";
-import { isWrite, type Ask, type Settled, type Write } from "./ask.ts";
+import type { Ask, Settled, Write } from "./ask.ts";
+import { behindAll, freed, withRiders } from "./counters.ts";
 import {
   countWaiting,
   EMPTY,
@@ -29,6 +30,7 @@ import {
   fronted,
   lineAt,
   underWay,
+  withAsked,
   withLine,
   type Outbox,
   type Resting,
@@ -72,7 +74,7 @@ type Stepped = Next<Outbox, OutboxEffect>;
 export function stepOutbox(state: Outbox, event: OutboxEvent): Stepped {
   switch (event.type) {
     case "asked":
-      return [{ ...state, size: state.size + 1, fresh: state.fresh.with([event.ask]) }, []];
+      return [withAsked(state, event.ask), []];
     case "flush":
       return flush(state, event.now);
     case "routed":
@@ -143,9 +145,9 @@ function filled(state: Outbox, places: readonly Place[], now: number): Stepped {
 
 /** All of one kind. */
 function frameOf({ seq, asks }: Flight): Ops | Get {
-  const keys = asks.flatMap((ask) => (isWrite(ask) ? [] : [ask.key]));
+  const keys = asks.flatMap((ask) => ("key" in ask ? [ask.key] : []));
   if (keys.length > 0) return { type: "GET", seq, keys };
-  const ops = asks.flatMap((ask) => (isWrite(ask) ? [ask.op] : []));
+  const ops = asks.flatMap((ask) => ("op" in ask ? [ask.op] : []));
   return asks[0]?.kind === "backup"
     ? { type: "OPS", seq, ops, ack: "backup" }
     : { type: "OPS", seq, ops };
@@ -187,11 +189,15 @@ function answered(state: Outbox, event: Extract<OutboxEvent, { type: "answered" 
   const flight = line.flights.get(seq);
   // Of a connection before this one, its operations go another way by now; of another node, they were never there.
   if (!flight) return [state, []];
-  const { clock, again, resting, drifted, all, astray } = sortOut(state, flight, event);
+  const { clock, resting, drifted, astray, ...sorted } = sortOut(state, flight, event);
+  const all = sorted.all.flatMap(withRiders);
+  const [counters, next] = freed(state.counters, sorted.all);
+  const again = [...sorted.again, ...next];
   const after: Outbox = {
     ...withLine(state, place, landed(line, flight)),
     size: state.size - all.length,
     clock,
+    counters,
     fresh: again.length > 0 ? fronted(state, again) : state.fresh,
     resting: resting.length > 0 ? [...state.resting, restOf(resting, event)] : state.resting,
   };
@@ -230,10 +236,10 @@ function adjust(state: Outbox, aheadMs: number, now: number): Stepped {
 }
 
 function close(state: Outbox, error: GridErrorInfo): Stepped {
-  const all = [...underWay(state), ...everything(state)].map((ask): Settled => ({
-    ask,
-    outcome: { type: "refused", error },
-  }));
-  const empty = { size: 0, fresh: Queue.of<Ask>([]), lines: new Map(), resting: [] };
+  const asks = [...underWay(state), ...everything(state), ...behindAll(state.counters)];
+  const outcome = { type: "refused", error } as const;
+  const all = asks.flatMap((ask): readonly Settled[] => withRiders({ ask, outcome }));
+  const nothing = { lines: new Map(), resting: [], counters: new Map() };
+  const empty = { size: 0, fresh: Queue.of<Ask>([]), ...nothing };
   return [{ ...state, ...empty }, all.length > 0 ? [{ type: "settled", all }] : []];
 }

@@ -129,7 +129,7 @@ export class Turn {
   }
 
   #hello(): Hello {
-    const { cluster, clientId, mode } = this.client.settings;
+    const { cluster, replicaId: clientId, mode } = this.client.settings;
     const forward = mode === "gateway";
     return { type: "HELLO", version: PROTOCOL_VERSION, cluster, clientId, forward, received: 0 };
   }

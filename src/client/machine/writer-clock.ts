@@ -11,7 +11,7 @@ import {
   CLOCK_ZERO,
 } from "../../data/hlc.ts";
 import { CLOCK_TOLERANCE_MS } from "../limits.ts";
-import type { Write } from "./ask.ts";
+import type { Draft, StampedOp, Write } from "./ask.ts";
 
 export interface WriterClock {
   readonly writer: string;
@@ -64,11 +64,13 @@ export function restamp(
   now: number,
 ): readonly [WriterClock, Write] {
   const [next, stamp] = stampAt(clock, Math.min(write.at, now));
-  return [next, { ...write, op: { ...write.op, stamp, expiresAt: expiryOf(stamp, write.ttlMs) } }];
+  return [next, { ...write, op: stamped(write.op, stamp, write.ttlMs) }];
 }
 
-export const expiryOf = (stamp: Stamp, ttlMs: number | null): number | null =>
-  ttlMs === null ? null : stamp.millis + ttlMs;
+export const stamped = (draft: Draft, stamp: Stamp, ttlMs: number | null): StampedOp =>
+  draft.type === "remove"
+    ? { ...draft, stamp }
+    : { ...draft, stamp, expiresAt: ttlMs === null ? null : stamp.millis + ttlMs };
 
 /** Without a wall clock: the greater of the two. */
 function above(clock: Clock, stamp: Stamp): Clock {

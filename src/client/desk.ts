@@ -1,0 +1,90 @@
+/** Where everything is asked for: whoever asks is told at once if it is taken, and later what became of it. */
+import { assert } from "../data/assert.ts";
+import type { AckLevel } from "../protocol/ops.ts";
+import { GridError, type GridErrorInfo } from "./errors.ts";
+import type { Host } from "./host.ts";
+import type { Ask, Settled, Write } from "./machine/ask.ts";
+import type { Asking, ClientEffect } from "./machine/client-state.ts";
+import { gridNow } from "./machine/writer-clock.ts";
+
+type Heard = Extract<ClientEffect, { type: "taken" | "not-taken" | "settled" | "restamped" }>;
+
+export type Question = Extract<Parameters<Host["do"]>[0], { type: Asking }>;
+
+export interface Written {
+  /** It is durable, but something newer stands: a later write of that key, or the removal of what was added. */
+  readonly superseded: boolean;
+}
+
+export interface Watch<T> {
+  readonly taken?: (ask: Ask) => void;
+  readonly restamped?: (write: Write) => void;
+  /** What the caller is told, be it by throwing. */
+  readonly settled: (settled: Settled) => T;
+}
+
+interface Waiting {
+  readonly settle: (settled: Settled) => void;
+  readonly restamped: ((write: Write) => void) | undefined;
+}
+
+export class Desk {
+  /** When a write is acknowledged, and how much is kept to be looked at, where nobody says. */
+  readonly defaults: { readonly ack: AckLevel; readonly localMax: number };
+  readonly #host: Host;
+  readonly #waiting = new Map<number, Waiting>();
+  /** What came of the operation that was asked for last. */
+  #asked: Ask | GridErrorInfo | null = null;
+
+  constructor(host: Host, defaults: Desk["defaults"]) {
+    this.#host = host;
+    this.defaults = defaults;
+  }
+
+  now(): number {
+    return gridNow(this.#host.client.outbox.clock, Date.now());
+  }
+
+  async ask<T>(event: Question, { taken, restamped, settled }: Watch<T>): Promise<T> {
+    this.#asked = null;
+    this.#host.do(event);
+    const asked = this.#answerOf();
+    if ("code" in asked) throw new GridError(asked);
+    taken?.(asked);
+    return settled(
+      await new Promise<Settled>((settle) => this.#waiting.set(asked.id, { settle, restamped })),
+    );
+  }
+
+  #answerOf(): Ask | GridErrorInfo {
+    assert(this.#asked !== null, "whoever asks the machine is told at once what it makes of that");
+    return this.#asked;
+  }
+
+  hear(effect: Heard): void {
+    switch (effect.type) {
+      case "taken":
+        this.#asked = effect.ask;
+        return;
+      case "not-taken":
+        this.#asked = effect.error;
+        return;
+      case "restamped":
+        for (const write of effect.writes) this.#waiting.get(write.id)?.restamped?.(write);
+        return;
+      case "settled":
+        for (const settled of effect.all) {
+          this.#waiting.get(settled.ask.id)?.settle(settled);
+          this.#waiting.delete(settled.ask.id);
+        }
+    }
+  }
+}
+
+/** What those need who ask. */
+export type Asks = Pick<Desk, "ask" | "defaults">;
+
+export function writtenOf({ outcome }: Settled): Written {
+  if (outcome.type === "refused") throw new GridError(outcome.error);
+  return { superseded: outcome.type === "superseded" };
+}

@@ -1,0 +1,178 @@
+/** One set of a grid: a value that is added while somebody else removes it stays. */
+import { elementHash } from "../data/element.ts";
+import { formatStamp, type Stamp } from "../data/hlc.ts";
+import { checkKey } from "../protocol/checks.ts";
+import { MEMBERS_MAX, TAGS_MAX } from "../protocol/limits.ts";
+import type { ReadResult } from "../protocol/ops.ts";
+import { decodeJson, encodeJson } from "../protocol/values.ts";
+import { writtenOf, type Asks, type Written } from "./desk.ts";
+import { Elements, type Element, type Found } from "./elements.ts";
+import { ttlProblem } from "./entries.ts";
+import { GridError, unanswered } from "./errors.ts";
+import { isWrite } from "./machine/ask.ts";
+import type { SetOptions, WriteOptions } from "./map.ts";
+
+type Members = Extract<ReadResult, { type: "members" }>;
+
+/** Values are told apart by what is stored of them: of two objects the order of the fields counts. */
+export class GridSet<T> {
+  readonly name: string;
+  readonly key: string;
+  readonly #desk: Asks;
+  readonly #elements: Elements;
+
+  constructor(name: string, key: string, desk: Asks) {
+    this.name = name;
+    this.key = key;
+    this.#desk = desk;
+    this.#elements = new Elements(desk.defaults.localMax);
+  }
+
+  /** Resolves when it is durable. `superseded`: somebody has removed it already. */
+  async add(value: T, { ttl, ack = this.#desk.defaults.ack }: SetOptions = {}): Promise<Written> {
+    const problem = ttlProblem(ttl);
+    if (problem) throw new GridError(problem);
+    const bytes = this.#bytesOf(value);
+    const name = nameOf(bytes);
+    const element = this.#elements.begin(name, value, true);
+    const draft = { type: "add", ...this.#of, value: bytes } as const;
+    const event = { type: "write", draft, ttlMs: ttl ?? null, ack } as const;
+    const asked = this.#desk.ask(event, { settled: (settled) => settled });
+    const tag = asked.then(({ ask }) => (isWrite(ask) ? ask.op.stamp : null)).catch(() => null);
+    element.adding.add(tag);
+    try {
+      const settled = await asked;
+      const written = writtenOf(settled);
+      if (isWrite(settled.ask) && !written.superseded) know(element, [settled.ask.op.stamp]);
+      return written;
+    } finally {
+      element.adding.delete(tag);
+      this.#elements.end(name, element);
+    }
+  }
+
+  /**
+   * Removes what this client has seen of it: its own adds, and those that came with `has` or `values`. Where it has seen
+   * none, the owner is asked first. Whatever was added unseen stays.
+   */
+  async delete(value: T, { ack = this.#desk.defaults.ack }: WriteOptions = {}): Promise<Written> {
+    const bytes = this.#bytesOf(value);
+    const name = nameOf(bytes);
+    const element = this.#elements.begin(name, value, false);
+    try {
+      const tags = [...element.tags.values()];
+      // The tag of an add may change until a node has it, so its removal waits for that.
+      if (element.adding.size > 0)
+        tags.push(...(await Promise.all(element.adding)).filter((tag) => tag !== null));
+      if (tags.length === 0) tags.push(...(await this.#look(bytes)));
+      know(element, tags);
+      for (let at = 0; at < tags.length; at += TAGS_MAX) {
+        const some = tags.slice(at, at + TAGS_MAX);
+        const draft = { type: "remove", ...this.#of, value: bytes, tags: some } as const;
+        // oxlint-disable-next-line no-await-in-loop -- nearly always there is one
+        await this.#desk.ask({ type: "write", draft, ttlMs: null, ack }, { settled: writtenOf });
+        for (const tag of some) element.tags.delete(formatStamp(tag));
+      }
+      return { superseded: false };
+    } finally {
+      this.#elements.end(name, element);
+    }
+  }
+
+  /** Asks the owner, except while an own operation on that value is not acknowledged: then it is as that one says. */
+  async has(value: T): Promise<boolean> {
+    const bytes = this.#bytesOf(value);
+    const known = this.#elements.at(nameOf(bytes));
+    if (known && known.unsettled > 0) return known.isThere;
+    const name = nameOf(bytes);
+    const since = this.#elements.ask();
+    try {
+      const tags = await this.#look(bytes);
+      const found = new Map<string, Found>(tags.length > 0 ? [[name, { value, tags }]] : []);
+      return this.#elements.learn(since, found, name).length > 0;
+    } finally {
+      this.#elements.asked();
+    }
+  }
+
+  /** What the owner has, in an order that means nothing, and what of this client's is not acknowledged. */
+  async values(): Promise<T[]> {
+    const since = this.#elements.ask();
+    try {
+      const found = new Map<string, Found>();
+      let after: string | null = null;
+      do {
+        // oxlint-disable-next-line no-await-in-loop -- each page says where the next one begins
+        const page: Members = await this.#members(after, MEMBERS_MAX);
+        for (const { value, tags } of page.members)
+          found.set(nameOf(value), { value: decoded(value), tags });
+        ({ after } = page);
+      } while (after !== null);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the application names what it stores
+      return this.#elements.learn(since, found) as T[];
+    } finally {
+      this.#elements.asked();
+    }
+  }
+
+  async size(): Promise<number> {
+    return (await this.values()).length;
+  }
+
+  /** What this client knows of, at once and without asking anybody: others may have added and removed since. */
+  peek(): T[] {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+    return this.#elements.values() as T[];
+  }
+
+  get #of(): { readonly map: string; readonly key: string } {
+    return { map: this.name, key: this.key };
+  }
+
+  /** The tags of its adds at the owner. All elements of one hash are in one answer. */
+  async #look(bytes: Uint8Array): Promise<readonly Stamp[]> {
+    const { members } = await this.#members(before(elementHash(bytes)), 1);
+    return members.find(({ value }) => nameOf(value) === nameOf(bytes))?.tags ?? [];
+  }
+
+  async #members(after: string | null, limit: number): Promise<Members> {
+    const problem = checkKey(this.name, this.key);
+    if (problem) throw new GridError(problem);
+    return this.#desk.ask(
+      { type: "read", key: { type: "members", ...this.#of, after, limit } },
+      {
+        settled: ({ outcome }) => {
+          if (outcome.type === "members") return outcome;
+          throw new GridError(outcome.type === "refused" ? outcome.error : unanswered());
+        },
+      },
+    );
+  }
+
+  #bytesOf(value: T): Uint8Array {
+    const problem = checkKey(this.name, this.key);
+    if (problem) throw new GridError(problem);
+    const bytes = encodeJson(value, "value");
+    if (!bytes.ok) throw new GridError(bytes.error);
+    return bytes.value;
+  }
+}
+
+function know(element: Element, tags: readonly Stamp[]): void {
+  for (const tag of tags) element.tags.set(formatStamp(tag), tag);
+}
+
+/** One character for each byte, no two bytes the same. */
+const nameOf = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(bytes);
+
+/** The hash before it; null: it is the first. */
+function before(hash: string): string | null {
+  const number = BigInt(`0x${hash}`);
+  return number === 0n ? null : (number - 1n).toString(16).padStart(hash.length, "0");
+}
+
+function decoded(bytes: Uint8Array): unknown {
+  const value = decodeJson(bytes, "value");
+  if (!value.ok) throw new GridError(value.error);
+  return value.value;
+}
