@@ -226,7 +226,7 @@ export class SimClient {
         return this.#retry(next, ownerIn(refused), alone ? 1 : 100 + this.#prng.below(400));
       }
       case "ERROR":
-        if (message.error.code === "HELLO_EXPECTED") this.connect(this.node);
+        if (current && message.error.code === "HELLO_EXPECTED") this.connect(this.node);
         return;
       default:
     }
