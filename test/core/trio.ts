@@ -79,10 +79,17 @@ export function withCopy(): Stage {
   return stage;
 }
 
+/** More than is ever allowed: nobody counts on. */
+const WAKES_MAX = 1_000;
+
 /** Of anybody in the hour after everything has had the time to become quiet. */
 export function wakesPerHour(stage: Stage): number {
   stage.live(600_000);
   stage.lines.splice(0);
-  stage.live(3_600_000);
-  return stage.lines.splice(0).filter((line) => line.includes(" wakes at ")).length;
+  let wakes = 0;
+  for (let minute = 0; minute < 60 && wakes <= WAKES_MAX; minute++) {
+    stage.live(60_000);
+    wakes += stage.lines.splice(0).filter((line) => line.includes(" wakes at ")).length;
+  }
+  return wakes;
 }

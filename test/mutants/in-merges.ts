@@ -27,7 +27,7 @@ export const IN_MERGES: readonly Mutant[] = [
     file: "src/core/node/sort.ts",
     find: 'else if (role.type !== "owner")',
     replace: 'else if (!["owner", "struck"].includes(role.type))',
-    killedBy: merge(WRITERS),
+    killedBy: { file: "test/core/merge-storm.test.ts", title: "seed 1" },
   },
   {
     name: "ceded before acknowledged",

@@ -48,7 +48,7 @@ type Caller = Sender | ((answer: Letter) => void);
 
 const ROUNDS_MAX = 500;
 /** At one moment: more means that somebody answers somebody, or wakes up, for ever. */
-const EVENTS_MAX = 100_000;
+const EVENTS_MAX = 50_000;
 
 interface Ring {
   readonly rings: Map<Sender, number>;
