@@ -12,7 +12,7 @@ import { Prng } from "../sim/prng.ts";
 import type { Letter, Stage } from "../scripts/stage.ts";
 import { EAST, mergeOf, ownedRows, phaseOf, rowsLeft, TwoClusters, WEST } from "./two-clusters.ts";
 
-const SEEDS = Number(process.env["SEEDS"] ?? 60);
+const SEEDS = Number(process.env["SEEDS"] ?? 40);
 const STEPS_MAX = 2_000;
 const SMALL = { partitionCount: 4, chunkRowsMax: 2, forwardTimeoutMs: 20_000 };
 

@@ -12,7 +12,7 @@ export const IN_COLLECTION: readonly Mutant[] = [
     find: "const rows = [...chunk, ...deltas];",
     replace:
       "const rows = [...chunk, ...deltas].filter((row) => row.value !== null || !mayBeForgotten(turn, row));",
-    killedBy: { checkers: ["I8", "I14"], seeds: 40, from: FIRST_FORGETFUL },
+    killedBy: { checkers: ["I8", "I14"], seeds: 40, from: FIRST_FORGETFUL + 13 },
   },
   {
     name: "collected too early",

@@ -16,7 +16,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/coordinator/quorum.ts",
     find: "return at !== undefined && now - at <= config.maxNoHeartbeatMs;",
     replace: "return at !== undefined && now - at <= config.maxNoHeartbeatMs + 1e9;",
-    killedBy: { checkers: ["I9"], seeds: 100 },
+    killedBy: { checkers: ["I9"], seeds: 100, from: 15 },
   },
   {
     name: "term not persisted before spoken",
@@ -32,7 +32,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/node/node.ts",
     find: 'if (from === "coordinator" && term < self.term)',
     replace: 'if (from === "coordinator" && term < 0)',
-    killedBy: { checkers: ["I1", "I4"], seeds: 200 },
+    killedBy: { checkers: ["I1", "I4"], seeds: 200, from: 5 },
   },
   {
     name: "no epoch check",
@@ -112,7 +112,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/machine/drive.ts",
     find: "else outgoing.push(effect);",
     replace: "else host.perform(effect);",
-    killedBy: { checkers: ["I6", "I14", "I2", "I4", "I10", "I16"], seeds: 100, from: 7 },
+    killedBy: { checkers: ["I6", "I14", "I2", "I4", "I10", "I16"], seeds: 100, from: 12 },
   },
   {
     name: "an ack counts for more",
@@ -136,7 +136,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/rows/list.ts",
     find: "if (!isVisible(row, nowMs)) continue;",
     replace: "if (!isVisible(row, nowMs)) break;",
-    killedBy: { checkers: ["R-read"], seeds: 100 },
+    killedBy: { checkers: ["R-read"], seeds: 100, from: 2 },
   },
   {
     name: "struck node believed at once",
@@ -144,7 +144,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/coordinator/moves.ts",
     find: "if (!heard || (dropped.get(name) ?? 0) < ruling.epoch) return;",
     replace: "if (!heard) return;",
-    killedBy: { checkers: ["I7", "I5", "I8", "I6"], seeds: 200 },
+    killedBy: { checkers: ["I7", "I5", "I8", "I6"], seeds: 200, from: 7 },
   },
   {
     name: "nothing sent again",
@@ -152,7 +152,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/partition/streams.ts",
     find: "for (const item of outstanding(stream)) sendItem(turn, partitionId, stream, item);\n  const { task } = stream;",
     replace: "const { task } = stream;",
-    killedBy: { checkers: ["I8"], seeds: 100, from: 65 },
+    killedBy: { checkers: ["I8"], seeds: 100, from: 104 },
   },
   {
     name: "too many moves at once",
@@ -168,7 +168,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/node/map-history.ts",
     find: "changes.filter((change) => change.version > version)",
     replace: "changes.filter((change, i) => change.version > version && i === changes.length - 1)",
-    killedBy: { checkers: ["I16"], seeds: 100 },
+    killedBy: { checkers: ["I16"], seeds: 100, from: 12 },
   },
   {
     name: "what changed twice is not told",
@@ -178,7 +178,7 @@ export const IN_RUNS: readonly Mutant[] = [
     replace:
       "const ids = changes.filter((change) => change.version > version).flatMap((change) => change.ids);\n" +
       "  return new Set(ids.filter((id) => ids.indexOf(id) === ids.lastIndexOf(id)));",
-    killedBy: { checkers: ["I16"], seeds: 100, from: 9 },
+    killedBy: { checkers: ["I16"], seeds: 100, from: 33 },
   },
   {
     name: "too old a map is mended",
@@ -186,7 +186,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/node/map-history.ts",
     find: "if (version < since) return null;",
     replace: "",
-    killedBy: { checkers: ["I16"], seeds: 100 },
+    killedBy: { checkers: ["I16"], seeds: 100, from: 8 },
   },
   {
     name: "only owners are news",
@@ -210,7 +210,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/node/serve.ts",
     find: "if (again.has(name)) found.add(i);",
     replace: "",
-    killedBy: { checkers: ["R-later-write"], seeds: 100, from: 70 },
+    killedBy: { checkers: ["R-later-write"], seeds: 100, from: 90 },
   },
   {
     name: "nobody seems to listen",
@@ -218,7 +218,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/node/clients.ts",
     find: "if (greeted.size > 0 || frames.some(({ session }) => session)) noteAudience(turn, true);",
     replace: "",
-    killedBy: { checkers: ["I16"], seeds: 100, from: 48 },
+    killedBy: { checkers: ["I16"], seeds: 100, from: 102 },
   },
   {
     name: "ack backup before the copies",
@@ -234,7 +234,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/coordinator/wanted.ts",
     find: "return others.length >= 1 + entry.wantedBackups.length;",
     replace: "return others.length >= 1;",
-    killedBy: { checkers: ["I15"], seeds: 100, from: 44 },
+    killedBy: { checkers: ["I15"], seeds: 100, from: 122 },
   },
   {
     name: "complete set in memory",
@@ -245,7 +245,7 @@ export const IN_RUNS: readonly Mutant[] = [
       "  for (const { role } of saved.partitions.values())\n" +
       '    if (role.type === "owner") Object.assign(role, { copies: [] });\n' +
       "  const pushed = { version: saved.self.tableVersion, viewVersion: saved.view.version };",
-    killedBy: { checkers: ["I6", "I7", "I8"], seeds: 100 },
+    killedBy: { checkers: ["I6", "I7", "I8"], seeds: 100, from: 4 },
   },
   {
     name: "complete without what it is owed",

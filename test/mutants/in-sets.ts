@@ -19,7 +19,7 @@ export const IN_SETS: readonly Mutant[] = [
     file: "src/core/node/clients.ts",
     find: "if (!tags) return",
     replace: "if (tags !== undefined) return",
-    killedBy: { checkers: ["R-set", "I6"], seeds: 20, from: FIRST_WILD },
+    killedBy: { checkers: ["R-set", "I6"], seeds: 20, from: FIRST_WILD + 1 },
   },
   {
     name: "one tag of each element",
@@ -27,7 +27,7 @@ export const IN_SETS: readonly Mutant[] = [
     file: "src/core/rows/look.ts",
     find: "known.tags.length < this.#bounds.tagsMax",
     replace: "known.tags.length < Math.min(1, this.#bounds.tagsMax)",
-    killedBy: { checkers: ["R-set"], seeds: 20, from: FIRST_WILD },
+    killedBy: { checkers: ["R-set"], seeds: 20, from: FIRST_WILD + 3 },
   },
   {
     name: "later adds removed",
@@ -75,7 +75,7 @@ export const IN_SETS: readonly Mutant[] = [
     file: "src/core/node/changes.ts",
     find: "?? seen.known ?? {",
     replace: "?? {",
-    killedBy: { checkers: ["R-count"], seeds: 20, from: FIRST_WILD },
+    killedBy: { checkers: ["R-count"], seeds: 20, from: FIRST_WILD + 3 },
   },
   {
     name: "sides taken for one",
@@ -83,7 +83,7 @@ export const IN_SETS: readonly Mutant[] = [
     file: "src/core/rows/look.ts",
     find: 'if (sideIn(row.sub)?.side === "inc")',
     replace: "if (sideIn(row.sub))",
-    killedBy: { checkers: ["R-count"], seeds: 20, from: FIRST_WILD },
+    killedBy: { checkers: ["R-count"], seeds: 20, from: FIRST_WILD + 3 },
   },
   {
     name: "increments together are one",
