@@ -3,7 +3,7 @@ import { Queue } from "../../src/core/machine/queue.ts";
 import type { NodeMemory, NodeState, PartitionMemory } from "../../src/core/node/state.ts";
 import { isSpareTime, wakeAt } from "../../src/core/node/wake-at.ts";
 import { noteAt } from "../../src/core/partition/catch-up.ts";
-import { forgottenAt, silentAt } from "../../src/core/partition/silence.ts";
+import { unheardAt } from "../../src/core/partition/silence.ts";
 import type { PartitionId } from "../../src/data/ids.ts";
 import { LATER, NOW } from "./numbers.ts";
 import type { Timer } from "./timers.ts";
@@ -88,8 +88,7 @@ function partitionTimers(
     // Where writes wait for it, they end its time as well.
     const { role } = saved.partitions.get(id) ?? {};
     for (const [about, stream] of streams) {
-      const inVain = { ...stream, silentSince: 0 };
-      const ms = Math.min(silentAt(config, role, inVain), forgottenAt(config, role, inVain));
+      const ms = unheardAt(config, role, { ...stream, silentSince: 0 });
       if (stream.silentSince === null || ms === Infinity) continue;
       const silent = new Map(streams).set(about, { ...stream, silentSince: NOW - ms });
       const name = `unheard ${id} at ${about}`;

@@ -5,9 +5,9 @@ export const IN_BACKUPS: readonly Mutant[] = [
   {
     name: "copies unheard for ever",
     bug: "a move that closes waits for a copy that its owner does not hear, as long as nobody writes",
-    file: "src/core/partition/owner.ts",
-    find: "if (silentAt(turn.config, role, stream) <= turn.now ||",
-    replace: "if (silentAt(turn.config, role, stream) < 0 ||",
+    file: "src/core/partition/silence.ts",
+    find: "return silentSince + maxNoHeartbeatMs;",
+    replace: "return silentSince + Infinity * maxNoHeartbeatMs;",
     killedBy: {
       file: "test/core/silent-copies.test.ts",
       title: "goes on without a backup that its owner does not hear [I8]",

@@ -1,7 +1,7 @@
 import type { Config } from "../config.ts";
 import { noteAt } from "../partition/catch-up.ts";
 import type { Stream } from "../partition/stream.ts";
-import { forgottenAt, silentAt } from "../partition/silence.ts";
+import { unheardAt } from "../partition/silence.ts";
 import type { NodeState, PartitionMemory, PartitionSaved } from "./state.ts";
 
 /** The earliest moment at which something must be asked again; null: nothing is unfinished. */
@@ -61,8 +61,6 @@ function giveUpAt(
   if (giveUp.size > 0) return Infinity;
   const { since = Infinity } = held.first() ?? {};
   const role = partition?.role;
-  const times = [...streams.values()].map((stream) =>
-    Math.min(silentAt(config, role, stream), forgottenAt(config, role, stream)),
-  );
+  const times = [...streams.values()].map((stream) => unheardAt(config, role, stream));
   return Math.min(since + config.maxNoHeartbeatMs, ...times);
 }

@@ -20,7 +20,7 @@ import type { Turn } from "../node/turn.ts";
 import { adopt } from "./adopt.ts";
 import { noteDiffers, noteRows } from "./compare.ts";
 import { awaited, release } from "./release.ts";
-import { forgottenAt, isClosing, silentAt } from "./silence.ts";
+import { isClosing, unheardAt } from "./silence.ts";
 import {
   addChunk,
   addMarker,
@@ -313,13 +313,10 @@ export function pursueOwner(turn: Turn, partitionId: PartitionId): void {
       giveUp(turn, partitionId, nodeId, "writes wait for it, and it is silent");
   const { role } = turn.partition(partitionId);
   for (const stream of streams.values())
-    if (silentAt(turn.config, role, stream) <= turn.now || isForgotten(turn, role, stream))
+    if (unheardAt(turn.config, role, stream) <= turn.now)
       giveUp(turn, partitionId, stream.to, "its owner has not heard it for long");
   if (retry && retry.at <= turn.now) ask(turn, partitionId, retry.attempt + 1);
 }
-
-const isForgotten = ({ config, now }: Turn, role: Role, stream: Stream): boolean =>
-  forgottenAt(config, role, stream) <= now;
 
 /** Notes on disk how far a long copy got, so that a restart does not begin it anew. */
 function saveResume(turn: Turn, partitionId: PartitionId, to: NodeId): void {

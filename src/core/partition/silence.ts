@@ -13,11 +13,15 @@ export const isMissed = (role: Role | undefined, nodeId: NodeId): boolean =>
   isClosing(role) &&
   role.copies.some((copy) => copy.nodeId === nodeId && copy.state !== "copying");
 
+/** When its owner has waited long enough for it. Infinity: it does not wait for it, or is answered. */
+export const unheardAt = (config: Config, role: Role | undefined, stream: Stream): number =>
+  Math.min(silentAt(config, role, stream), forgottenAt(config, role, stream));
+
 /**
  * Who is still copying is given up by the coordinator, when its move runs out of time: unless that was restored from a copy
- * of earlier and has forgotten it. Infinity: it is not waited for, or answers.
+ * of earlier and has forgotten it.
  */
-export function forgottenAt(
+function forgottenAt(
   { migrationTimeoutMs }: Config,
   role: Role | undefined,
   { to, silentSince }: Stream,
@@ -27,8 +31,7 @@ export function forgottenAt(
   return isCopying ? silentSince + migrationTimeoutMs : Infinity;
 }
 
-/** Infinity: there is time. */
-export function silentAt(
+function silentAt(
   { maxNoHeartbeatMs }: Config,
   role: Role | undefined,
   { to, silentSince }: Stream,
