@@ -11,6 +11,7 @@ import {
   P,
   cluster,
   entryOf,
+  evict,
   isAcked,
   ownerOf,
   put,
@@ -333,7 +334,7 @@ describe("an operator who knows better than any vote", () => {
     silence(stage, [A]);
     work(stage, 4_000, [B, C]);
     expect(ownerOf(stage)).toBeNull();
-    stage.ask({ type: "LEAVE_REQUEST", nodeId: A, force: true });
+    stage.ask(evict(A));
     work(stage, 2_000, [B, C]);
     expect(stateOf(stage, A)).toBeUndefined();
     const owner = ownerOf(stage);
@@ -353,7 +354,7 @@ describe("an operator who knows better than any vote", () => {
     stage.ask({ type: "LEAVE_REQUEST", nodeId: C });
     stage.live(100);
     expect(stage.lines.join("\n")).toContain("operator: ERROR NODE_NOT_FOUND");
-    stage.ask({ type: "LEAVE_REQUEST", nodeId: C, force: true });
+    stage.ask(evict(C));
     stage.live(100);
     expect(stage.coordinator.disk.cluster?.departed).toEqual([]);
     // Nothing is asked without end.

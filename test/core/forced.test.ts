@@ -1,28 +1,27 @@
 /** What an operator does by force, and what becomes of those whom it concerns. */
 import { describe, expect, it } from "vitest";
-import { Epoch, NodeId, Seq } from "../../src/data/ids.ts";
+import { Epoch, Seq } from "../../src/data/ids.ts";
 import type { Stage } from "../scripts/stage.ts";
 import {
   A,
   B,
   C,
+  D,
+  E,
   P,
+  ADD_ONE,
   cluster,
   entryOf,
+  evict,
   isAcked,
   ownerOf,
   put,
   silence,
   stateOf,
+  told,
   valueAt,
   work,
 } from "./trio.ts";
-
-const [D, E] = [NodeId("n4"), NodeId("n5")];
-const EVICT = { type: "LEAVE_REQUEST", nodeId: A, force: true } as const;
-
-const told = (stage: Stage): readonly string[] =>
-  stage.lines.filter((line) => line.startsWith("  operator: "));
 
 describe("without a quorum, behind an order that waits for one", () => {
   function withoutQuorum(): Stage {
@@ -31,7 +30,7 @@ describe("without a quorum, behind an order that waits for one", () => {
     silence(stage, [A, B]);
     work(stage, 10_000, [C]);
     stage.lines.splice(0);
-    stage.ask({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+    stage.ask(ADD_ONE);
     return stage;
   }
 
@@ -49,7 +48,7 @@ describe("without a quorum, behind an order that waits for one", () => {
 
   it("a node is evicted all the same", () => {
     const stage = withoutQuorum();
-    stage.ask(EVICT);
+    stage.ask(evict(A));
     work(stage, 100, [C]);
     expect(told(stage)[0]).toContain("PLANNED");
     expect(stateOf(stage, A)).toBeUndefined();
@@ -59,7 +58,7 @@ describe("without a quorum, behind an order that waits for one", () => {
     const stage = withoutQuorum();
     stage.coordinator.crash();
     for (let i = 0; i < 300; i++) stage.ask({ type: "REBALANCE" });
-    stage.ask(EVICT);
+    stage.ask(evict(A));
     work(stage, 1_000, [C]);
     expect(told(stage).filter((line) => line.includes("NO_QUORUM")).length).toBeGreaterThan(40);
     expect(told(stage).filter((line) => line.includes("PLANNED"))).toHaveLength(1);
@@ -105,7 +104,7 @@ describe("a node that is evicted and was there all the time", () => {
     const stage = cluster();
     const before = put(stage, A, "k", 1);
     work(stage, 500);
-    stage.ask(EVICT);
+    stage.ask(evict(A));
     work(stage, 2_000);
     const owner = ownerOf(stage) ?? A;
     expect(isAcked(stage, before)).toBe(true);
@@ -130,7 +129,7 @@ describe("a node that is evicted and was there all the time", () => {
     silence(stage, [], "JOIN_REQUEST");
     work(stage, 1_000, [A, B, C, D]);
     expect(stage.node(A).disk.self.membership).toBe("joining");
-    stage.ask(EVICT);
+    stage.ask(evict(A));
     work(stage, 2_000, [B, C, D]);
     stage.cut = () => false;
     work(stage, 10_000, [A, B, C, D]);
@@ -142,7 +141,7 @@ describe("a node that is evicted and was there all the time", () => {
   it("and slept: what it acknowledges until it hears appears at the new owner", () => {
     const stage = cluster();
     silence(stage, [A]);
-    stage.ask(EVICT);
+    stage.ask(evict(A));
     stage.live(3_600_000);
     stage.cut = () => false;
     const op = { type: "write", map: "m", key: "h", stamp: null, expiresAt: null } as const;
@@ -165,11 +164,11 @@ describe("when the last is evicted that was to stay", () => {
     stage.ask({ type: "LEAVE_REQUEST", nodeId: A });
     work(stage, 500, [A]);
     expect(entryOf(stage)?.wanted).not.toBe(A);
-    for (const nodeId of [B, C]) stage.ask({ type: "LEAVE_REQUEST", nodeId, force: true });
+    for (const nodeId of [B, C]) stage.ask(evict(nodeId));
     silence(stage, []);
     work(stage, 500, [A]);
     expect(entryOf(stage)).toMatchObject({ ruling: { owner: A }, wanted: A, move: null });
-    stage.ask({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+    stage.ask(ADD_ONE);
     work(stage, 20_000, [A]);
     expect(ownerOf(stage)).toBe("n4");
     expect(stateOf(stage, A)).toBeUndefined();
@@ -184,8 +183,8 @@ describe("an operator's orders", () => {
     stage.coordinator.crash();
     work(stage, 500);
     stage.lines.splice(0);
-    stage.ask({ type: "LEAVE_REQUEST", nodeId: D, force: true });
-    stage.ask({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+    stage.ask(evict(D));
+    stage.ask(ADD_ONE);
     work(stage, 3_000);
     expect(told(stage).map((line) => line.split(" ")[3])).toEqual(["PLANNED", "NODES_ADDED"]);
   });

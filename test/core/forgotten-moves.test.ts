@@ -9,9 +9,11 @@ import {
   P,
   cluster,
   entryOf,
+  evict,
   isAcked,
   ownerOf,
   put,
+  restore,
   silence,
   stateOf,
   wakesPerHour,
@@ -30,8 +32,7 @@ function forgotten(lost: ClusterMessage["type"]): Stage {
   stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: C });
   work(stage, 500);
   expect(entryOf(stage)?.move).toMatchObject({ target: C, phase: "replicating" });
-  stage.coordinator.crash();
-  stage.coordinator.disk = copy;
+  restore(stage, copy);
   return stage;
 }
 
@@ -73,7 +74,7 @@ describe("a move that its coordinator has forgotten", () => {
   it("has no holder that is no member any more, if its node was evicted meanwhile [I8]", () => {
     const stage = forgotten("COMPLETE");
     silence(stage, [C], "COMPLETE");
-    stage.ask({ type: "LEAVE_REQUEST", nodeId: C, force: true });
+    stage.ask(evict(C));
     work(stage, 3_000, [A, B]);
     expect(stateOf(stage, C)).toBeUndefined();
     expect(roleAt(stage, A)).toMatchObject({ copies: [{ nodeId: B }, { nodeId: C }] });

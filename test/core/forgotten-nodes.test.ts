@@ -1,39 +1,29 @@
 /** A coordinator that was restored from an earlier copy, and those of whom it knows nothing or too little. */
 import { describe, expect, it } from "vitest";
-import { Epoch, NodeId } from "../../src/data/ids.ts";
+import { Epoch, type NodeId } from "../../src/data/ids.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import type { Stage } from "../scripts/stage.ts";
 import {
   A,
   B,
   C,
+  D,
+  E,
   P,
+  ADD_ONE,
   cluster,
   entryOf,
+  evict,
   isAcked,
   ownerOf,
   put,
+  restore,
   stateOf,
+  told,
   valueAt,
+  without,
   work,
 } from "./trio.ts";
-
-const D = NodeId("n4");
-const evict = (nodeId: NodeId): ClusterMessage => ({ type: "LEAVE_REQUEST", nodeId, force: true });
-const ADD = { type: "ADD_NODES", count: 1, region: "", weight: 1 } as const;
-
-function without(stage: Stage, gone: readonly Sender[]): void {
-  stage.cut = (from, to) =>
-    from !== "front" && to !== "front" && (gone.includes(from) || gone.includes(to));
-}
-
-function restore(stage: Stage, copy: Stage["coordinator"]["disk"]): void {
-  stage.coordinator.crash();
-  stage.letters = stage.letters.filter(
-    ({ to, from }) => to !== "coordinator" && from !== "coordinator",
-  );
-  stage.coordinator.disk = copy;
-}
 
 const UNHEARD_OF = Epoch(1e9);
 
@@ -49,15 +39,12 @@ function say(stage: Stage, from: NodeId, message: ClusterMessage): void {
   });
 }
 
-const told = (stage: Stage): readonly string[] =>
-  stage.lines.filter((line) => line.startsWith("  operator: "));
-
 describe("a node that came and went since the copy was made, and did not hear that it was evicted", () => {
   /** n4 has a write that nobody else has. */
   function ghost(): Stage {
     const stage = cluster();
     const copy = stage.coordinator.disk;
-    stage.ask(ADD);
+    stage.ask(ADD_ONE);
     work(stage, 2_000);
     stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: D });
     work(stage, 4_000, [A, B, C, D]);
@@ -90,7 +77,7 @@ describe("a node that came and went since the copy was made, and did not hear th
     stage.lines.splice(0);
     say(stage, D, { type: "DROPPED", partitionId: P, nodeId: D, epoch: UNHEARD_OF });
     expect(stage.coordinator.disk.cluster?.unheard).toBeNull();
-    stage.ask(ADD);
+    stage.ask(ADD_ONE);
     work(stage, 5_000);
     expect(told(stage)).toHaveLength(1);
     expect(told(stage)[0]).toContain("NODES_ADDED");
@@ -98,19 +85,18 @@ describe("a node that came and went since the copy was made, and did not hear th
 
   it("is taken for nobody who was invited by its name since [I8]", () => {
     const stage = ghost();
-    stage.ask(ADD);
+    stage.ask(ADD_ONE);
     work(stage, 1_000);
     expect(stateOf(stage, D)).toBe("joining");
     without(stage, []);
     work(stage, 10_000, [A, B, C, D]);
     expect(stateOf(stage, D)).toBeUndefined();
-    expect(stateOf(stage, NodeId("n5"))).toBe("active");
+    expect(stateOf(stage, E)).toBe("active");
     expect(stage.node(D).disk.self.membership).toBe("removed");
   });
 });
 
 describe("a heartbeat of somebody who has heard more,", () => {
-  const E = NodeId("n5");
   const all = [A, B, C, D, E];
   const MISSED: ReadonlySet<Sender> = new Set([C, D, E]);
 
@@ -139,7 +125,7 @@ describe("a heartbeat of somebody who has heard more,", () => {
       (isTold(from) && MISSED.has(to)) ||
       (MISSED.has(from) && isTold(to));
     work(stage, 500, all);
-    stage.ask(ADD);
+    stage.ask(ADD_ONE);
     work(stage, 5_000, all);
     expect(stage.coordinator.disk.cluster?.unheard).toEqual([A, B]);
     expect(told(stage)).toEqual(["  operator: ERROR NO_QUORUM"]);

@@ -1,26 +1,27 @@
 /** Nodes that never come back: what was planned for them goes elsewhere, and nobody is woken to ask for them. */
 import { describe, expect, it } from "vitest";
 import { partitionOf } from "../../src/data/hash.ts";
-import { NodeId } from "../../src/data/ids.ts";
+import type { NodeId } from "../../src/data/ids.ts";
 import type { Identity } from "../../src/data/row.ts";
 import type { Stage } from "../scripts/stage.ts";
 import {
   A,
   B,
   C,
+  D,
+  E,
+  ADD_ONE,
   cluster,
   entryOf,
   isAcked,
   ownerOf,
   put,
+  restore,
   silence,
   stateOf,
   wakesPerHour,
   work,
 } from "./trio.ts";
-
-const [D, E] = [NodeId("n4"), NodeId("n5")];
-const ADD_ONE = { type: "ADD_NODES", count: 1, region: "", weight: 1 } as const;
 
 const leave = (nodeId: NodeId, force: boolean) =>
   ({ type: "LEAVE_REQUEST", nodeId, force }) as const;
@@ -113,8 +114,7 @@ describe("a node id", () => {
     stage.ask(leave(D, false));
     work(stage, 10_000);
     expect(stateOf(stage, D)).toBe(undefined);
-    stage.coordinator.crash();
-    stage.coordinator.disk = copy;
+    restore(stage, copy);
     stage.ask(ADD_ONE);
     work(stage, 20_000);
     expect(stateOf(stage, D)).toBe(undefined);

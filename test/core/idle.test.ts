@@ -5,7 +5,7 @@ import { partitionOf } from "../../src/data/hash.ts";
 import { NodeId, PartitionId } from "../../src/data/ids.ts";
 import type { Sender } from "../../src/protocol/cluster-messages.ts";
 import { Stage } from "../scripts/stage.ts";
-import { wakesPerHour } from "./trio.ts";
+import { ADD_ONE, restore, told, wakesPerHour } from "./trio.ts";
 
 const [A, B, C] = [NodeId("n1"), NodeId("n2"), NodeId("n3")];
 const P = PartitionId(0);
@@ -54,19 +54,18 @@ function restored(): Stage {
   const copy = stage.coordinator.disk;
   stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: C });
   stage.live(3_000);
-  stage.coordinator.crash();
-  stage.coordinator.disk = copy;
+  restore(stage, copy);
   cutOff(stage, [A]);
   work(stage, [B, C], 3_000);
   expect(stage.coordinator.disk.cluster?.unheard).toEqual([A]);
   return stage;
 }
 
-function told(stage: Stage): string[] {
+function grow(stage: Stage): readonly string[] {
   stage.lines.splice(0);
-  stage.ask({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+  stage.ask(ADD_ONE);
   stage.live(1_000);
-  return stage.lines.filter((line) => line.startsWith("  operator: "));
+  return told(stage);
 }
 
 /** Pauses grow to a minute, or two with the least luck. */
@@ -84,7 +83,7 @@ describe("an idle cluster", () => {
     expect(wakes).toBeGreaterThan(0);
     expect(wakes).toBeLessThan(FEW);
     stage.cut = () => false;
-    expect(told(stage)).toEqual(["  operator: NODES_ADDED"]);
+    expect(grow(stage)).toEqual(["  operator: NODES_ADDED"]);
   });
 
   it("that was restored hardly ever wakes while it waits for one that is gone [I8]", () => {

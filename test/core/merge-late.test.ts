@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ClusterId, NodeId, Term } from "../../src/data/ids.ts";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
 import type { Letter, Stage } from "../scripts/stage.ts";
+import { restore } from "./trio.ts";
 import { EAST, mergeOf, ownedRows, ownerOf, phaseOf, TwoClusters, WEST } from "./two-clusters.ts";
 
 const SMALL = { partitionCount: 4 };
@@ -200,8 +201,7 @@ describe("the loser's coordinator, restored to before the merge was ordered,", (
     const { self, view } = east.node(ownerOf(east, "a")).disk;
     expect(self.ceding).not.toBeNull();
     expect(view.version > copy.view.version).toBe(lost.length === 0);
-    east.coordinator.crash();
-    east.coordinator.disk = copy;
+    restore(east, copy);
     east.cut = () => false;
     clusters.cut = () => false;
     // Whatever is to be saved: so everybody is asked.

@@ -1,16 +1,18 @@
 /** Who missed that somebody else owned a partition in between relies on nothing that it knew of the others before. */
 import { describe, expect, it } from "vitest";
 import type { Config } from "../../src/core/config.ts";
-import { Epoch, NodeId } from "../../src/data/ids.ts";
+import { Epoch, type NodeId } from "../../src/data/ids.ts";
 import type { Sender } from "../../src/protocol/cluster-messages.ts";
 import type { Stage } from "../scripts/stage.ts";
 import {
   A,
   B,
   C,
+  D,
   P,
   cluster,
   entryOf,
+  evict,
   isAcked,
   ownerOf,
   put,
@@ -19,7 +21,6 @@ import {
   work,
 } from "./trio.ts";
 
-const D = NodeId("n4");
 const ALL = [A, B, C, D];
 
 /** These hear nothing but whether they are there, and say so, for themselves; those are heard by nobody either. */
@@ -99,7 +100,7 @@ describe("a copy that missed that its owner was none for a while", () => {
     expect([entryOf(stage)?.ruling.copies, roleAt(stage, A)?.type]).toEqual([[], "none"]);
     deaf(stage, [B, C], [C]);
     claim(stage, A);
-    stage.ask({ type: "LEAVE_REQUEST", nodeId: C, force: true });
+    stage.ask(evict(C));
     deaf(stage, [C], [C]);
     work(stage, 1_000, [A, B, D]);
     expect(valueAt(stage, A, "before")).toBe(1);
@@ -150,7 +151,7 @@ describe("a copy of an owner that was owner before", () => {
     expect([roleAt(stage, A)?.type, valueAt(stage, C, "late")]).toEqual(["none", 7]);
     deaf(stage, [C], [C]);
     claim(stage, A);
-    stage.ask({ type: "LEAVE_REQUEST", nodeId: C, force: true });
+    stage.ask(evict(C));
     work(stage, 1_000, [A, B, D]);
     expect(roleAt(stage, A)).toMatchObject({ type: "owner", copies: [{ nodeId: B }] });
     expect(valueAt(stage, A, "late")).toBeUndefined();

@@ -4,7 +4,20 @@ import type { NodeId } from "../../src/data/ids.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import type { Stage } from "../scripts/stage.ts";
 import { ownerOf as ownerIn, phaseOf, TwoClusters, WEST } from "./two-clusters.ts";
-import { A, B, C, P, cluster, entryOf, isAcked, ownerOf, put, valueAt, work } from "./trio.ts";
+import {
+  A,
+  B,
+  C,
+  P,
+  cluster,
+  entryOf,
+  evict,
+  isAcked,
+  ownerOf,
+  put,
+  valueAt,
+  work,
+} from "./trio.ts";
 
 /** Neither hears the other. */
 type Pair = readonly [Sender, Sender];
@@ -35,7 +48,7 @@ describe("an owner that took over and was lost before it had compared its copies
     deaf(stage, [A], [[B, C]]);
     while (ownerOf(stage) === A) work(stage, 50, [B, C]);
     expect(ownerOf(stage)).toBe(B);
-    stage.ask({ type: "LEAVE_REQUEST", nodeId: A, force: true });
+    stage.ask(evict(A));
     work(stage, 200, [B]);
     expect(roleAt(stage, B)).toMatchObject({ type: "owner", copies: [{ nodeId: C, digest: "" }] });
     expect(valueAt(stage, B, "k")).toBe(1);

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { NodeId, PartitionId, Term } from "../../src/data/ids.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import { Stage } from "../scripts/stage.ts";
+import { restore } from "./trio.ts";
 
 const P = PartitionId(0);
 const N = (n: number): NodeId => NodeId(`n${n}`);
@@ -211,8 +212,7 @@ describe("terms [I1]", () => {
     told(stage, move(N(2)));
     const { cluster: later } = stage.coordinator.disk;
     // The storage forgets that reign, its clock goes back, and the nodes do not forget.
-    stage.coordinator.crash();
-    stage.coordinator.disk = before;
+    restore(stage, before);
     stage.now = 1_000;
     told(stage, { type: "MOVE_PARTITION", partitionId: P, to: N(3) });
     expect(stage.coordinator.disk.cluster?.term).toBeGreaterThan(later?.term ?? Infinity);
@@ -242,8 +242,7 @@ describe("a coordinator whose storage was restored from a copy of earlier [I1, I
     told(stage, { type: "ADD_NODES", count: 1, nodeId: NodeId("late"), region: "", weight: 1 });
     told(stage, move(N(3)));
     expect(stage.coordinator.disk.view.members).toHaveLength(4);
-    stage.coordinator.crash();
-    stage.coordinator.disk = copy;
+    restore(stage, copy);
     return stage;
   }
 

@@ -1,25 +1,30 @@
 /** A coordinator whose storage was restored from an earlier copy, and nodes that are gone since or never were known. */
 import { describe, expect, it } from "vitest";
-import { Epoch, NodeId } from "../../src/data/ids.ts";
+import { Epoch } from "../../src/data/ids.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import type { Stage } from "../scripts/stage.ts";
 import {
   A,
   B,
   C,
+  D,
+  E,
   P,
+  ADD_ONE,
   cluster,
+  concerns,
   entryOf,
+  evict,
   isAcked,
   ownerOf,
   put,
+  restore,
   stateOf,
+  told,
   valueAt,
+  without,
   work,
 } from "./trio.ts";
-
-const D = NodeId("n4");
-const evict = (nodeId: NodeId): ClusterMessage => ({ type: "LEAVE_REQUEST", nodeId, force: true });
 
 const RULINGS: ReadonlySet<ClusterMessage["type"]> = new Set<ClusterMessage["type"]>([
   "PARTITION_TABLE_UPDATE",
@@ -32,20 +37,7 @@ const RULINGS: ReadonlySet<ClusterMessage["type"]> = new Set<ClusterMessage["typ
 
 /** Nothing to or from these, the rest hears no ruling. */
 function noRulings(stage: Stage, gone: readonly Sender[]): void {
-  stage.cut = (from, to, message) => RULINGS.has(message.type) || isOf(gone, from, to);
-}
-function without(stage: Stage, gone: readonly Sender[]): void {
-  stage.cut = (from, to) => isOf(gone, from, to);
-}
-const isOf = (gone: readonly Sender[], from: Sender, to: Sender): boolean =>
-  from !== "front" && to !== "front" && (gone.includes(from) || gone.includes(to));
-
-function restore(stage: Stage, copy: Stage["coordinator"]["disk"]): void {
-  stage.coordinator.crash();
-  stage.letters = stage.letters.filter(
-    ({ to, from }) => to !== "coordinator" && from !== "coordinator",
-  );
-  stage.coordinator.disk = copy;
+  stage.cut = (from, to, message) => RULINGS.has(message.type) || concerns(gone, from, to);
 }
 
 describe("a node that is gone since the copy was made", () => {
@@ -79,7 +71,7 @@ describe("a node that is gone since the copy was made", () => {
     restore(stage, copy);
     // It tells the coordinator what it knows, and is heard by nobody else.
     stage.cut = (from, to, { type }) =>
-      isOf([A], from, to) && type !== "CAMPAIGN" && type !== "GRANT";
+      concerns([A], from, to) && type !== "CAMPAIGN" && type !== "GRANT";
     work(stage, 15_000, [B, C]);
     expect(stateOf(stage, A)).toBe("dead");
     expect(ownerOf(stage)).toBe(B);
@@ -111,7 +103,6 @@ describe("a node that is gone since the copy was made", () => {
 
 describe("whom a partition waits for", () => {
   it("is who owned it last, whoever tells last that he did [I6]", () => {
-    const E = NodeId("n5");
     const all = [A, B, C, D, E];
     const stage = cluster({ backupCount: 0, initialNodes: 5 });
     const copy = stage.coordinator.disk;
@@ -131,8 +122,8 @@ describe("whom a partition waits for", () => {
     // They answer the coordinator, first B and then A, and are heard by nobody else.
     const answering: Sender[] = [B];
     stage.cut = (from, to, { type }) =>
-      isOf([A, B], from, to) &&
-      !(isOf(answering, from, to) && (type === "CAMPAIGN" || type === "GRANT"));
+      concerns([A, B], from, to) &&
+      !(concerns(answering, from, to) && (type === "CAMPAIGN" || type === "GRANT"));
     work(stage, 5_000, [C, D, E]);
     expect(stage.coordinator.disk.cluster?.unheard).toEqual([A]);
     answering.push(A);
@@ -154,7 +145,7 @@ describe("a forced order as the first word to a coordinator that was restored", 
   function restored(): Stage {
     const stage = cluster({ backupCount: 0 });
     const copy = stage.coordinator.disk;
-    stage.ask({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+    stage.ask(ADD_ONE);
     work(stage, 2_000);
     stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: D });
     work(stage, 4_000, [A, B, C, D]);
@@ -165,8 +156,6 @@ describe("a forced order as the first word to a coordinator that was restored", 
     stage.lines.splice(0);
     return stage;
   }
-  const told = (stage: Stage): readonly string[] =>
-    stage.lines.filter((line) => line.startsWith("  operator: "));
 
   it("evicts nobody before all that can be heard has been heard", () => {
     const stage = restored();
@@ -217,11 +206,11 @@ describe("a forced order as the first word to a coordinator that was restored", 
     restore(stage, stage.coordinator.disk);
     stage.lines.splice(0);
     stage.cut = (_, __, { type }) => type === "CAMPAIGN";
-    stage.ask({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+    stage.ask(ADD_ONE);
     work(stage, 10_000);
     expect(told(stage)).toEqual(["  operator: ERROR NO_QUORUM"]);
     stage.cut = () => false;
-    stage.ask({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+    stage.ask(ADD_ONE);
     work(stage, 2_000);
     expect(stateOf(stage, D)).toBe("active");
     expect(told(stage)[1]).toContain("NODES_ADDED");
@@ -230,11 +219,10 @@ describe("a forced order as the first word to a coordinator that was restored", 
 
 describe("a node that is given up by name while another one is unheard", () => {
   it("and was there, hears what becomes of its partitions, and offers what it has [I6]", () => {
-    const E = NodeId("n5");
     const all = [A, B, C, D, E];
     const stage = cluster({ backupCount: 0, initialNodes: 5 });
     const copy = stage.coordinator.disk;
-    stage.ask({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+    stage.ask(ADD_ONE);
     work(stage, 2_000, all);
     without(stage, [A, E]);
     restore(stage, copy);

@@ -1,27 +1,27 @@
 /** Who becomes the owner of what is lost, where more than one is lost or little is known. */
 import { describe, expect, it } from "vitest";
 import { FAST } from "../../src/core/config.ts";
-import { NodeId } from "../../src/data/ids.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import { Stage } from "../scripts/stage.ts";
 import {
   A,
   B,
   C,
+  D,
   P,
+  ADD_ONE,
   cluster,
   entryOf,
   isAcked,
   ownerOf,
   put,
+  restore,
   silence,
   stateOf,
   valueAt,
   withCopy,
   work,
 } from "./trio.ts";
-
-const D = NodeId("n4");
 
 describe("a partition whose owner is lost", () => {
   it("keeps a copy that is complete, whatever was asked of it while its owner is in doubt [I15, sim seed 901050]", () => {
@@ -141,12 +141,11 @@ describe("a partition whose owner is lost", () => {
     silence(stage, [A]);
     work(stage, 6_000, [B, C]);
     expect(entryOf(stage)).toMatchObject({ lost: A, ruling: { owner: null } });
-    stage.coordinator.crash();
-    stage.coordinator.disk = copy;
+    restore(stage, copy);
     // It answers the coordinator, and is heard by nobody else.
     stage.cut = (from, to, { type }) =>
       (from === A || to === A) && from !== "front" && type !== "CAMPAIGN" && type !== "GRANT";
-    stage.ask({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+    stage.ask(ADD_ONE);
     work(stage, 6_000, [B, C]);
     expect(entryOf(stage)).toMatchObject({ lost: A, ruling: { owner: null } });
     stage.cut = () => false;

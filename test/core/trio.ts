@@ -10,6 +10,8 @@ import { Stage } from "../scripts/stage.ts";
 export const P = PartitionId(0);
 const N = (n: number): NodeId => NodeId(`n${n}`);
 export const [A, B, C] = [N(1), N(2), N(3)];
+/** Those that come later. */
+export const [D, E] = [N(4), N(5)];
 
 /** A is the owner of the only partition. */
 export function cluster(settings: Partial<Config> = {}): Stage {
@@ -40,6 +42,33 @@ export const silence = (
     message.type === type ||
     (from !== "front" && to !== "front" && side.includes(from) !== side.includes(to));
 };
+
+/** Nothing to or from these, among each other either. */
+export function without(stage: Stage, gone: readonly Sender[]): void {
+  stage.cut = (from, to) => concerns(gone, from, to);
+}
+export const concerns = (gone: readonly Sender[], from: Sender, to: Sender): boolean =>
+  from !== "front" && to !== "front" && (gone.includes(from) || gone.includes(to));
+
+/** The coordinator is what it was when this copy was made. What was on its way to it or from it is lost. */
+export function restore(stage: Stage, copy: Stage["coordinator"]["disk"]): void {
+  stage.coordinator.crash();
+  stage.letters = stage.letters.filter(
+    ({ to, from }) => to !== "coordinator" && from !== "coordinator",
+  );
+  stage.coordinator.disk = copy;
+}
+
+export const ADD_ONE = { type: "ADD_NODES", count: 1, region: "", weight: 1 } as const;
+export const evict = (nodeId: NodeId): ClusterMessage => ({
+  type: "LEAVE_REQUEST",
+  nodeId,
+  force: true,
+});
+
+/** What operators were answered. */
+export const told = (stage: Stage): readonly string[] =>
+  stage.lines.filter((line) => line.startsWith("  operator: "));
 
 let seq = 0;
 export function put(
