@@ -21,10 +21,14 @@ import { compareText, utf8Length } from "./text.ts";
  */
 export type RowKind = "lww" | "or" | "pn";
 
-/** Which row it is. The kind is part of it: one key may hold rows of several kinds. */
-export interface Identity {
+/** Of which entry, set or counter. */
+export interface Of {
   readonly map: string;
   readonly key: string;
+}
+
+/** Which row it is. The kind is part of it: one key may hold rows of several kinds. */
+export interface Identity extends Of {
   readonly kind: RowKind;
   readonly sub: string;
 }

@@ -6,6 +6,7 @@ import type { ClusterId, NodeId, PartitionId, Version } from "../data/ids.ts";
 import type { MapDelta } from "../data/map-delta.ts";
 import type { PartitionMapPayload } from "../data/members.ts";
 import type { Stamp } from "../data/hlc.ts";
+import type { Of } from "../data/row.ts";
 import type { ErrorInfo } from "./errors.ts";
 import type { AckLevel, MembersOp, OpResult, ReadResult, TotalOp } from "./ops.ts";
 
@@ -57,30 +58,24 @@ export interface Ops extends Receipt {
 export type ClientOp = ClientWrite | ClientAdd | ClientRemove | ClientCount;
 
 /** Of an entry. */
-export interface ClientWrite {
+export interface ClientWrite extends Of {
   readonly type?: undefined;
-  readonly map: string;
-  readonly key: string;
   readonly stamp: Stamp;
   readonly value: Uint8Array | null;
   readonly expiresAt: number | null;
 }
 
 /** Adds an element to a set; `stamp` is its tag, which no other add of this client may have. */
-export interface ClientAdd {
+export interface ClientAdd extends Of {
   readonly type: "add";
-  readonly map: string;
-  readonly key: string;
   readonly stamp: Stamp;
   readonly value: Uint8Array;
   readonly expiresAt: number | null;
 }
 
 /** Removes the adds of an element that have these tags: those that the client has seen. */
-export interface ClientRemove {
+export interface ClientRemove extends Of {
   readonly type: "remove";
-  readonly map: string;
-  readonly key: string;
   readonly stamp: Stamp;
   readonly value: Uint8Array;
   /** null: all that the owner knows of when it comes there. */
@@ -88,10 +83,8 @@ export interface ClientRemove {
 }
 
 /** All that this client, by its id, has ever added to a counter, and taken away. */
-export interface ClientCount {
+export interface ClientCount extends Of {
   readonly type: "count";
-  readonly map: string;
-  readonly key: string;
   readonly inc: number;
   readonly dec: number;
 }
@@ -116,8 +109,7 @@ export interface Get extends Receipt {
 }
 
 /** Without a type: of an entry. */
-export type ClientQuestion =
-  { readonly type?: undefined; readonly map: string; readonly key: string } | MembersOp | TotalOp;
+export type ClientQuestion = (Of & { readonly type?: undefined }) | MembersOp | TotalOp;
 
 export interface Values {
   readonly type: "VALUES";

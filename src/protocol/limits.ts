@@ -91,6 +91,9 @@ export const SET_LIMIT_MAX = 10_000;
 /** Tags that one removal names, and that are named of one element. */
 export const TAGS_MAX = 1_000;
 
+/** About what one takes in an answer. */
+export const TAG_BYTES = 32;
+
 /** Rows of an element that one removal removes which names no tags. */
 export const ADDS_MAX = 10_000;
 

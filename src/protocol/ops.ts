@@ -4,18 +4,14 @@
  */
 import type { Count } from "../data/count.ts";
 import type { Stamp } from "../data/hlc.ts";
-import type { Row } from "../data/row.ts";
+import type { Of, Row } from "../data/row.ts";
 import type { ErrorInfo } from "./errors.ts";
+import { TAG_BYTES } from "./limits.ts";
 
 export type Op = Change | Question;
 
 export type Change = WriteOp | MergeOp | AddOp | RemoveOp | IncrementOp;
 export type Question = ReadOp | MembersOp | TotalOp;
-
-interface Of {
-  readonly map: string;
-  readonly key: string;
-}
 
 /** A put (`value`) or a delete (`value: null`) of one LWW entry. */
 export interface WriteOp extends Of {
@@ -120,6 +116,3 @@ export function valueBytesIn(result: OpResult | ReadResult): number {
     0,
   );
 }
-
-/** About what a tag takes in an answer. */
-const TAG_BYTES = 32;

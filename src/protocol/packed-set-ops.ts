@@ -1,6 +1,7 @@
 /** Operations on sets and counters: lists that begin with the number of their layout. */
 import type { Stamp } from "../data/hlc.ts";
 import { parseStamp, formatStamp } from "../data/hlc.ts";
+import type { Of, Row } from "../data/row.ts";
 import type {
   ClientAdd,
   ClientCount,
@@ -40,7 +41,6 @@ import type { MembersOp, MergeOp, Op, ReadOp, TotalOp, WriteOp } from "./ops.ts"
 import { OP_TAGS, packQuestion } from "./packing.ts";
 import { packEntry, unpackEntry } from "./packed-rows.ts";
 import { diagnose, unpackList, type Layout } from "./packed.ts";
-import type { Row } from "../data/row.ts";
 import { unpackTags } from "./tags.ts";
 
 export function opTagProblem(tag: unknown): Problem | null {
@@ -160,9 +160,7 @@ export function unpackSetOp(wire: readonly unknown[]): Op | Problem {
 
 const noSuchTag = within(malformed("the number of a kind of operation"), ".tag");
 
-interface Stamped {
-  readonly map: string;
-  readonly key: string;
+interface Stamped extends Of {
   readonly stamp: Stamp;
   readonly value: Uint8Array;
 }

@@ -1,6 +1,7 @@
 /** What a request asks for, read from method, path and query alone; its body is not looked at here. */
 import { ClusterId, NodeId, PartitionId } from "../data/ids.ts";
 import { err, ok, type Result } from "../data/result.ts";
+import type { Of } from "../data/row.ts";
 import {
   checkKey,
   checkNodeId,
@@ -24,20 +25,9 @@ import type { AckLevel } from "../protocol/ops.ts";
 import { decodeCursor, type Cursor } from "./cursor.ts";
 
 export type Route =
-  | { readonly type: "get"; readonly map: string; readonly key: string }
-  | {
-      readonly type: "delete";
-      readonly map: string;
-      readonly key: string;
-      readonly ack: AckLevel;
-    }
-  | {
-      readonly type: "put";
-      readonly map: string;
-      readonly key: string;
-      readonly ttlMs: number | null;
-      readonly ack: AckLevel;
-    }
+  | (Of & { readonly type: "get" })
+  | (Of & { readonly type: "delete"; readonly ack: AckLevel })
+  | (Of & { readonly type: "put"; readonly ttlMs: number | null; readonly ack: AckLevel })
   | { readonly type: "batch"; readonly map: string; readonly ack: AckLevel }
   | SetRoute
   | ScanRoute
@@ -49,11 +39,6 @@ export type Route =
   | { readonly type: "claim"; readonly partitionId: PartitionId }
   | { readonly type: "cancel"; readonly partitionId: PartitionId }
   | { readonly type: "socket"; readonly nodeId: NodeId | null };
-
-interface Of {
-  readonly map: string;
-  readonly key: string;
-}
 
 /** Of a set or a counter. */
 export type SetRoute =
@@ -202,11 +187,7 @@ function withAck(query: URLSearchParams, route: (ack: AckLevel) => Parsed<Route>
   return err(malformed("owner or backup")("ack"));
 }
 
-function withTtl(
-  type: "put" | "add",
-  of: { readonly map: string; readonly key: string },
-  query: URLSearchParams,
-): Parsed<Route> {
+function withTtl(type: "put" | "add", of: Of, query: URLSearchParams): Parsed<Route> {
   const ttl = integer(query.get("ttl"), "ttl", { min: 1, max: TTL_MS_MAX });
   if (!ttl.ok) return ttl;
   return withAck(query, (ack) => ok({ type, ...of, ttlMs: ttl.value, ack }));

@@ -7,7 +7,7 @@ import { COUNT_STAMP, countSub, encodeTotal, sideIn, type Count } from "../../da
 import { elementHash, elementSub, hashIn, tagIn } from "../../data/element.ts";
 import { partitionOf } from "../../data/hash.ts";
 import { compareStamps, receive, type Stamp } from "../../data/hlc.ts";
-import type { Row } from "../../data/row.ts";
+import type { Of, Row } from "../../data/row.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { ADDS_MAX, REPLICAS_MAX } from "../../protocol/limits.ts";
 import type { Change, IncrementOp, MergeOp, OpResult, RemoveOp } from "../../protocol/ops.ts";
@@ -16,11 +16,6 @@ import { identityKey } from "../rows/identity-key.ts";
 import type { Look, Seen } from "../rows/looks.ts";
 import type { Batch } from "./requests.ts";
 import type { Turn } from "./turn.ts";
-
-interface Of {
-  readonly map: string;
-  readonly key: string;
-}
 
 export const addOf = (of: Of, tag: Stamp, value: Uint8Array, expiresAt: number | null): Row => ({
   map: of.map,

@@ -5,9 +5,10 @@ import { elementHash, hashIn, tagIn } from "../../data/element.ts";
 import { unreachable } from "../../data/assert.ts";
 import type { Stamp } from "../../data/hlc.ts";
 import type { PartitionId } from "../../data/ids.ts";
-import { isVisible, rowBytes, type Row } from "../../data/row.ts";
+import { isVisible, rowBytes, type Of, type Row } from "../../data/row.ts";
+import { TAG_BYTES } from "../../protocol/limits.ts";
 import type { LookEffect, SeenBatch } from "./effects.ts";
-import type { Look, MembersLook, Of, Seen } from "./looks.ts";
+import type { Look, MembersLook, Seen } from "./looks.ts";
 import type { RangeQuery, RowStore } from "./row-store.ts";
 
 /** Read at a time. */
@@ -16,7 +17,6 @@ const PAGE = { rowsMax: 256, bytesMax: 512 * 1024 };
 /** Of one answer; and rows that are passed for it, be they visible or not. */
 const MEMBERS_BYTES_MAX = 1024 * 1024;
 const MEMBERS_ROWS_MAX = 4_096;
-const TAG_BYTES = 32;
 
 export function look(
   store: RowStore,

@@ -1,12 +1,7 @@
 /** What a set or a counter may be looked at for, and what is seen there. Types only. */
 import type { Count } from "../../data/count.ts";
-import type { Stamp } from "../../data/hlc.ts";
-import type { Row } from "../../data/row.ts";
-
-export interface Of {
-  readonly map: string;
-  readonly key: string;
-}
+import type { Of, Row } from "../../data/row.ts";
+import type { SetMember } from "../../protocol/ops.ts";
 
 export type Look =
   | (Of & MembersLook)
@@ -27,16 +22,11 @@ export interface MembersLook {
   readonly tagsMax: number;
 }
 
-/** `tags`: of its adds, as many as were asked for. */
-interface Member {
-  readonly value: Uint8Array;
-  readonly tags: readonly Stamp[];
-}
-
 export type Seen =
   | {
       readonly type: "members";
-      readonly members: readonly Member[];
+      /** Of their tags as many as were asked for. */
+      readonly members: readonly SetMember[];
       /** Look on above this; null: at the end. May be non-null with no members. */
       readonly after: string | null;
     }

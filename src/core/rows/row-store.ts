@@ -1,5 +1,5 @@
 import type { PartitionId, Seq } from "../../data/ids.ts";
-import type { Identity, Row, RowKind } from "../../data/row.ts";
+import type { Identity, Of, Row, RowKind } from "../../data/row.ts";
 
 /** A row as one node holds it: `seq` is that node's change counter when it last changed here. */
 export interface StoredRow {
@@ -76,7 +76,7 @@ export interface PageBounds {
   readonly bytesMax: number;
 }
 
-export interface RangeQuery extends PageBounds, Pick<Identity, "map" | "key"> {
+export interface RangeQuery extends PageBounds, Of {
   readonly kind: RowKind;
   /** With which their `sub` starts. */
   readonly prefix: string;
