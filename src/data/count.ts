@@ -14,19 +14,21 @@ export interface Count {
   readonly dec: number;
 }
 
-const SIDES = { inc: "+", dec: "-" } as const;
-type Side = keyof typeof SIDES;
+export const SIDES = ["inc", "dec"] as const;
+type Side = (typeof SIDES)[number];
+
+const SIGNS: Readonly<Record<Side, string>> = { inc: "+", dec: "-" };
 
 const TOTAL_BYTES = 8;
 
 /** No id of a replica has a `+` in it, so the rows of one lie together. */
-export const countSub = (replica: string, side: Side): string => replica + SIDES[side];
+export const countSub = (replica: string, side: Side): string => replica + SIGNS[side];
 
 /** Null: not as `countSub` makes them. */
 export function sideIn(sub: string): { readonly replica: string; readonly side: Side } | null {
   const match = /^([A-Za-z0-9._/-]{1,128})([+-])$/.exec(sub);
   const [, replica, sign] = match ?? [];
-  return replica === undefined ? null : { replica, side: sign === SIDES.inc ? "inc" : "dec" };
+  return replica === undefined ? null : { replica, side: sign === SIGNS.inc ? "inc" : "dec" };
 }
 
 /** 8 bytes, big endian, so that the greater number has the greater bytes. */

@@ -30,9 +30,13 @@ export const elementSub = (value: Uint8Array, tag: Stamp): string =>
 
 export const hashIn = (sub: string): string => sub.slice(0, HASH_LENGTH);
 
+/** As `elementHash` makes them. */
+export const isElementHash = (text: string): boolean =>
+  text.length === HASH_LENGTH && /^[0-9a-f]*$/.test(text);
+
 /** Null: not as `elementSub` makes them. */
 export function tagIn(sub: string): Stamp | null {
-  if (!/^[0-9a-f]{16}/.test(sub)) return null;
+  if (!isElementHash(hashIn(sub))) return null;
   const tag = parseStamp(sub.slice(HASH_LENGTH));
   return tag.ok ? tag.value : null;
 }

@@ -1,6 +1,6 @@
 /** What may enter: one rule for each kind of field, for frames, cluster messages and HTTP alike. */
 import { COUNT_STAMP, decodeTotal, sideIn } from "../data/count.ts";
-import { tagIn } from "../data/element.ts";
+import { isElementHash, tagIn } from "../data/element.ts";
 import { compareStamps, isStampNode, parseStamp } from "../data/hlc.ts";
 import { EXPIRES_AT_MAX, STAMP_COUNTER_MAX, STAMP_MILLIS_MAX } from "../data/limits.ts";
 import type { Row, RowKind } from "../data/row.ts";
@@ -89,7 +89,7 @@ export const elementProblem = (value: unknown): Problem | null =>
 
 /** Where the elements of a set go on. */
 export const hashProblem = (hash: unknown): Problem | null =>
-  hash === null || (typeof hash === "string" && /^[0-9a-f]{16}$/.test(hash)) ? null : badHash;
+  hash === null || (typeof hash === "string" && isElementHash(hash)) ? null : badHash;
 
 export const isMap = (map: unknown): map is string => mapProblem(map) === null;
 export const isKey = (key: unknown): key is string => keyProblem(key) === null;
@@ -151,7 +151,7 @@ const badText: Problem = (field) =>
 
 const badNode = malformed("1 to 64 of A-Z a-z 0-9 . _ -");
 const badKind = malformed("lww, or or pn");
-const badTag = malformed("a stamp as text: millis:counter:node");
+export const badTag = malformed("a stamp as text: millis:counter:node");
 const badHash = malformed("16 hex digits");
 
 /** Longer than any that is made. */

@@ -1,6 +1,5 @@
 /** Holds each schema to the type that is declared for its message: the compiler compares them. */
-import type * as v from "./shapes.ts";
-import type { Schema } from "./shapes.ts";
+import type { OutputOf, Schema } from "./shapes.ts";
 
 /**
  * A type with its optional fields made visible, since assigning does not notice an optional field that
@@ -22,10 +21,8 @@ type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 /** `declared<M>()(schema)`: does not compile unless the schema gives exactly an `M`. */
 export const declared =
   <M>() =>
-  <S extends v.Schema<M>>(
+  <S extends Schema<M>>(
     schema: S &
-      (Same<Visible<v.OutputOf<S>>, Visible<M>> extends true
-        ? unknown
-        : { readonly differsFrom: M }),
+      (Same<Visible<OutputOf<S>>, Visible<M>> extends true ? unknown : { readonly differsFrom: M }),
   ): Schema<M> =>
     schema;

@@ -27,7 +27,7 @@ import type { OpException } from "./client-messages.ts";
 import type { ScanEntry } from "./cluster-messages.ts";
 import { FRAME_OPS_MAX, MEMBERS_MAX, SCAN_LIMIT_MAX } from "./limits.ts";
 import { isReadResult, type OpResult, type ReadResult, type SetMember } from "./ops.ts";
-import { diagnose, unpackList, type Layout } from "./packed.ts";
+import { diagnose, problemIn, unpackList, type Layout } from "./packed.ts";
 import { packTags, unpackTags } from "./tags.ts";
 import { errorInfo } from "./schema-told.ts";
 import { parse } from "./schema.ts";
@@ -67,8 +67,7 @@ function tagProblem(tag: unknown): Problem | null {
 }
 
 function errorProblem(error: unknown): Problem | null {
-  const parsed = parse(errorInfo, error);
-  return parsed.ok ? null : parsed.error;
+  return problemIn(parse(errorInfo, error));
 }
 
 function indexProblem(index: unknown): Problem | null {
@@ -76,13 +75,11 @@ function indexProblem(index: unknown): Problem | null {
 }
 
 function membersProblem(members: unknown): Problem | null {
-  const unpacked = unpackMembers(members);
-  return unpacked.ok ? null : unpacked.error;
+  return problemIn(unpackMembers(members));
 }
 
 function memberTagsProblem(tags: unknown): Problem | null {
-  const unpacked = unpackTags(tags);
-  return unpacked.ok ? null : unpacked.error;
+  return problemIn(unpackTags(tags));
 }
 
 /** What is deleted is not listed. */

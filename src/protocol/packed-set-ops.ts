@@ -40,7 +40,7 @@ import { ADDS_MAX, MEMBERS_MAX } from "./limits.ts";
 import type { MembersOp, MergeOp, Op, ReadOp, TotalOp, WriteOp } from "./ops.ts";
 import { OP_TAGS, packQuestion } from "./packing.ts";
 import { packEntry, unpackEntry } from "./packed-rows.ts";
-import { diagnose, unpackList, type Layout } from "./packed.ts";
+import { diagnose, problemIn, unpackList, type Layout } from "./packed.ts";
 import { unpackTags } from "./tags.ts";
 
 export function opTagProblem(tag: unknown): Problem | null {
@@ -73,9 +73,7 @@ export const SET_OP_LAYOUTS = {
 } satisfies Record<string, Layout>;
 
 function tagsProblem(tags: unknown): Problem | null {
-  if (tags === null) return null;
-  const unpacked = unpackTags(tags);
-  return unpacked.ok ? null : unpacked.error;
+  return tags === null ? null : problemIn(unpackTags(tags));
 }
 
 function limitProblem(limit: unknown): Problem | null {

@@ -26,6 +26,10 @@ export function unpackList<T extends object>(
   return ok(items);
 }
 
+/** Of a field that is unpacked. */
+export const problemIn = (unpacked: Result<unknown, Problem>): Problem | null =>
+  unpacked.ok ? null : unpacked.error;
+
 /** Names the first field that is wrong. Slow: for lists already known to be. */
 export function diagnose(wire: unknown, layout: Layout): Problem {
   const names = Object.keys(layout);

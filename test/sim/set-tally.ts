@@ -1,6 +1,6 @@
 /** What was done to sets and counters in a run, and whether what is read in the end can have come of it. */
 import { addOf, removalOf, totalsOf } from "../../src/core/node/changes.ts";
-import { countSub, decodeTotal, type Count } from "../../src/data/count.ts";
+import { SIDES, countSub, decodeTotal, type Count } from "../../src/data/count.ts";
 import { elementSub } from "../../src/data/element.ts";
 import type { Stamp } from "../../src/data/hlc.ts";
 import type { Identity, Row } from "../../src/data/row.ts";
@@ -121,7 +121,7 @@ export class SetTally {
 
   #judgeCounter(key: string, total: Count): void {
     const { checkers } = this.#world;
-    for (const side of ["inc", "dec"] as const) {
+    for (const side of SIDES) {
       let [acked, sent] = [0, 0];
       for (const [clientId, count] of this.#counts.get(key) ?? []) {
         const sub = countSub(clientId, side);

@@ -3,7 +3,7 @@
  * owner's name, has to be told first what stands: these are decided here, in the event that merges them.
  */
 import { equalBytes } from "../../data/bytes.ts";
-import { COUNT_STAMP, countSub, encodeTotal, sideIn, type Count } from "../../data/count.ts";
+import { COUNT_STAMP, SIDES, countSub, encodeTotal, sideIn, type Count } from "../../data/count.ts";
 import { elementHash, elementSub, hashIn, tagIn } from "../../data/element.ts";
 import { partitionOf } from "../../data/hash.ts";
 import { compareStamps, receive, type Stamp } from "../../data/hlc.ts";
@@ -39,7 +39,7 @@ export const removalOf = (of: Of, sub: string, stamp: Stamp): Row => ({
 
 /** Nothing where nothing was counted. */
 export const totalsOf = (of: Of, replica: string, count: Count): readonly Row[] =>
-  (["inc", "dec"] as const).flatMap((side): readonly Row[] => {
+  SIDES.flatMap((side): readonly Row[] => {
     if (count[side] === 0) return [];
     const sub = countSub(replica, side);
     const value = encodeTotal(count[side]);
@@ -176,7 +176,7 @@ export class Decisions {
     const refused = this.#admit(op, replica, seen);
     if (refused) return refused;
     const count = { inc: before.inc + op.inc, dec: before.dec + op.dec };
-    for (const side of ["inc", "dec"] as const)
+    for (const side of SIDES)
       if (count[side] > Number.MAX_SAFE_INTEGER)
         return refusal(`${side} of the owner`, count[side], Number.MAX_SAFE_INTEGER);
     this.#totals.set(name, count);

@@ -2,6 +2,7 @@
  * Operations at a node: its own partitions' are applied here, the others' passed on or sent back.
  * The path of one op saves nothing but its row.
  */
+import { SIDES } from "../../data/count.ts";
 import { isVisible, type Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
@@ -230,7 +231,7 @@ function answerTo(seen: Seen | "not read" = "not read"): ReadResult {
   if (seen !== "not read" && seen.type === "members") return seen;
   if (seen === "not read" || seen.type !== "total") return { type: "refused", error: tooMuch() };
   const max = Number.MAX_SAFE_INTEGER;
-  for (const field of ["inc", "dec"] as const)
+  for (const field of SIDES)
     if (seen[field] > max) {
       const facts = { field: `${field} of the counter`, value: seen[field], min: 0, max };
       return { type: "refused", error: makeError("OUT_OF_BOUNDS", facts) };

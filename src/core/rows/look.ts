@@ -1,6 +1,6 @@
 /** What a set or a counter is, in the rows that it is made of. */
 import { equalBytes } from "../../data/bytes.ts";
-import { countSub, decodeTotal, sideIn, type Count } from "../../data/count.ts";
+import { SIDES, countSub, decodeTotal, sideIn, type Count } from "../../data/count.ts";
 import { elementHash, hashIn, tagIn } from "../../data/element.ts";
 import { unreachable } from "../../data/assert.ts";
 import type { Stamp } from "../../data/hlc.ts";
@@ -143,7 +143,7 @@ function replicaOf(place: Place, one: Extract<Look, { type: "replica" }>): Seen 
   const { map, key, replica } = one;
   const rows = place.store.read(
     place.partitionId,
-    (["inc", "dec"] as const).map((side) => ({
+    SIDES.map((side) => ({
       map,
       key,
       kind: "pn",
