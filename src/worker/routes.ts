@@ -129,55 +129,54 @@ function handlersFor(asked: Asked): Handlers | null {
   }
 }
 
-function mapHandlers({ query }: Asked, [map, key, ...more]: readonly string[]): Handlers | null {
-  if (map === undefined || more.length > 0) return null;
-  if (key === undefined) {
-    const problem = mapProblem(map)?.("map");
-    const batch = (ack: AckLevel): Parsed<Route> => ok({ type: "batch", map, ack });
-    return {
-      GET: () => (problem ? err(problem) : scanRoute(map, query)),
-      POST: () => (problem ? err(problem) : withAck(query, batch)),
-    };
-  }
-  const problem = checkKey(map, key);
-  const remove = (ack: AckLevel): Parsed<Route> => ok({ type: "delete", map, key, ack });
-  return {
-    GET: () => (problem ? err(problem) : ok({ type: "get", map, key })),
-    PUT: () => (problem ? err(problem) : withTtl("put", { map, key }, query)),
-    DELETE: () => (problem ? err(problem) : withAck(query, remove)),
-  };
+function mapHandlers({ query }: Asked, path: readonly string[]): Handlers | null {
+  const [map, key] = path;
+  if (map === undefined || key !== undefined)
+    return handlersOf(path, (of) => ({
+      GET: () => ok({ type: "get", ...of }),
+      PUT: () => withTtl("put", of, query),
+      DELETE: () => withAck(query, (ack) => ok({ type: "delete", ...of, ack })),
+    }));
+  return checked(mapProblem(map)?.("map") ?? null, {
+    GET: () => scanRoute(map, query),
+    POST: () => withAck(query, (ack) => ok({ type: "batch", map, ack })),
+  });
 }
 
-function setHandlers({ query }: Asked, [map, key, ...more]: readonly string[]): Handlers | null {
-  if (map === undefined || key === undefined || more.length > 0) return null;
-  const problem = checkKey(map, key);
-  const remove = (ack: AckLevel): Parsed<Route> => ok({ type: "remove", map, key, ack });
-  return {
-    GET: () => (problem ? err(problem) : membersRoute(map, key, query)),
-    POST: () => (problem ? err(problem) : withTtl("add", { map, key }, query)),
-    DELETE: () => (problem ? err(problem) : withAck(query, remove)),
-  };
-}
+const setHandlers = ({ query }: Asked, path: readonly string[]): Handlers | null =>
+  handlersOf(path, (of) => ({
+    GET: () => membersRoute(of, query),
+    POST: () => withTtl("add", of, query),
+    DELETE: () => withAck(query, (ack) => ok({ type: "remove", ...of, ack })),
+  }));
 
-function counterHandlers(
-  { query }: Asked,
+const counterHandlers = ({ query }: Asked, path: readonly string[]): Handlers | null =>
+  handlersOf(path, (of) => ({
+    GET: () => ok({ type: "total", ...of }),
+    POST: () => withAck(query, (ack) => ok({ type: "count", ...of, ack })),
+  }));
+
+/** Of one entry, set or counter. */
+function handlersOf(
   [map, key, ...more]: readonly string[],
+  handlers: (of: Of) => Handlers,
 ): Handlers | null {
   if (map === undefined || key === undefined || more.length > 0) return null;
-  const problem = checkKey(map, key);
-  const count = (ack: AckLevel): Parsed<Route> => ok({ type: "count", map, key, ack });
-  return {
-    GET: () => (problem ? err(problem) : ok({ type: "total", map, key })),
-    POST: () => (problem ? err(problem) : withAck(query, count)),
-  };
+  return checked(checkKey(map, key), handlers({ map, key }));
 }
 
-function membersRoute(map: string, key: string, query: URLSearchParams): Parsed<Route> {
+/** Each method names the problem; a method that there is not is refused for that, problem or none. */
+function checked(problem: ErrorInfo | null, handlers: Handlers): Handlers {
+  if (!problem) return handlers;
+  return Object.fromEntries(Object.keys(handlers).map((method) => [method, () => err(problem)]));
+}
+
+function membersRoute(of: Of, query: URLSearchParams): Parsed<Route> {
   const limit = integer(query.get("limit"), "limit", { min: 1, max: SET_LIMIT_MAX });
   if (!limit.ok) return limit;
   const after = query.get("cursor");
   if (!isHash(after)) return err(makeError("BAD_CURSOR", { field: "cursor" }));
-  return ok({ type: "members", map, key, limit: limit.value ?? MEMBERS_MAX, after });
+  return ok({ type: "members", ...of, limit: limit.value ?? MEMBERS_MAX, after });
 }
 
 /** When a write is to be answered: left out, when its owner has it. */
