@@ -92,8 +92,8 @@ export const IN_COLLECTION: readonly Mutant[] = [
     name: "old write passed on",
     bug: "a write that was held for longer than the retention goes to the next owner",
     file: "src/core/node/forward.ts",
-    find: 'mayBeForgotten(turn, { kind: "lww", stamp }));',
-    replace: "turn.now < 0 && mayBeForgotten === undefined && stamp === null);",
+    find: 'mayBeForgotten(turn, { kind: "lww", stamp });',
+    replace: "turn.now < 0 && mayBeForgotten === undefined && stamp === null;",
     killedBy: collect(
       "is not passed on to its successor, and who sent it hears that nothing is known of it [I14, sim seed 510565]",
     ),

@@ -53,8 +53,8 @@ export const IN_SETS: readonly Mutant[] = [
     name: "tags from the future",
     bug: "a tag may be ahead of every clock",
     file: "src/core/node/sort.ts",
-    find: "[...stamps, ...tagsIn(op)].find",
-    replace: "[...stamps].find",
+    find: "?? firstTag(op, isAhead, turn.now)",
+    replace: "?? firstTag(op, () => false, turn.now)",
     killedBy: sets(
       "takes no tag that is ahead of every clock: its removal would never be forgotten",
     ),

@@ -14,6 +14,7 @@ import type { Change, IncrementOp, MergeOp, OpResult, RemoveOp } from "../../pro
 import type { MergedBatch } from "../rows/effects.ts";
 import { identityKey } from "../rows/identity-key.ts";
 import type { Look, Seen } from "../rows/looks.ts";
+import { entry } from "./entry.ts";
 import type { Batch } from "./requests.ts";
 import type { Turn } from "./turn.ts";
 
@@ -47,22 +48,39 @@ export const totalsOf = (of: Of, replica: string, count: Count): readonly Row[] 
     return [{ map, key, kind: "pn", sub, stamp: COUNT_STAMP, value, expiresAt: null }];
   });
 
-/** Under which an operation says that something was done. What is counted has none. */
-export function stampsIn(op: Change): readonly Stamp[] {
-  if (op.type === "write" || op.type === "remove") return op.stamp ? [op.stamp] : [];
-  if (op.type !== "merge") return [];
-  return op.rows.flatMap(({ kind, stamp }) => (kind === "pn" ? [] : [stamp]));
+/** `by` is what it goes by: handed on, so that for no write a list or a function need be made. */
+type Test<By> = (stamp: Stamp, by: By) => boolean;
+
+/** The first that passes of those under which an operation says that something was done. What is counted has none. */
+export function firstStamp<By>(op: Change, passes: Test<By>, by: By): Stamp | null {
+  if (op.type === "write" || op.type === "remove")
+    return op.stamp && passes(op.stamp, by) ? op.stamp : null;
+  if (op.type !== "merge") return null;
+  for (const { kind, stamp } of op.rows) if (kind !== "pn" && passes(stamp, by)) return stamp;
+  return null;
 }
 
 /** Of the adds that it names. */
-export const tagsIn = (op: Change): readonly Stamp[] =>
-  op.type === "merge" ? op.rows.flatMap(({ sub }) => tagIn(sub) ?? []) : [];
+export function firstTag<By>(op: Change, passes: Test<By>, by: By): Stamp | null {
+  if (op.type !== "merge") return null;
+  for (const { sub } of op.rows) {
+    const tag = tagIn(sub);
+    if (tag && passes(tag, by)) return tag;
+  }
+  return null;
+}
 
 function hearStamps(turn: Turn, op: Change): void {
-  for (const stamp of [...stampsIn(op), ...tagsIn(op)]) {
-    turn.setMemory({ clock: receive(turn.memory.clock, stamp, turn.now) });
-    turn.keepClock();
-  }
+  firstStamp(op, hear, turn);
+  firstTag(op, hear, turn);
+}
+
+/** Passes none, so that all are heard. */
+function hear(stamp: Stamp, turn: Turn): false {
+  const clock = receive(turn.memory.clock, stamp, turn.now);
+  if (clock !== turn.memory.clock) turn.setMemory({ clock });
+  turn.keepClock();
+  return false;
 }
 
 /** Its rows, where it can be said without looking. A stamp that it brings is heard. */
@@ -197,8 +215,7 @@ export class Decisions {
   #admit(of: Of, replica: string, seen: Extract<Seen, { type: "replica" }>): Decision | null {
     if (seen.known) return null;
     const counter = elementKey(of, "");
-    const fresh = this.#replicas.get(counter) ?? new Set();
-    this.#replicas.set(counter, fresh);
+    const fresh = entry(this.#replicas, counter, () => new Set());
     const replicas = seen.others + fresh.size + (fresh.has(replica) ? 0 : 1);
     if (replicas > REPLICAS_MAX) return refusal("replicas of the counter", replicas, REPLICAS_MAX);
     fresh.add(replica);
@@ -211,10 +228,7 @@ function addsIn({ rows }: Batch): ReadonlyMap<string, number[]> {
   const adds = new Map<string, number[]>();
   for (const [i, row] of rows.entries()) {
     if (row.kind !== "or" || !row.value) continue;
-    const name = elementKey(row, hashIn(row.sub));
-    const known = adds.get(name);
-    if (known) known.push(i);
-    else adds.set(name, [i]);
+    entry(adds, elementKey(row, hashIn(row.sub)), () => []).push(i);
   }
   return adds;
 }

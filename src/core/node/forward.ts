@@ -1,12 +1,13 @@
 /** Ops of clients whose owner is elsewhere: passed on to it, and after it, until it has answered. */
 import { partitionOf } from "../../data/hash.ts";
+import type { Stamp } from "../../data/hlc.ts";
 import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { FRAME_BYTES_MAX, FRAME_OPS_MAX } from "../../protocol/limits.ts";
 import { isQuestion, valueBytesOf, type Op } from "../../protocol/ops.ts";
-import { stampsIn } from "./changes.ts";
+import { firstStamp } from "./changes.ts";
 import { mayBeForgotten } from "../partition/adopt.ts";
 import { retryAfter } from "../partition/streams.ts";
 import { lacksRoom } from "./credit.ts";
@@ -34,14 +35,15 @@ export function passOn(turn: Turn, parts: readonly Part[]): void {
  */
 export function passOnHeld(turn: Turn, part: Part): void {
   const isOld = (op: Op | undefined): boolean =>
-    op !== undefined &&
-    !isQuestion(op) &&
-    stampsIn(op).some((stamp) => mayBeForgotten(turn, { kind: "lww", stamp }));
+    op !== undefined && !isQuestion(op) && firstStamp(op, isTooOld, turn) !== null;
   const [old, others] = partition(part.ops.keys(), (i) => isOld(part.ops[i]));
   const { indexes, ops } = pick(part, old);
   settle(turn, part.id, indexes, ops.map(unreachable(turn)));
   passOn(turn, [pick(part, others)]);
 }
+
+const isTooOld = (stamp: Stamp, turn: Turn): boolean =>
+  mayBeForgotten(turn, { kind: "lww", stamp });
 
 function messagesOf(parts: readonly Part[]): Part[][] {
   const messages: Part[][] = [];

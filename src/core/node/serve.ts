@@ -19,6 +19,7 @@ import { identityKey } from "../rows/identity-key.ts";
 import type { Seen } from "../rows/looks.ts";
 import { Decisions, opOf, resultOf, rowsOf, type Decision } from "./changes.ts";
 import { addPending, sizeOf } from "./credit.ts";
+import { entry } from "./entry.ts";
 import { passOn } from "./forward.ts";
 import { answerRequest, notify, waiting } from "./pending.ts";
 import type {
@@ -32,7 +33,7 @@ import type {
   Wait,
   Work,
 } from "./requests.ts";
-import { ackOf, addWrite, comesBefore, entry, entryOf, sort, type Writes } from "./sort.ts";
+import { ackOf, addWrite, comesBefore, entryOf, sort, type Writes } from "./sort.ts";
 import { isUnsure, holdBack, spread, waitOf } from "../partition/spread.ts";
 import type { Turn } from "./turn.ts";
 import { isCeded } from "./winner.ts";

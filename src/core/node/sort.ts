@@ -1,7 +1,7 @@
 /** Where each operation of a group goes: into which batch of its partition, elsewhere, or back. */
 import { COUNT_STAMP } from "../../data/count.ts";
 import { partitionOf } from "../../data/hash.ts";
-import { isAhead } from "../../data/hlc.ts";
+import { isAhead, type Stamp } from "../../data/hlc.ts";
 import type { PartitionId } from "../../data/ids.ts";
 import { STAMP_AHEAD_MAX_MS } from "../../data/limits.ts";
 import type { Identity, Row } from "../../data/row.ts";
@@ -17,7 +17,8 @@ import {
 } from "../../protocol/ops.ts";
 import { hasBackup } from "../partition/backup.ts";
 import type { Look } from "../rows/looks.ts";
-import { lookBefore, rowsOf, stampsIn, tagsIn } from "./changes.ts";
+import { firstStamp, firstTag, lookBefore, rowsOf } from "./changes.ts";
+import { entry } from "./entry.ts";
 import type { Batch, Elsewhere, Looks, Place, Request, Result, Work } from "./requests.ts";
 import type { Turn } from "./turn.ts";
 
@@ -94,18 +95,19 @@ export function addWrite(writes: Writes, partitionId: PartitionId, row: Row, pla
 
 /** Only where an op enters the cluster: between nodes a refusal would let replicas diverge. */
 function checkStamps(turn: Turn, op: Change): ErrorInfo | null {
-  const { tombstoneRetentionMs } = turn.config;
-  const stamps = stampsIn(op);
-  const ahead = [...stamps, ...tagsIn(op)].find((stamp) => isAhead(stamp, turn.now));
+  const ahead = firstStamp(op, isAhead, turn.now) ?? firstTag(op, isAhead, turn.now);
   if (ahead) {
     const aheadMs = ahead.millis - turn.now;
     return makeError("CLOCK_DRIFT", { aheadMs, aheadMsMax: STAMP_AHEAD_MAX_MS });
   }
-  const old = stamps.find(({ millis }) => turn.now - millis > tombstoneRetentionMs);
+  const old = firstStamp(op, isOld, turn);
   if (!old) return null;
   const ageMs = turn.now - old.millis;
-  return makeError("STAMP_TOO_OLD", { ageMs, ageMsMax: tombstoneRetentionMs });
+  return makeError("STAMP_TOO_OLD", { ageMs, ageMsMax: turn.config.tombstoneRetentionMs });
 }
+
+const isOld = ({ millis }: Stamp, { now, config }: Turn): boolean =>
+  now - millis > config.tombstoneRetentionMs;
 
 const identityOf = (op: ReadOp): Identity => ({ map: op.map, key: op.key, kind: "lww", sub: "" });
 
@@ -119,12 +121,4 @@ export const ackOf = (work: Work, { request }: Place): AckLevel =>
 export function entryOf(work: Pick<Work, "results">, place: Place, result: Result): void {
   const results = work.results[place.request];
   if (results) results[place.index] = result;
-}
-
-export function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const found = map.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  map.set(key, made);
-  return made;
 }
