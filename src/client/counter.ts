@@ -1,7 +1,7 @@
 /** One counter of a grid: a sum over all that everybody has added. */
 import { checkKey, integerProblem } from "../protocol/checks.ts";
-import { writtenOf, type Asks } from "./desk.ts";
-import { GridError, unanswered } from "./errors.ts";
+import { answerOf, writtenOf, type Asks } from "./desk.ts";
+import { refuse } from "./errors.ts";
 import type { WriteOptions } from "./map.ts";
 
 export class GridCounter {
@@ -25,39 +25,23 @@ export class GridCounter {
   async increment(by = 1, { ack = this.#desk.defaults.ack }: WriteOptions = {}): Promise<void> {
     const { name: map, key } = this;
     const most = Number.MAX_SAFE_INTEGER;
-    const problem = checkKey(map, key) ?? integerProblem(by, -most, most)?.("by");
-    if (problem) throw new GridError(problem);
-    await this.#desk.ask(
-      { type: "count", map, key, by, ack },
-      {
-        taken: () => {
-          this.#unsettled += by;
-        },
-        settled: (settled) => {
-          this.#unsettled -= by;
-          writtenOf(settled);
-          this.#known += by;
-        },
-      },
-    );
+    refuse(checkKey(map, key) ?? integerProblem(by, -most, most)?.("by"));
+    const { settled } = this.#desk.ask({ type: "count", map, key, by, ack });
+    this.#unsettled += by;
+    const last = await settled;
+    this.#unsettled -= by;
+    writtenOf(last);
+    this.#known += by;
   }
 
   /** What the owner has, all that this client has added before in it, and what it has added since. */
   async value(): Promise<number> {
     const { name: map, key } = this;
-    const problem = checkKey(map, key);
-    if (problem) throw new GridError(problem);
-    return this.#desk.ask(
-      { type: "read", key: { type: "total", map, key } },
-      {
-        settled: ({ outcome }) => {
-          if (outcome.type !== "total")
-            throw new GridError(outcome.type === "refused" ? outcome.error : unanswered());
-          this.#known = outcome.inc - outcome.dec;
-          return this.peek();
-        },
-      },
-    );
+    refuse(checkKey(map, key));
+    const { settled } = this.#desk.ask({ type: "read", key: { type: "total", map, key } });
+    const { inc, dec } = answerOf(await settled, "total");
+    this.#known = inc - dec;
+    return this.peek();
   }
 
   /** What was last read, 0 if nothing was, with what this client has added: at once, without asking anybody. */

@@ -1,9 +1,9 @@
 /** Where everything is asked for: whoever asks is told at once if it is taken, and later what became of it. */
 import { assert } from "../data/assert.ts";
 import type { AckLevel } from "../protocol/ops.ts";
-import { GridError, type GridErrorInfo } from "./errors.ts";
+import { GridError, unanswered, type GridErrorInfo } from "./errors.ts";
 import type { Host } from "./host.ts";
-import type { Ask, Settled, Write } from "./machine/ask.ts";
+import type { Ask, Outcome, Settled, Write } from "./machine/ask.ts";
 import type { Asking, ClientEffect } from "./machine/client-state.ts";
 import { gridNow } from "./machine/writer-clock.ts";
 
@@ -16,11 +16,10 @@ export interface Written {
   readonly superseded: boolean;
 }
 
-export interface Watch<T> {
-  readonly taken?: (ask: Ask) => void;
-  readonly restamped?: (write: Write) => void;
-  /** What the caller is told, be it by throwing. */
-  readonly settled: (settled: Settled) => T;
+export interface Asked {
+  readonly ask: Ask;
+  /** Never rejects. */
+  readonly settled: Promise<Settled>;
 }
 
 interface Waiting {
@@ -45,15 +44,15 @@ export class Desk {
     return gridNow(this.#host.client.outbox.clock, Date.now());
   }
 
-  async ask<T>(event: Question, { taken, restamped, settled }: Watch<T>): Promise<T> {
+  /** Throws where it is not taken. `restamped`: is called whenever it gets another stamp. */
+  ask(event: Question, restamped?: (write: Write) => void): Asked {
     this.#asked = null;
     this.#host.do(event);
-    const asked = this.#answerOf();
-    if ("code" in asked) throw new GridError(asked);
-    taken?.(asked);
-    return settled(
-      await new Promise<Settled>((settle) => this.#waiting.set(asked.id, { settle, restamped })),
-    );
+    const ask = this.#answerOf();
+    if ("code" in ask) throw new GridError(ask);
+    const { promise: settled, resolve: settle } = Promise.withResolvers<Settled>();
+    this.#waiting.set(ask.id, { settle, restamped });
+    return { ask, settled };
   }
 
   #answerOf(): Ask | GridErrorInfo {
@@ -88,3 +87,19 @@ export function writtenOf({ outcome }: Settled): Written {
   if (outcome.type === "refused") throw new GridError(outcome.error);
   return { superseded: outcome.type === "superseded" };
 }
+
+/** What was asked for, which is of one type. */
+export function answerOf<Type extends Outcome["type"]>(
+  { outcome }: Settled,
+  type: Type,
+): OutcomeOf<Type> {
+  if (isOf(outcome, type)) return outcome;
+  throw new GridError(outcome.type === "refused" ? outcome.error : unanswered());
+}
+
+type OutcomeOf<Type> = Extract<Outcome, { readonly type: Type }>;
+
+const isOf = <Type extends Outcome["type"]>(
+  outcome: Outcome,
+  type: Type,
+): outcome is OutcomeOf<Type> => outcome.type === type;

@@ -14,7 +14,7 @@ export interface Element {
   /** By their text. */
   readonly tags: Map<string, Stamp>;
   /** Of adds that are not settled: their tags, once these are final. */
-  readonly adding: Set<Promise<Stamp | null>>;
+  readonly adding: Set<Promise<readonly Stamp[]>>;
   /** Own operations that are not settled. */
   unsettled: number;
   /** By the last of them. */

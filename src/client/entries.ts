@@ -1,20 +1,17 @@
 /** Reads and writes of entries: checked, shown here at once, and settled when a node has answered. */
-import { ok, type Result } from "../data/result.ts";
 import type { Row } from "../data/row.ts";
 import { checkKey, integerProblem } from "../protocol/checks.ts";
 import type { ErrorInfo } from "../protocol/errors.ts";
 import { TTL_MS_MAX } from "../protocol/limits.ts";
 import type { AckLevel } from "../protocol/ops.ts";
 import { decodeJson, encodeJson } from "../protocol/values.ts";
-import { writtenOf, type Desk, type Written } from "./desk.ts";
-import { GridError, unanswered } from "./errors.ts";
-import { isWrite, type Outcome, type Write } from "./machine/ask.ts";
+import { answerOf, writtenOf, type Desk, type Written } from "./desk.ts";
+import { refuse, valueOf } from "./errors.ts";
+import { isWrite, type Of, type Settled, type Write } from "./machine/ask.ts";
 import { Replica } from "./replica.ts";
 
 /** Without `value`: a deletion. */
-interface Change {
-  readonly map: string;
-  readonly key: string;
+interface Change extends Of {
   readonly value?: unknown;
   readonly ttl?: number;
   readonly ack?: AckLevel;
@@ -34,65 +31,45 @@ export class Entries {
     return this.#replica.peek(map, key, this.#now);
   }
 
-  read(map: string, key: string): Promise<unknown> {
-    const problem = checkKey(map, key);
-    if (problem) return Promise.reject(new GridError(problem));
-    if (this.#replica.isPending(map, key)) return Promise.resolve(this.peek(map, key));
-    const settled = ({ outcome }: { readonly outcome: Outcome }): unknown =>
-      this.#learn(map, key, outcome);
-    return this.#desk.ask({ type: "read", key: { map, key } }, { settled });
+  async read(map: string, key: string): Promise<unknown> {
+    refuse(checkKey(map, key));
+    if (this.#replica.isPending(map, key)) return this.peek(map, key);
+    const { settled } = this.#desk.ask({ type: "read", key: { map, key } });
+    const { value, stamp } = answerOf(await settled, "value");
+    const decoded = value ? valueOf(decodeJson(value, "value")) : undefined;
+    if (stamp) this.#replica.learned(rowAt({ map, key, stamp, value }), decoded);
+    else this.#replica.absent(map, key);
+    return this.peek(map, key);
   }
 
-  write({ map, key, ttl, ack = this.#desk.defaults.ack, ...rest }: Change): Promise<Written> {
-    const problem = checkKey(map, key) ?? ttlProblem(ttl);
-    if (problem) return Promise.reject(new GridError(problem));
-    const isDeletion = !("value" in rest);
-    const bytes: Result<Uint8Array | null, ErrorInfo> = isDeletion
-      ? ok(null)
-      : encodeJson(rest.value, "value");
-    if (!bytes.ok) return Promise.reject(new GridError(bytes.error));
-    const draft = { map, key, value: bytes.value };
-    return this.#desk.ask(
-      { type: "write", draft, ttlMs: ttl ?? null, ack },
-      {
-        taken: (ask) => {
-          if (isWrite(ask)) this.#replica.wrote(rowOf(ask), rest.value, ask.id);
-        },
-        restamped: (write) => this.#replica.restamped(map, key, write.id, rowOf(write)),
-        settled: (settled) => {
-          this.#wrote(draft, settled.ask.id, settled.outcome);
-          return writtenOf(settled);
-        },
-      },
+  async write({ map, key, ttl, ack = this.#desk.defaults.ack, ...rest }: Change): Promise<Written> {
+    refuse(checkKey(map, key) ?? ttlProblem(ttl));
+    const value = "value" in rest ? valueOf(encodeJson(rest.value, "value")) : null;
+    const { ask, settled } = this.#desk.ask(
+      { type: "write", draft: { map, key, value }, ttlMs: ttl ?? null, ack },
+      (write) => this.#replica.restamped(map, key, write.id, rowOf(write)),
     );
+    if (isWrite(ask)) this.#replica.wrote(rowOf(ask), rest.value, ask.id);
+    const last = await settled;
+    this.#wrote({ map, key }, last);
+    return writtenOf(last);
   }
 
   /** What was refused, or was older than what stands, is not shown any more: what stands is not known here. */
-  #wrote({ map, key }: Pick<Row, "map" | "key">, id: number, outcome: Outcome): void {
+  #wrote({ map, key }: Of, { ask: { id }, outcome }: Settled): void {
     if (outcome.type === "stored") this.#replica.stored(map, key, id);
     else this.#replica.forget(map, key, id, outcome.type === "superseded" ? outcome.stamp : null);
-  }
-
-  #learn(map: string, key: string, outcome: Outcome): unknown {
-    if (outcome.type !== "value")
-      throw new GridError(outcome.type === "refused" ? outcome.error : unanswered());
-    const { value, stamp } = outcome;
-    const decoded = value ? decodeJson(value, "value") : ok(undefined);
-    if (!decoded.ok) throw new GridError(decoded.error);
-    if (!stamp) this.#replica.absent(map, key);
-    else {
-      const row: Row = { map, key, kind: "lww", sub: "", stamp, value, expiresAt: null };
-      this.#replica.learned(row, decoded.value);
-    }
-    return this.peek(map, key);
   }
 }
 
 function rowOf({ op }: Write): Row {
-  const { map, key, stamp, value } = op;
-  const expiresAt = "expiresAt" in op ? op.expiresAt : null;
-  return { map, key, kind: "lww", sub: "", stamp, value, expiresAt };
+  return rowAt(op, "expiresAt" in op ? op.expiresAt : null);
 }
+
+const rowAt = (
+  { map, key, stamp, value }: Pick<Row, "map" | "key" | "stamp" | "value">,
+  expiresAt: number | null = null,
+): Row => ({ map, key, kind: "lww", sub: "", stamp, value, expiresAt });
 
 export const ttlProblem = (ttl: number | undefined): ErrorInfo | null =>
   ttl === undefined ? null : (integerProblem(ttl, 1, TTL_MS_MAX)?.("ttl") ?? null);

@@ -1,4 +1,5 @@
 /** What an application may be told instead of what it asked for. */
+import type { Result } from "../data/result.ts";
 import { borderError } from "../protocol/border-errors.ts";
 import type { ErrorCode, ErrorInfo } from "../protocol/errors.ts";
 
@@ -22,6 +23,16 @@ export class GridError extends Error implements GridErrorInfo {
     this.retry = retry;
     this.data = data;
   }
+}
+
+/** Goes on only where nothing is wrong. */
+export function refuse(problem: GridErrorInfo | null | undefined): void {
+  if (problem) throw new GridError(problem);
+}
+
+export function valueOf<T>(result: Result<T, GridErrorInfo>): T {
+  if (!result.ok) throw new GridError(result.error);
+  return result.value;
 }
 
 export const outboxFull = (max: number): GridErrorInfo => ({

@@ -1,15 +1,16 @@
 /** One set of a grid: a value that is added while somebody else removes it stays. */
+import { equalBytes } from "../data/bytes.ts";
 import { elementHash } from "../data/element.ts";
 import { formatStamp, type Stamp } from "../data/hlc.ts";
 import { checkKey } from "../protocol/checks.ts";
 import { MEMBERS_MAX, TAGS_MAX } from "../protocol/limits.ts";
 import type { ReadResult } from "../protocol/ops.ts";
 import { decodeJson, encodeJson } from "../protocol/values.ts";
-import { writtenOf, type Asks, type Written } from "./desk.ts";
+import { answerOf, writtenOf, type Asks, type Written } from "./desk.ts";
 import { Elements, type Element, type Found } from "./elements.ts";
 import { ttlProblem } from "./entries.ts";
-import { GridError, unanswered } from "./errors.ts";
-import { isWrite } from "./machine/ask.ts";
+import { refuse, valueOf } from "./errors.ts";
+import { isWrite, type Of, type Settled } from "./machine/ask.ts";
 import type { SetOptions, WriteOptions } from "./map.ts";
 
 type Members = Extract<ReadResult, { type: "members" }>;
@@ -30,23 +31,21 @@ export class GridSet<T> {
 
   /** Resolves when it is durable. `superseded`: somebody has removed it already. */
   async add(value: T, { ttl, ack = this.#desk.defaults.ack }: SetOptions = {}): Promise<Written> {
-    const problem = ttlProblem(ttl);
-    if (problem) throw new GridError(problem);
+    refuse(ttlProblem(ttl));
     const bytes = this.#bytesOf(value);
     const name = nameOf(bytes);
     const element = this.#elements.begin(name, value, true);
-    const draft = { type: "add", ...this.#of, value: bytes } as const;
-    const event = { type: "write", draft, ttlMs: ttl ?? null, ack } as const;
-    const asked = this.#desk.ask(event, { settled: (settled) => settled });
-    const tag = asked.then(({ ask }) => (isWrite(ask) ? ask.op.stamp : null)).catch(() => null);
-    element.adding.add(tag);
     try {
-      const settled = await asked;
-      const written = writtenOf(settled);
-      if (isWrite(settled.ask) && !written.superseded) know(element, [settled.ask.op.stamp]);
+      const draft = { type: "add", ...this.#of, value: bytes } as const;
+      const { settled } = this.#desk.ask({ type: "write", draft, ttlMs: ttl ?? null, ack });
+      const tag = settled.then(tagsOf);
+      element.adding.add(tag);
+      const last = await settled;
+      element.adding.delete(tag);
+      const written = writtenOf(last);
+      if (!written.superseded) know(element, tagsOf(last));
       return written;
     } finally {
-      element.adding.delete(tag);
       this.#elements.end(name, element);
     }
   }
@@ -62,15 +61,15 @@ export class GridSet<T> {
     try {
       const tags = [...element.tags.values()];
       // The tag of an add may change until a node has it, so its removal waits for that.
-      if (element.adding.size > 0)
-        tags.push(...(await Promise.all(element.adding)).filter((tag) => tag !== null));
+      if (element.adding.size > 0) tags.push(...(await Promise.all(element.adding)).flat());
       if (tags.length === 0) tags.push(...(await this.#look(bytes)));
       know(element, tags);
       for (let at = 0; at < tags.length; at += TAGS_MAX) {
         const some = tags.slice(at, at + TAGS_MAX);
         const draft = { type: "remove", ...this.#of, value: bytes, tags: some } as const;
+        const { settled } = this.#desk.ask({ type: "write", draft, ttlMs: null, ack });
         // oxlint-disable-next-line no-await-in-loop -- nearly always there is one
-        await this.#desk.ask({ type: "write", draft, ttlMs: null, ack }, { settled: writtenOf });
+        writtenOf(await settled);
         for (const tag of some) element.tags.delete(formatStamp(tag));
       }
       return { superseded: false };
@@ -82,9 +81,9 @@ export class GridSet<T> {
   /** Asks the owner, except while an own operation on that value is not acknowledged: then it is as that one says. */
   async has(value: T): Promise<boolean> {
     const bytes = this.#bytesOf(value);
-    const known = this.#elements.at(nameOf(bytes));
-    if (known && known.unsettled > 0) return known.isThere;
     const name = nameOf(bytes);
+    const known = this.#elements.at(name);
+    if (known && known.unsettled > 0) return known.isThere;
     const since = this.#elements.ask();
     try {
       const tags = await this.#look(bytes);
@@ -105,7 +104,7 @@ export class GridSet<T> {
         // oxlint-disable-next-line no-await-in-loop -- each page says where the next one begins
         const page: Members = await this.#members(after, MEMBERS_MAX);
         for (const { value, tags } of page.members)
-          found.set(nameOf(value), { value: decoded(value), tags });
+          found.set(nameOf(value), { value: valueOf(decodeJson(value, "value")), tags });
         ({ after } = page);
       } while (after !== null);
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the application names what it stores
@@ -125,42 +124,34 @@ export class GridSet<T> {
     return this.#elements.values() as T[];
   }
 
-  get #of(): { readonly map: string; readonly key: string } {
+  get #of(): Of {
     return { map: this.name, key: this.key };
   }
 
   /** The tags of its adds at the owner. All elements of one hash are in one answer. */
   async #look(bytes: Uint8Array): Promise<readonly Stamp[]> {
     const { members } = await this.#members(before(elementHash(bytes)), 1);
-    return members.find(({ value }) => nameOf(value) === nameOf(bytes))?.tags ?? [];
+    return members.find(({ value }) => equalBytes(value, bytes))?.tags ?? [];
   }
 
   async #members(after: string | null, limit: number): Promise<Members> {
-    const problem = checkKey(this.name, this.key);
-    if (problem) throw new GridError(problem);
-    return this.#desk.ask(
-      { type: "read", key: { type: "members", ...this.#of, after, limit } },
-      {
-        settled: ({ outcome }) => {
-          if (outcome.type === "members") return outcome;
-          throw new GridError(outcome.type === "refused" ? outcome.error : unanswered());
-        },
-      },
-    );
+    refuse(checkKey(this.name, this.key));
+    const key = { type: "members", ...this.#of, after, limit } as const;
+    return answerOf(await this.#desk.ask({ type: "read", key }).settled, "members");
   }
 
   #bytesOf(value: T): Uint8Array {
-    const problem = checkKey(this.name, this.key);
-    if (problem) throw new GridError(problem);
-    const bytes = encodeJson(value, "value");
-    if (!bytes.ok) throw new GridError(bytes.error);
-    return bytes.value;
+    refuse(checkKey(this.name, this.key));
+    return valueOf(encodeJson(value, "value"));
   }
 }
 
 function know(element: Element, tags: readonly Stamp[]): void {
   for (const tag of tags) element.tags.set(formatStamp(tag), tag);
 }
+
+/** Of an add: its tag, as it was in the end. */
+const tagsOf = ({ ask }: Settled): readonly Stamp[] => (isWrite(ask) ? [ask.op.stamp] : []);
 
 /** One character for each byte, no two bytes the same. */
 const nameOf = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(bytes);
@@ -169,10 +160,4 @@ const nameOf = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(b
 function before(hash: string): string | null {
   const number = BigInt(`0x${hash}`);
   return number === 0n ? null : (number - 1n).toString(16).padStart(hash.length, "0");
-}
-
-function decoded(bytes: Uint8Array): unknown {
-  const value = decodeJson(bytes, "value");
-  if (!value.ok) throw new GridError(value.error);
-  return value.value;
 }

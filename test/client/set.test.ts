@@ -1,7 +1,7 @@
 /** What a client asks for where somebody holds a set, and what it shows meanwhile. */
 import { expect, it } from "vitest";
-import type { Question, Watch } from "../../src/client/desk.ts";
-import type { Outcome } from "../../src/client/machine/ask.ts";
+import type { Asked, Question } from "../../src/client/desk.ts";
+import type { Outcome, Settled } from "../../src/client/machine/ask.ts";
 import { GridSet } from "../../src/client/set.ts";
 import type { Stamp } from "../../src/data/hlc.ts";
 import { makeError } from "../../src/protocol/errors.ts";
@@ -17,19 +17,16 @@ class Counter {
   readonly asked: Question[] = [];
   readonly #answers: ((outcome: Outcome, tag: Stamp) => void)[] = [];
 
-  ask<T>(question: Question, { settled }: Watch<T>): Promise<T> {
+  ask(question: Question): Asked {
     this.asked.push(question);
-    return new Promise<T>((resolve, reject) => {
-      this.#answers.push((outcome, stamp) => {
-        const { op } = writeOf(1);
-        const ask = question.type === "read" ? readOf(1) : writeOf(1, { op: { ...op, stamp } });
-        try {
-          resolve(settled({ ask, outcome }));
-        } catch (error) {
-          reject(error instanceof Error ? error : new Error(String(error)));
-        }
-      });
+    const { promise: settled, resolve } = Promise.withResolvers<Settled>();
+    const first = writeOf(1);
+    this.#answers.push((outcome, stamp) => {
+      const { op } = first;
+      const ask = question.type === "read" ? readOf(1) : writeOf(1, { op: { ...op, stamp } });
+      resolve({ ask, outcome });
     });
+    return { ask: first, settled };
   }
 
   async answer(outcome: Outcome, tag = tagOf(0)): Promise<void> {

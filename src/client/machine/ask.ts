@@ -12,6 +12,12 @@ import type { AckLevel, OpResult, ReadResult } from "../../protocol/ops.ts";
 import type { GridErrorInfo } from "../errors.ts";
 import { OP_OVERHEAD_BYTES, REMOVED_TAG_BYTES } from "../limits.ts";
 
+/** An entry, a set or a counter. */
+export interface Of {
+  readonly map: string;
+  readonly key: string;
+}
+
 /** What may share a frame: reads, or writes that are acknowledged alike. */
 export type Kind = "read" | AckLevel;
 export const KINDS: readonly Kind[] = ["read", "owner", "backup"];
@@ -75,11 +81,7 @@ export const isWrite = (ask: Ask): ask is Write => "ttlMs" in ask;
 export const isCounted = (ask: Ask): ask is Counted => "by" in ask;
 
 /** `writer`: the client's id, which is in every stamp. */
-export function bytesOf(
-  { map, key }: { readonly map: string; readonly key: string },
-  writer: string,
-  draft: Draft | null,
-): number {
+export function bytesOf({ map, key }: Of, writer: string, draft: Draft | null): number {
   const texts = utf8Length(map) + utf8Length(key) + writer.length;
   const tags = draft?.type === "remove" ? (draft.tags?.length ?? 0) : 0;
   return texts + (draft?.value?.length ?? 0) + tags * REMOVED_TAG_BYTES + OP_OVERHEAD_BYTES;

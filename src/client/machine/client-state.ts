@@ -7,7 +7,7 @@ import type {
 } from "../../protocol/client-messages.ts";
 import type { AckLevel } from "../../protocol/ops.ts";
 import type { GridErrorInfo } from "../errors.ts";
-import type { Ask, Draft, Settled, Write } from "./ask.ts";
+import type { Ask, Draft, Of, Settled, Write } from "./ask.ts";
 import { beginOutbox, type Outbox } from "./outbox-state.ts";
 import { beginRouter, type Mode, type Place, type Router } from "./router.ts";
 import type { Moment, Session } from "./session.ts";
@@ -53,13 +53,7 @@ export type ClientEvent = Moment &
         readonly ttlMs: number | null;
         readonly ack: AckLevel;
       }
-    | {
-        readonly type: "count";
-        readonly map: string;
-        readonly key: string;
-        readonly by: number;
-        readonly ack: AckLevel;
-      }
+    | (Of & { readonly type: "count"; readonly by: number; readonly ack: AckLevel })
     | { readonly type: "flush" }
     | { readonly type: "opened"; readonly link: number }
     | { readonly type: "heard"; readonly link: number; readonly message: ServerMessage }

@@ -7,7 +7,7 @@ import { unreachable } from "../../data/assert.ts";
 import { partitionOf } from "../../data/hash.ts";
 import type { ServerMessage } from "../../protocol/client-messages.ts";
 import { closed, countedTooMuch, outboxFull } from "../errors.ts";
-import { bytesOf, type Ask } from "./ask.ts";
+import { bytesOf, type Ask, type Of } from "./ask.ts";
 import { isTooMuch } from "./counters.ts";
 import {
   isAsking,
@@ -84,7 +84,7 @@ function asAsk(
   return [next, { ...common, kind, op, at: now, ttlMs, exposed: false, drifted: false }];
 }
 
-function placeOf(event: Asking): { readonly map: string; readonly key: string } {
+function placeOf(event: Asking): Of {
   if (event.type === "read") return event.key;
   return event.type === "write" ? event.draft : event;
 }

@@ -6,7 +6,7 @@
 import { Queue } from "../../core/machine/queue.ts";
 import type { Count } from "../../data/count.ts";
 import type { PartitionId } from "../../data/ids.ts";
-import { isCounted, type Ask, type Counted, type Read, type Settled } from "./ask.ts";
+import { isCounted, type Ask, type Counted, type Of, type Read, type Settled } from "./ask.ts";
 
 interface Counter {
   /** What was sent last, in all. */
@@ -33,8 +33,7 @@ const NEW: Counter = {
 const countingOf = (ask: Ask): Counting | null =>
   isCounted(ask) || ("key" in ask && ask.key.type === "total") ? ask : null;
 
-const nameOf = ({ map, key }: { readonly map: string; readonly key: string }): string =>
-  `${map.length}:${map}${key}`;
+const nameOf = ({ map, key }: Of): string => `${map.length}:${map}${key}`;
 
 const counterOf = (counters: Counters, ask: Counting): Counter =>
   counters.get(ask.partitionId)?.get(nameOf(isCounted(ask) ? ask.op : ask.key)) ?? NEW;
