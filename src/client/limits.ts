@@ -1,14 +1,5 @@
-/** What the client keeps to by itself, beside what a node grants it. */
-import { assert } from "../data/assert.ts";
-import {
-  CREDIT_FRAMES,
-  FRAME_BYTES_MAX,
-  FRAME_ITEMS_MAX,
-  FRAME_OPS_MAX,
-  SLOW_RETRY_MS,
-  TAGS_MAX,
-  VALUE_BYTES_MAX,
-} from "../protocol/limits.ts";
+/** What the client keeps to by itself, beside what a node grants it. Why it fits together: `test/client/limits.test.ts`. */
+import { FRAME_BYTES_MAX } from "../protocol/limits.ts";
 
 /** Unanswered frames at one node: enough that the next one is there when one is answered. */
 export const FLIGHTS_MAX = 16;
@@ -24,7 +15,6 @@ export const OP_OVERHEAD_BYTES = 48;
 
 /** What a tag in a removal is counted as: more than it is, so that a frame keeps to its number of msgpack values, too. */
 export const REMOVED_TAG_BYTES = 200;
-const OP_ITEMS = 10;
 
 /** A text `ping` so often, so that the socket is kept open; without a `pong` within the second it is given up. */
 export const PING_MS = 30_000;
@@ -46,16 +36,3 @@ export const CLOCK_TOLERANCE_MS = 1_000;
 
 /** "Try again later": a node has closed the socket for what this client did not read, or sent too much of. */
 export const CLOSED_AS_SLOW = 1013;
-
-assert(FLIGHTS_MAX < CREDIT_FRAMES, "a request for the map must fit beside all flights");
-assert(
-  VALUE_BYTES_MAX + FRAME_HEAD_BYTES < FRAME_BYTES_MAX && FRAME_BYTES_MAX <= FLIGHT_BYTES_MAX,
-  "every operation must fit a frame, and every frame go out alone",
-);
-assert(
-  VALUE_BYTES_MAX + TAGS_MAX * REMOVED_TAG_BYTES + 2 * FRAME_HEAD_BYTES < FRAME_BYTES_MAX &&
-    FRAME_OPS_MAX * OP_ITEMS + FRAME_BYTES_MAX / REMOVED_TAG_BYTES < FRAME_ITEMS_MAX,
-  "a removal must fit a frame, and a frame of removals be read by every node",
-);
-assert(PONG_MS_MAX < PING_MS, "one answer must be there before the next is asked for");
-assert(SLOW_RETRY_MS <= RECONNECT_MS_MAX, "who is told to stay away a while must be able to");

@@ -1,8 +1,8 @@
 /**
  * Every bound on stored values. A stamp, once made or decoded, is inside them, so nothing further
- * in checks again. What may arrive from outside (key, value, frame) is bounded by the protocol.
+ * in checks again. What may arrive from outside (key, value, frame) is bounded by the protocol, where `relations.ts`
+ * says why all bounds fit together.
  */
-import { assert } from "./assert.ts";
 
 /** Milliseconds since 1970 in a stamp: six bytes, which last until the year 10889. */
 export const STAMP_MILLIS_MAX = 2 ** 48 - 1;
@@ -27,20 +27,3 @@ export const EXPIRES_AT_MAX = 2 ** 48 - 1;
 
 /** What a row weighs beyond its texts and its value: stamp, expiry, framing. An estimate. */
 export const ROW_OVERHEAD_BYTES = 48;
-
-assert(
-  STAMP_MILLIS_MAX < 256 ** 6 && STAMP_COUNTER_MAX < 256 ** (STAMP_HEAD_BYTES - 6),
-  "millis and counter must fit the head of an encoded stamp, or byte order is not stamp order",
-);
-assert(
-  Number.isSafeInteger(STAMP_MILLIS_MAX + STAMP_AHEAD_MAX_MS),
-  "the drift check must be exact for every stamp",
-);
-assert(
-  NODE_ID_LENGTH_MAX + ".".length + String(Number.MAX_SAFE_INTEGER).length <= STAMP_NODE_LENGTH_MAX,
-  "every node must be able to stamp in every incarnation",
-);
-assert(
-  ROW_OVERHEAD_BYTES > STAMP_HEAD_BYTES + 9,
-  "the overhead must cover at least the stamp's head and an expiry",
-);

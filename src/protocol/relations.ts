@@ -6,6 +6,9 @@ import {
   EXPIRES_AT_MAX,
   NODE_ID_LENGTH_MAX,
   ROW_OVERHEAD_BYTES,
+  STAMP_AHEAD_MAX_MS,
+  STAMP_COUNTER_MAX,
+  STAMP_HEAD_BYTES,
   STAMP_MILLIS_MAX,
   STAMP_NODE_LENGTH_MAX,
 } from "../data/limits.ts";
@@ -42,6 +45,27 @@ import {
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+
+// ------------------------------------------------------------------ what is stored
+
+assert(
+  STAMP_MILLIS_MAX < 256 ** 6 && STAMP_COUNTER_MAX < 256 ** (STAMP_HEAD_BYTES - 6),
+  "millis and counter must fit the head of an encoded stamp, or byte order is not stamp order",
+);
+assert(
+  Number.isSafeInteger(STAMP_MILLIS_MAX + STAMP_AHEAD_MAX_MS),
+  "the drift check must be exact for every stamp",
+);
+assert(
+  NODE_ID_LENGTH_MAX + ".".length + String(Number.MAX_SAFE_INTEGER).length <= STAMP_NODE_LENGTH_MAX,
+  "every node must be able to stamp in every incarnation",
+);
+assert(
+  ROW_OVERHEAD_BYTES > STAMP_HEAD_BYTES + 9,
+  "the overhead must cover at least the stamp's head and an expiry",
+);
+
+// ------------------------------------------------------------------ what travels
 
 assert(
   ENVELOPE_BYTES_MAX < PLATFORM_MESSAGE_BYTES_MAX,
