@@ -1,5 +1,5 @@
 /** Reads and writes of entries: checked, shown here at once, and settled when a node has answered. */
-import type { Row } from "../data/row.ts";
+import type { Content } from "../data/row.ts";
 import { checkKey, integerProblem } from "../protocol/checks.ts";
 import type { ErrorInfo } from "../protocol/errors.ts";
 import { TTL_MS_MAX } from "../protocol/limits.ts";
@@ -37,7 +37,7 @@ export class Entries {
     const { settled } = this.#desk.ask({ type: "read", key: { map, key } });
     const { value, stamp } = answerOf(await settled, "value");
     const decoded = value ? valueOf(decodeJson(value, "value")) : undefined;
-    if (stamp) this.#replica.learned(rowAt({ map, key, stamp, value }), decoded);
+    if (stamp) this.#replica.learned(map, key, { stamp, value, expiresAt: null }, decoded);
     else this.#replica.absent(map, key);
     return this.peek(map, key);
   }
@@ -49,7 +49,8 @@ export class Entries {
       { type: "write", draft: { map, key, value }, ttlMs: ttl ?? null, ack },
       (write) => this.#replica.restamped(map, key, write.id, rowOf(write)),
     );
-    if (isWrite(ask)) this.#replica.wrote(rowOf(ask), rest.value, ask.id);
+    if (isWrite(ask))
+      this.#replica.put(map, key, { row: rowOf(ask), value: rest.value, pending: ask.id });
     const last = await settled;
     this.#wrote({ map, key }, last);
     return writtenOf(last);
@@ -62,14 +63,10 @@ export class Entries {
   }
 }
 
-function rowOf({ op }: Write): Row {
-  return rowAt(op, "expiresAt" in op ? op.expiresAt : null);
+function rowOf({ op }: Write): Content {
+  const { stamp, value } = op;
+  return { stamp, value, expiresAt: "expiresAt" in op ? op.expiresAt : null };
 }
-
-const rowAt = (
-  { map, key, stamp, value }: Pick<Row, "map" | "key" | "stamp" | "value">,
-  expiresAt: number | null = null,
-): Row => ({ map, key, kind: "lww", sub: "", stamp, value, expiresAt });
 
 export const ttlProblem = (ttl: number | undefined): ErrorInfo | null =>
   ttl === undefined ? null : (integerProblem(ttl, 1, TTL_MS_MAX)?.("ttl") ?? null);

@@ -4,11 +4,11 @@
  */
 import { equalBytes } from "../data/bytes.ts";
 import { compareStamps, type Stamp } from "../data/hlc.ts";
-import { isVisible, mergeRows, type Row } from "../data/row.ts";
+import { compareWrites, isVisible, type Content } from "../data/row.ts";
 
 /** `value` as the application gave or would get it; `pending`: its write is not settled, and this is its number. */
 interface Entry {
-  readonly row: Row;
+  readonly row: Content;
   readonly value: unknown;
   readonly pending: number | null;
 }
@@ -25,7 +25,7 @@ export class Replica {
 
   /** undefined: nothing is known, or it is known that there is nothing. */
   peek(map: string, key: string, now: () => number): unknown {
-    const entry = this.#maps.get(map)?.get(key);
+    const entry = this.#at(map, key);
     if (!entry) return undefined;
     // A deletion's value is undefined as it is; to ask for the time takes longer than all the rest.
     return entry.row.expiresAt === null || isVisible(entry.row, now()) ? entry.value : undefined;
@@ -33,40 +33,40 @@ export class Replica {
 
   /** Is the newest that is known a write that no node has acknowledged? */
   isPending(map: string, key: string): boolean {
-    return (this.#maps.get(map)?.get(key)?.pending ?? null) !== null;
+    return (this.#at(map, key)?.pending ?? null) !== null;
   }
 
-  wrote(row: Row, value: unknown, pending: number): void {
-    this.#put({ row, value, pending });
+  /** It stays out where something newer is known. */
+  put(map: string, key: string, entry: Entry): void {
+    let entries = this.#maps.get(map);
+    if (!entries) this.#maps.set(map, (entries = new Map()));
+    const known = entries.get(key);
+    if (known && compareWrites(known.row, entry.row) >= 0) return;
+    entries.set(key, entry);
+    if (entries.size > this.#entriesMax) dropOldest(entries);
   }
 
   /** What a node has, though not until when: of an own write that is known here. */
-  learned(row: Row, value: unknown): void {
-    const known = this.#maps.get(row.map)?.get(row.key)?.row;
+  learned(map: string, key: string, row: Content, value: unknown): void {
+    const known = this.#at(map, key)?.row;
     const isKnown = known !== undefined && compareStamps(known.stamp, row.stamp) === 0;
     if (isKnown && isSame(known.value, row.value)) return;
-    this.#put({ row, value, pending: null });
+    this.put(map, key, { row, value, pending: null });
   }
 
-  restamped(
-    map: string,
-    key: string,
-    pending: number,
-    row: Pick<Row, "stamp" | "expiresAt">,
-  ): void {
-    const entry = this.#maps.get(map)?.get(key);
-    if (entry?.pending !== pending) return;
-    this.#maps.get(map)?.set(key, { ...entry, row: { ...entry.row, ...row } });
+  restamped(map: string, key: string, pending: number, row: Content): void {
+    const entry = this.#at(map, key);
+    if (entry?.pending === pending) this.#maps.get(map)?.set(key, { ...entry, row });
   }
 
   stored(map: string, key: string, pending: number): void {
-    const entry = this.#maps.get(map)?.get(key);
+    const entry = this.#at(map, key);
     if (entry?.pending === pending) this.#maps.get(map)?.set(key, { ...entry, pending: null });
   }
 
   /** A node has something newer than that, which is not known here; null: it has refused that write. */
   forget(map: string, key: string, pending: number, newer: Stamp | null): void {
-    const entry = this.#maps.get(map)?.get(key);
+    const entry = this.#at(map, key);
     if (!entry) return;
     const isOlder = newer !== null && compareStamps(entry.row.stamp, newer) < 0;
     if (isOlder || entry.pending === pending) this.#maps.get(map)?.delete(key);
@@ -77,14 +77,8 @@ export class Replica {
     if (!this.isPending(map, key)) this.#maps.get(map)?.delete(key);
   }
 
-  #put(entry: Entry): void {
-    const { map, key } = entry.row;
-    let entries = this.#maps.get(map);
-    if (!entries) this.#maps.set(map, (entries = new Map()));
-    const known = entries.get(key);
-    if (known && mergeRows(known.row, entry.row) === known.row) return;
-    entries.set(key, entry);
-    if (entries.size > this.#entriesMax) dropOldest(entries);
+  #at(map: string, key: string): Entry | undefined {
+    return this.#maps.get(map)?.get(key);
   }
 }
 

@@ -34,14 +34,16 @@ export interface Identity extends Of {
 }
 
 /**
- * `value` null is a tombstone. `expiresAt` is whole milliseconds since 1970 (0 .. EXPIRES_AT_MAX),
+ * What is said of it. `value` null is a tombstone. `expiresAt` is whole milliseconds since 1970 (0 .. EXPIRES_AT_MAX),
  * null is never; from then on the row reads as absent and ages like a tombstone of that moment.
  */
-export interface Row extends Identity {
+export interface Content {
   readonly stamp: Stamp;
   readonly value: Uint8Array | null;
   readonly expiresAt: number | null;
 }
+
+export interface Row extends Identity, Content {}
 
 /** Map, key, kind, sub, each in the order of its UTF-8 bytes: the order of a scan. */
 export function compareIdentity(a: Identity, b: Identity): number {
@@ -71,7 +73,8 @@ export function compareRows(a: Row, b: Row): number {
   }
 }
 
-const compareWrites = (a: Row, b: Row): number =>
+/** Of one entry, where nothing else is known of it. */
+export const compareWrites = (a: Content, b: Content): number =>
   compareStamps(a.stamp, b.stamp) ||
   compareValues(a.value, b.value) ||
   compareExpiries(a.expiresAt, b.expiresAt);
@@ -83,7 +86,7 @@ export function mergeRows(a: Row, b: Row): Row {
 }
 
 /** Has a value that a reader may see at `nowMs`. */
-export function isVisible(row: Row, nowMs: number): boolean {
+export function isVisible(row: Content, nowMs: number): boolean {
   return row.value !== null && (row.expiresAt === null || row.expiresAt > nowMs);
 }
 
