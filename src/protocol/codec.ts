@@ -19,7 +19,8 @@ import { readFirstFields, type Fields } from "./reader.ts";
 import "./relations.ts";
 import { CLIENT_SCHEMAS } from "./schema-client.ts";
 import { CLUSTER_SCHEMAS } from "./schema-cluster.ts";
-import { clusterId, parse, sender, term } from "./schema.ts";
+import { parse } from "./schema.ts";
+import { clusterId, sender, term } from "./schema-shared.ts";
 import { clusterWire, serverWire } from "./wire.ts";
 import { writeValue } from "./writer.ts";
 

@@ -115,10 +115,6 @@ export const NAME_PATTERN = new RegExp(`^[a-z0-9-]{1,${NAME_LENGTH_MAX}}$`);
 /** How senders that are no nodes are named, so no node may be. */
 export const RESERVED_NODE_IDS: readonly string[] = ["coordinator", "front"];
 
-/** Of a client: the characters of a stamp's node. */
-export const CLIENT_ID_LENGTH_MAX = 64;
-export const CLIENT_ID_PATTERN = new RegExp(`^[A-Za-z0-9._-]{1,${CLIENT_ID_LENGTH_MAX}}$`);
-
 /** The id of a node's object. */
 export const HOST_BYTES_MAX = 128;
 

@@ -15,7 +15,6 @@ import {
 import {
   ANSWER_VALUE_BYTES_MAX,
   CHUNK_ROWS_MAX,
-  CLIENT_ID_LENGTH_MAX,
   CREDIT_FRAMES,
   CREDIT_OPS,
   DELTA_ROWS_MAX,
@@ -122,8 +121,8 @@ assert(
 );
 assert(SCAN_LIMIT_DEFAULT <= SCAN_LIMIT_MAX, "the default must be allowed");
 assert(
-  NAME_LENGTH_MAX === NODE_ID_LENGTH_MAX && CLIENT_ID_LENGTH_MAX === STAMP_NODE_LENGTH_MAX,
-  "nodes and clients stamp under their ids, so a stamp's node must hold every id and no more",
+  NAME_LENGTH_MAX === NODE_ID_LENGTH_MAX,
+  "nodes stamp under their ids, so a stamp's node must hold every id",
 );
 assert(
   TTL_MS_MAX < EXPIRES_AT_MAX && EXPIRES_AT_MAX <= STAMP_MILLIS_MAX,

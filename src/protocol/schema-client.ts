@@ -5,9 +5,9 @@ import { declared } from "./declared.ts";
 import { CLIENT_OP_LAYOUT, KEY_LAYOUT, unpackClientOps, unpackKeys } from "./packed-ops.ts";
 import { CLIENT_SET_LAYOUTS, SET_OP_LAYOUTS } from "./packed-set-ops.ts";
 import { describe } from "./packed.ts";
-import { clientId, clusterId, count, version } from "./schema.ts";
+import { clientId, count, version } from "./schema.ts";
 import { packed, type Schema } from "./shapes.ts";
-import { ackLevel } from "./schema-shared.ts";
+import { ackLevel, clusterId } from "./schema-shared.ts";
 
 const clientOps = [CLIENT_OP_LAYOUT, ...Object.values(CLIENT_SET_LAYOUTS)];
 const questions = [KEY_LAYOUT, SET_OP_LAYOUTS.members, SET_OP_LAYOUTS.total];

@@ -12,9 +12,9 @@ import type {
 } from "./cluster-messages.ts";
 import { declared } from "./declared.ts";
 import { PARTITION_COUNT_MAX } from "./limits.ts";
-import { clusterId, count, epoch, nodeId, partitionCount, partitionId, version } from "./schema.ts";
+import { count, nodeId, partitionCount, partitionId, version } from "./schema.ts";
 import { list } from "./shapes.ts";
-import { members, taken } from "./schema-shared.ts";
+import { clusterId, epoch, members, taken } from "./schema-shared.ts";
 import { errorInfo } from "./schema-told.ts";
 
 const masterId = v.nullable(nodeId);

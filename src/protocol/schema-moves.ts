@@ -28,20 +28,9 @@ import {
   unpackDeltas,
   unpackRows,
 } from "./packed-rows.ts";
-import {
-  bytes,
-  count,
-  digest,
-  epoch,
-  integer,
-  migrationId,
-  nodeId,
-  partitionId,
-  seq,
-  text,
-} from "./schema.ts";
+import { bytes, count, integer, nodeId, partitionId, text } from "./schema.ts";
 import { list, packed } from "./shapes.ts";
-import { identity, movePurpose, ruling } from "./schema-shared.ts";
+import { digest, epoch, identity, migrationId, movePurpose, ruling, seq } from "./schema-shared.ts";
 
 const rows = packed(
   `list of ${describeFields(CHUNK_FIELDS)}, data a list of ${describe(ROW_LAYOUT)}`,

@@ -18,9 +18,18 @@ import {
   unpackResults,
 } from "./packed-results.ts";
 import { describe } from "./packed.ts";
-import { clientId, clusterId, integer, partitionId, sender, seq } from "./schema.ts";
+import { clientId, integer, partitionId } from "./schema.ts";
 import { list, packed } from "./shapes.ts";
-import { ackLevel, key, mapName, partitionIds, rulings } from "./schema-shared.ts";
+import {
+  ackLevel,
+  clusterId,
+  key,
+  mapName,
+  partitionIds,
+  rulings,
+  sender,
+  seq,
+} from "./schema-shared.ts";
 import { errorInfo } from "./schema-told.ts";
 
 const ops = packed(

@@ -28,29 +28,29 @@ import {
   WEIGHT_MIN,
 } from "./limits.ts";
 import {
-  clusterId,
   count,
-  digestIfAny,
-  epoch,
   integer,
-  migrationId,
   moment,
   nodeId,
   partitionCount,
   partitionId,
-  term,
   text,
   version,
 } from "./schema.ts";
 import { leaf, list } from "./shapes.ts";
 import { malformed, type Problem } from "./checks.ts";
 import {
+  clusterId,
+  digestIfAny,
+  epoch,
   membersView,
+  migrationId,
   movePurpose,
   nodeIds,
   nodeState,
   partitionIds,
   region,
+  term,
 } from "./schema-shared.ts";
 import { errorInfo } from "./schema-told.ts";
 

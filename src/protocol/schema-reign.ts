@@ -9,9 +9,9 @@ import type {
 } from "./cluster-messages.ts";
 import { declared } from "./declared.ts";
 import { PARTITION_COUNT_MAX, REASON_BYTES_MAX } from "./limits.ts";
-import { clusterId, nodeId, term, text, version } from "./schema.ts";
+import { nodeId, text, version } from "./schema.ts";
 import { list } from "./shapes.ts";
-import { membersView, ruling } from "./schema-shared.ts";
+import { clusterId, membersView, ruling, term } from "./schema-shared.ts";
 
 const granted = declared<GrantedPartition>()(
   v.object({ ruling, role: v.picklist(["none", "owner", "copy", "struck"]) }),

@@ -1,32 +1,49 @@
-/** Schemas of what several messages carry. */
+/** Schemas of what several messages carry, apart from what clients are told. */
 import * as v from "./shapes.ts";
+import type { ClusterId, Epoch, Incarnation, MigrationId, NodeId, Seq, Term } from "../data/ids.ts";
 import type { DigestKey } from "../data/digest.ts";
 import type { MemberInfo, MembersView } from "../data/members.ts";
 import type { Identity } from "../data/row.ts";
 import type { Ruling } from "../data/ruling.ts";
-import { keyProblem, kindProblem, mapProblem, subProblem } from "./checks.ts";
+import { keyProblem, kindProblem, malformed, mapProblem, subProblem } from "./checks.ts";
 import { declared } from "./declared.ts";
 import {
   CLUSTERS_TAKEN_MAX,
   COPIES_MAX,
   HOST_BYTES_MAX,
+  MIGRATION_ID_BYTES_MAX,
+  NAME_PATTERN,
   NODES_MAX,
   PARTITION_COUNT_MAX,
   REGION_BYTES_MAX,
   WEIGHT_MAX,
 } from "./limits.ts";
-import {
-  clusterId,
-  count,
-  epoch,
-  incarnation,
-  integer,
-  nodeId,
-  partitionId,
-  text,
-  version,
-} from "./schema.ts";
+import { count, integer, nodeId, partitionId, text, version } from "./schema.ts";
 import { leaf, list } from "./shapes.ts";
+
+// ------------------------------------------------------------------ names and counters
+
+const matching = <T extends string>(pattern: RegExp, expected: string) => {
+  const problem = malformed(expected);
+  return leaf<T>(expected, (value) =>
+    typeof value === "string" && pattern.test(value) ? null : problem,
+  );
+};
+
+const NAME = "1 to 32 of a-z 0-9 -";
+
+export const clusterId = matching<ClusterId>(NAME_PATTERN, NAME);
+export const digest = matching<string>(/^[0-9a-f]{16}$/, "16 hex digits");
+export const digestIfAny = matching<string>(/^([0-9a-f]{16})?$/, "16 hex digits, or empty");
+export const migrationId = text<MigrationId>(1, MIGRATION_ID_BYTES_MAX);
+
+/** A node, or one of the two names that no node has. */
+export const sender = matching<NodeId | "coordinator" | "front">(NAME_PATTERN, NAME);
+
+export const epoch = count<Epoch>();
+export const term = count<Term>();
+export const seq = count<Seq>();
+export const incarnation = count<Incarnation>();
 
 // ------------------------------------------------------------------ members
 

@@ -1,32 +1,17 @@
 /** The leaves of the schemas: each rule exists once (`checks.ts`), and an error names its field, its value and its bounds. */
-import type {
-  ClusterId,
-  Epoch,
-  Incarnation,
-  MigrationId,
-  NodeId,
-  PartitionId,
-  Seq,
-  Term,
-  Version,
-} from "../data/ids.ts";
+import type { NodeId, PartitionId, Version } from "../data/ids.ts";
 import { STAMP_MILLIS_MAX } from "../data/limits.ts";
 import { err, ok, type Result } from "../data/result.ts";
 import {
   bytesProblem,
   integerProblem,
   isProblem,
-  malformed,
   nodeIdProblem,
+  nodeProblem,
   textProblem,
   type Problem,
 } from "./checks.ts";
-import {
-  CLIENT_ID_PATTERN,
-  MIGRATION_ID_BYTES_MAX,
-  NAME_PATTERN,
-  PARTITION_COUNT_MAX,
-} from "./limits.ts";
+import { PARTITION_COUNT_MAX } from "./limits.ts";
 import { leaf, type Schema } from "./shapes.ts";
 
 /** One valid value, or what is wrong with the first invalid part of it. */
@@ -40,13 +25,6 @@ export function parse<T>(schema: Schema<T>, value: unknown): Result<T, Problem> 
 export const text = <T extends string = string>(min: number, max: number) =>
   leaf<T>(`text of ${min} to ${max} bytes`, (value) => textProblem(value, min, max));
 
-const matching = <T extends string>(pattern: RegExp, expected: string) => {
-  const problem = malformed(expected);
-  return leaf<T>(expected, (value) =>
-    typeof value === "string" && pattern.test(value) ? null : problem,
-  );
-};
-
 export const integer = <T extends number = number>(min: number, max: number) =>
   leaf<T>(`integer ${min} to ${max}`, (value) => integerProblem(value, min, max));
 
@@ -57,23 +35,10 @@ export const bytes = (min: number, max: number) =>
 
 // ------------------------------------------------------------------ names and counters
 
-const NAME = "1 to 32 of a-z 0-9 -";
-
 export const nodeId = leaf<NodeId>("node id", nodeIdProblem);
-export const clusterId = matching<ClusterId>(NAME_PATTERN, NAME);
-export const clientId = matching<string>(CLIENT_ID_PATTERN, "1 to 64 of A-Z a-z 0-9 . _ -");
-export const digest = matching<string>(/^[0-9a-f]{16}$/, "16 hex digits");
-export const digestIfAny = matching<string>(/^([0-9a-f]{16})?$/, "16 hex digits, or empty");
-export const migrationId = text<MigrationId>(1, MIGRATION_ID_BYTES_MAX);
-
-/** A node, or one of the two names that no node has. */
-export const sender = matching<NodeId | "coordinator" | "front">(NAME_PATTERN, NAME);
+export const clientId = leaf<string>("1 to 64 of A-Z a-z 0-9 . _ -", nodeProblem);
 
 export const partitionId = integer<PartitionId>(0, PARTITION_COUNT_MAX - 1);
 export const partitionCount = integer(1, PARTITION_COUNT_MAX);
 export const moment = integer(0, STAMP_MILLIS_MAX);
-export const epoch = count<Epoch>();
-export const term = count<Term>();
-export const seq = count<Seq>();
 export const version = count<Version>();
-export const incarnation = count<Incarnation>();
