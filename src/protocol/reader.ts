@@ -29,8 +29,18 @@ export function readValue(
 
 /** A map's fields up to `last`, if they can be had: what a frame that is refused may still say of itself. */
 export function readFirstFields(bytes: Uint8Array, last: string): Fields {
-  const reader = new Reader(bytes, 1_024, DEPTH_MAX);
-  return reader.fields(last);
+  const fields: Fields = {};
+  const head = bytes[0] ?? 0;
+  const length = head >= 0x80 && head < 0x90 ? head & 0x0f : 0; // no message has more fields
+  const reader = new Reader(bytes.subarray(1), 1_024, DEPTH_MAX);
+  for (let i = 0; i < length; i++) {
+    const key = reader.value(DEPTH_MAX); // so deep that a list or map counts as a problem
+    const value = reader.value(DEPTH_MAX);
+    if (reader.problem || typeof key !== "string" || key === "__proto__") break;
+    fields[key] = value;
+    if (key === last) break;
+  }
+  return fields;
 }
 
 export const isFields = (value: unknown): value is Fields =>
@@ -76,32 +86,18 @@ class Reader {
     return this.#long(head, depth);
   }
 
-  fields(last: string): Fields {
-    const fields: Fields = {};
-    const head = this.#bytes[this.#at++] ?? 0;
-    const length = head >= 0x80 && head < 0x90 ? head & 0x0f : 0; // no message has more fields
-    for (let i = 0; i < length; i++) {
-      const key = this.value(DEPTH_MAX); // so deep that a list or map counts as a problem
-      const value = this.value(DEPTH_MAX);
-      if (this.problem || typeof key !== "string" || key === "__proto__") break;
-      fields[key] = value;
-      if (key === last) break;
-    }
-    return fields;
-  }
-
   /** Everything whose first byte is not also its length or its value. */
   #long(head: number, depth: number): unknown {
     if (head < 0xc4) return this.#constant(head);
-    if (head < 0xc7) return this.#binary(this.#unsigned(head - 0xc4));
+    if (head < 0xc7) return this.#binary(this.#integer(head - 0xc4));
     if (head < 0xca) return this.#extension();
     if (head < 0xcc) return this.#float(head);
-    if (head < 0xd0) return this.#unsigned(head - 0xcc);
-    if (head < 0xd4) return this.#signed(head - 0xd0);
+    if (head < 0xd0) return this.#integer(head - 0xcc);
+    if (head < 0xd4) return this.#integer(head - 0xd0, true);
     if (head < 0xd9) return this.#extension();
-    if (head < 0xdc) return this.#text(this.#unsigned(head - 0xd9));
-    if (head < 0xde) return this.#list(this.#unsigned(head - 0xdb), depth);
-    return this.#map(this.#unsigned(head - 0xdd), depth);
+    if (head < 0xdc) return this.#text(this.#integer(head - 0xd9));
+    if (head < 0xde) return this.#list(this.#integer(head - 0xdb), depth);
+    return this.#map(this.#integer(head - 0xdd), depth);
   }
 
   #constant(head: number): boolean | null {
@@ -133,47 +129,32 @@ class Reader {
   }
 
   #text(length: number): unknown {
-    if (!this.#has(length)) return null;
-    this.#at += length;
-    return decodeUtf8(this.#bytes, this.#at - length, this.#at);
+    const at = this.#take(length);
+    return at < 0 ? null : decodeUtf8(this.#bytes, at, at + length);
   }
 
   #binary(length: number): unknown {
-    if (!this.#has(length)) return null;
-    this.#at += length;
-    return this.#bytes.subarray(this.#at - length, this.#at);
+    const at = this.#take(length);
+    return at < 0 ? null : this.#bytes.subarray(at, at + length);
   }
 
   #float(head: number): number {
     const size = head === 0xca ? 4 : 8;
-    if (!this.#has(size)) return 0;
-    this.#at += size;
-    const at = this.#at - size;
+    const at = this.#take(size);
+    if (at < 0) return 0;
     const value = size === 4 ? this.#view.getFloat32(at) : this.#view.getFloat64(at);
     return value === 0 ? 0 : value; // -0 equals 0 and hashes differently: replicas would disagree
   }
 
   /** Of 1, 2, 4 or 8 bytes. Beyond 2^53 inexact, which makes it no safe integer. */
-  #unsigned(sizeLog2: number): number {
-    const size = 1 << sizeLog2;
-    if (!this.#has(size)) return 0;
-    const at = this.#at;
-    this.#at += size;
-    if (size === 1) return this.#view.getUint8(at);
-    if (size === 2) return this.#view.getUint16(at);
-    if (size === 4) return this.#view.getUint32(at);
-    return this.#view.getUint32(at) * 2 ** 32 + this.#view.getUint32(at + 4);
-  }
-
-  #signed(sizeLog2: number): number {
-    const size = 1 << sizeLog2;
-    if (!this.#has(size)) return 0;
-    const at = this.#at;
-    this.#at += size;
-    if (size === 1) return this.#view.getInt8(at);
-    if (size === 2) return this.#view.getInt16(at);
-    if (size === 4) return this.#view.getInt32(at);
-    return this.#view.getInt32(at) * 2 ** 32 + this.#view.getUint32(at + 4);
+  #integer(sizeLog2: number, signed = false): number {
+    if (sizeLog2 === 3) return this.#integer(2, signed) * 2 ** 32 + this.#integer(2);
+    const at = this.#take(1 << sizeLog2);
+    if (at < 0) return 0;
+    const view = this.#view;
+    if (sizeLog2 === 0) return signed ? view.getInt8(at) : view.getUint8(at);
+    if (sizeLog2 === 1) return signed ? view.getInt16(at) : view.getUint16(at);
+    return signed ? view.getInt32(at) : view.getUint32(at);
   }
 
   #promises(items: number, depth: number): boolean {
@@ -188,6 +169,13 @@ class Reader {
   #has(bytes: number): boolean {
     if (this.problem === null && bytes > this.left) this.#fail(malformed("complete"));
     return this.problem === null;
+  }
+
+  /** Where the next so many bytes begin; -1: they are not all there. */
+  #take(bytes: number): number {
+    if (!this.#has(bytes)) return -1;
+    this.#at += bytes;
+    return this.#at - bytes;
   }
 
   #fail(problem: Problem): null {

@@ -53,49 +53,14 @@ class Writer {
   }
 
   #number(value: number): void {
-    if (!Number.isSafeInteger(value)) {
-      this.#room(9);
-      this.#byte(0xcb);
-      this.#view.setFloat64(this.#at, value);
-      this.#at += 8;
-    } else if (value >= 0) this.#unsigned(value);
-    else this.#negative(value);
-  }
-
-  #unsigned(value: number): void {
-    if (value < 0x80) this.#byte(value);
-    else if (value < 2 ** 32) this.#sized(value, 0xcc);
-    else {
-      this.#room(9);
-      this.#byte(0xcf);
-      this.#wide(value);
+    if (Number.isSafeInteger(value)) {
+      if (value >= -0x20 && value < 0x80) this.#byte(value);
+      else this.#sized(value, value < 0 ? 0xd0 : 0xcc);
+      return;
     }
-  }
-
-  #negative(value: number): void {
     this.#room(9);
-    if (value >= -0x20) return this.#byte(value + 0x100);
-    if (value >= -(2 ** 7)) {
-      this.#byte(0xd0);
-      this.#byte(value + 0x100);
-    } else if (value >= -(2 ** 15)) {
-      this.#byte(0xd1);
-      this.#view.setInt16(this.#at, value);
-      this.#at += 2;
-    } else if (value >= -(2 ** 31)) {
-      this.#byte(0xd2);
-      this.#view.setInt32(this.#at, value);
-      this.#at += 4;
-    } else {
-      this.#byte(0xd3);
-      this.#wide(value);
-    }
-  }
-
-  #wide(value: number): void {
-    const upper = Math.floor(value / 2 ** 32);
-    this.#view.setInt32(this.#at, upper);
-    this.#view.setUint32(this.#at + 4, value - upper * 2 ** 32);
+    this.#byte(0xcb);
+    this.#view.setFloat64(this.#at, value);
     this.#at += 8;
   }
 
@@ -105,15 +70,22 @@ class Writer {
     else this.#sized(Math.max(length, 0), long, 1);
   }
 
-  /** In 1, 2 or 4 bytes after `head`, `head` + 1 or + 2; in no fewer than 2 ** `log2Min`. */
+  /** In 1, 2, 4 or 8 bytes after `head`, `head` + 1, + 2 or + 3; in no fewer than 2 ** `log2Min`. */
   #sized(value: number, head: number, log2Min = 0): void {
-    this.#room(5);
-    const log2 = Math.max(log2Min, value < 0x100 ? 0 : value < 0x10000 ? 1 : 2);
+    this.#room(9);
+    const reach = value < 0 ? -2 * value - 1 : value; // one bit is the sign's
+    const log2Least = reach < 2 ** 8 ? 0 : reach < 2 ** 16 ? 1 : reach < 2 ** 32 ? 2 : 3;
+    const log2 = Math.max(log2Min, log2Least);
     this.#byte(head + log2);
+    if (log2 === 3) {
+      this.#view.setInt32(this.#at, Math.floor(value / 2 ** 32));
+      this.#at += 4;
+    }
+    // All of these take what is negative, or too much, modulo their size.
     if (log2 === 0) this.#bytes[this.#at] = value;
     else if (log2 === 1) this.#view.setUint16(this.#at, value);
     else this.#view.setUint32(this.#at, value);
-    this.#at += 1 << log2;
+    this.#at += Math.min(1 << log2, 4);
   }
 
   #binary(value: Uint8Array): void {
