@@ -1,7 +1,16 @@
 /**
- * UTF-8 to text, strictly: platform decoders and msgpack libraries turn broken bytes into U+FFFD, drop
- * a leading byte order mark or read on past the end, and so hand out another key than was sent.
+ * UTF-8 to text, strictly: broken bytes are never turned into U+FFFD, nor a leading byte order mark dropped, for then another
+ * key would be handed out than was sent. The platform's decoder is told so; as most texts are short and ASCII, and a call of
+ * it takes longer than these, they go without.
  */
+
+/** Of every platform, though no part of the language. */
+declare const TextDecoder: new (
+  label: string,
+  options: { readonly fatal: boolean; readonly ignoreBOM: boolean },
+) => { decode: (bytes: Uint8Array) => string };
+
+const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** What broken bytes become. No field takes a lone surrogate, so the check of the field names it. */
 export const BROKEN_TEXT = "\ud800";
@@ -37,55 +46,21 @@ function isAscii(text: string, bytes: Uint8Array, start: number, length: number)
 }
 
 function decode(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start > UNITS_AT_ONCE) return decodeLong(bytes, start, end);
+  if (end - start > UNITS_AT_ONCE) return decodeAny(bytes, start, end);
   const units: number[] = [];
   units.length = end - start; // growing item by item costs a third more
   for (let at = start; at < end; at++) {
     const byte = bytes[at] ?? 0;
-    if (byte > 0x7f) return decodeLong(bytes, start, end);
+    if (byte > 0x7f) return decodeAny(bytes, start, end);
     units[at - start] = byte;
   }
   return String.fromCharCode.apply(String, units);
 }
 
-function decodeLong(bytes: Uint8Array, start: number, end: number): string {
-  let text = "";
-  let units: number[] = [];
-  for (let at = start; at < end;) {
-    const length = lengthOf(bytes[at] ?? 0);
-    const point = at + length <= end ? codePoint(bytes, at, length) : -1;
-    if (point < 0) return BROKEN_TEXT;
-    if (point > 0xffff) {
-      units.push(0xd800 + ((point - 0x10000) >> 10), 0xdc00 + ((point - 0x10000) & 0x3ff));
-    } else units.push(point);
-    at += length;
-    if (units.length >= UNITS_AT_ONCE) {
-      text += String.fromCharCode(...units);
-      units = [];
-    }
+function decodeAny(bytes: Uint8Array, start: number, end: number): string {
+  try {
+    return STRICT.decode(bytes.subarray(start, end));
+  } catch {
+    return BROKEN_TEXT;
   }
-  return text + String.fromCharCode(...units);
-}
-
-/** Bytes of a sequence by its first; 1 also for a byte that cannot be first. */
-function lengthOf(first: number): number {
-  if (first < 0xc2 || first > 0xf4) return 1;
-  if (first < 0xe0) return 2;
-  return first < 0xf0 ? 3 : 4;
-}
-
-const SMALLEST = [0, 0, 0x80, 0x800, 0x10000] as const;
-
-/** -1: overlong, a surrogate, beyond U+10FFFF, or no sequence at all. */
-function codePoint(bytes: Uint8Array, at: number, length: number): number {
-  const first = bytes[at] ?? 0;
-  if (length === 1) return first < 0x80 ? first : -1;
-  let point = first & (0x7f >> length);
-  for (let i = 1; i < length; i++) {
-    const next = bytes[at + i] ?? 0;
-    if ((next & 0xc0) !== 0x80) return -1;
-    point = (point << 6) | (next & 0x3f);
-  }
-  const surrogate = point >= 0xd800 && point < 0xe000;
-  return surrogate || point < (SMALLEST[length] ?? 0) || point > 0x10ffff ? -1 : point;
 }
