@@ -18,8 +18,10 @@ export function writeValue(value: unknown): Uint8Array {
   return writer.written();
 }
 
-/** Of a character, by how many bytes follow. */
-const LEADS = [0, 0xc0, 0xe0, 0xf0];
+/** Of every platform, though no part of the language. */
+declare const TextEncoder: new () => { encodeInto: (text: string, into: Uint8Array) => unknown };
+
+const UTF8 = new TextEncoder();
 
 class Writer {
   #bytes = buffer;
@@ -100,20 +102,12 @@ class Writer {
     if (length < 32) this.#byte(0xa0 + length);
     else this.#sized(length, 0xd9);
     this.#room(length);
-    if (length > text.length) return this.#utf8(text);
     const [bytes, at] = [this.#bytes, this.#at];
-    for (let i = 0; i < length; i++) bytes[at + i] = text.charCodeAt(i);
     this.#at = at + length;
-  }
-
-  #utf8(text: string): void {
-    assert(isWellFormed(text), "texts are checked before they are sent");
-    for (const character of text) {
-      const point = character.codePointAt(0) ?? 0;
-      const more = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
-      this.#bytes[this.#at++] = (LEADS[more] ?? 0) | (point >> (6 * more));
-      for (let i = more - 1; i >= 0; i--)
-        this.#bytes[this.#at++] = 0x80 | ((point >> (6 * i)) & 0x3f);
+    if (length === text.length) for (let i = 0; i < length; i++) bytes[at + i] = text.charCodeAt(i);
+    else {
+      assert(isWellFormed(text), "texts are checked before they are sent");
+      UTF8.encodeInto(text, bytes.subarray(at));
     }
   }
 
