@@ -48,7 +48,7 @@ export function diagnoseFields(wire: unknown, layout: Layout): Problem {
 }
 
 /** `[key, sub, ...]`, for errors, the README and the hash of the schemas. */
-export const describe = (layout: Layout): string => `[${Object.keys(layout).join(", ")}]`;
+export const describe = (layout: object): string => `[${Object.keys(layout).join(", ")}]`;
 
 /** `{mapName, data, ...}`, likewise. */
 export const describeFields = (layout: Layout): string => `{${Object.keys(layout).join(", ")}}`;

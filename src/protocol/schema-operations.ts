@@ -11,12 +11,8 @@ import type {
 import { declared } from "./declared.ts";
 import { PARTITION_COUNT_MAX, SCAN_LIMIT_MAX } from "./limits.ts";
 import { OP_LAYOUTS, unpackOps } from "./packed-ops.ts";
-import {
-  ENTRY_OF_SCAN_LAYOUT,
-  RESULT_LAYOUTS,
-  unpackEntries,
-  unpackResults,
-} from "./packed-results.ts";
+import { RESULT_LAYOUTS, unpackResults } from "./packed-results.ts";
+import { ENTRY_OF_SCAN_LAYOUT, unpackEntries } from "./packed-scan.ts";
 import { describe } from "./packed.ts";
 import { clientId, integer, partitionId } from "./schema.ts";
 import { list, packed } from "./shapes.ts";

@@ -106,8 +106,28 @@ export const list = <T>(item: Schema<T>, max: number): Schema<readonly T[]> =>
     return items;
   });
 
+/** The fields of an object as a list, without their names. */
+export const tuple = <const E extends Entries>(entries: E): Schema<Flat<Fields<E>>> => {
+  const places = Object.entries(entries).map(([name, { read }], at) => ({ name, at, read }));
+  const layout = malformed(`[${Object.keys(entries).join(", ")}]`);
+  return part("tuple", { entries }, (value) => {
+    if (!Array.isArray(value) || value.length !== places.length) return layout;
+    const fields: Record<string, unknown> = {};
+    for (const { name, at, read } of places) {
+      const field = read(value[at]);
+      if (isProblem(field)) return within(field, `.${name}`);
+      fields[name] = field;
+    }
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+    return fields as Flat<Fields<E>>;
+  });
+};
+
 /** What was read is another thing here than on the wire. */
-export const transform = <A, B>({ read, ...from }: Schema<A>, to: (value: A) => B): Schema<B> =>
+export const transform = <A, B>(
+  { read, ...from }: Schema<A>,
+  to: (value: A) => B | Problem,
+): Schema<B> =>
   part("transform", { from }, (value) => {
     const wire = read(value);
     return isProblem(wire) ? wire : to(wire);

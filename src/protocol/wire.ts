@@ -2,8 +2,9 @@
 import type { ServerMessage } from "./client-messages.ts";
 import type { ClusterMessage } from "./cluster-messages.ts";
 import { packOps } from "./packed-ops.ts";
-import { packEntries, packExceptions, packResults } from "./packed-results.ts";
+import { packExceptions, packResults } from "./packed-results.ts";
 import { packDeltas, packRows } from "./packed-rows.ts";
+import { packEntries } from "./packed-scan.ts";
 
 export function clusterWire(message: ClusterMessage): object {
   const { type } = message;

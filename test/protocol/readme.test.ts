@@ -8,11 +8,11 @@ import { CLIENT_OP_LAYOUT, KEY_LAYOUT, OP_LAYOUTS } from "../../src/protocol/pac
 import { CLIENT_SET_LAYOUTS } from "../../src/protocol/packed-set-ops.ts";
 import { OP_TAGS } from "../../src/protocol/packing.ts";
 import {
-  ENTRY_OF_SCAN_LAYOUT,
   EXCEPTION_LAYOUT,
   MEMBER_LAYOUT,
   RESULT_LAYOUTS,
 } from "../../src/protocol/packed-results.ts";
+import { ENTRY_OF_SCAN_LAYOUT } from "../../src/protocol/packed-scan.ts";
 import {
   CHUNK_FIELDS,
   DELTA_FIELDS,
