@@ -24,6 +24,7 @@ import { borderError } from "./border-errors.ts";
 import { ENVELOPE_ITEMS_MAX, FRAME_OPS_MAX } from "./limits.ts";
 import type { Op, WriteOp } from "./ops.ts";
 import {
+  OP_TAGS,
   opTagProblem,
   packSetOp,
   SET_OP_LAYOUTS,
@@ -32,7 +33,7 @@ import {
   unpackSetQuestion,
 } from "./packed-set-ops.ts";
 import { diagnose, unpackList, type Layout } from "./packed.ts";
-import { OP_TAGS, packClientWrite } from "./packing.ts";
+import { packClientWrite } from "./packing.ts";
 import { readValue } from "./reader.ts";
 import { writeValue } from "./writer.ts";
 

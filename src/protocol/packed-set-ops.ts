@@ -38,10 +38,22 @@ import {
 } from "./checks.ts";
 import { ADDS_MAX, MEMBERS_MAX } from "./limits.ts";
 import type { MembersOp, MergeOp, Op, ReadOp, TotalOp, WriteOp } from "./ops.ts";
-import { OP_TAGS, packQuestion } from "./packing.ts";
+import { CLIENT_OP_TAGS, packQuestion } from "./packing.ts";
 import { packEntry, unpackEntry } from "./packed-rows.ts";
 import { diagnose, problemIn, unpackList, type Layout } from "./packed.ts";
 import { unpackTags } from "./tags.ts";
+
+/** Between nodes; a client's have the same numbers. */
+export const OP_TAGS = {
+  ...CLIENT_OP_TAGS,
+  read: 0,
+  write: 1,
+  stampedWrite: 2,
+  merge: 8,
+  unstampedAdd: 9,
+  removeAll: 10,
+  increment: 11,
+} as const;
 
 export function opTagProblem(tag: unknown): Problem | null {
   return integerProblem(tag, 0, Object.keys(OP_TAGS).length - 1);

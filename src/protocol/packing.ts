@@ -2,31 +2,18 @@
 import type { ClientOp, ClientQuestion, ClientWrite } from "./client-messages.ts";
 import { packTags } from "./tags.ts";
 
-/** The first item of an operation says which layout the rest has. A client's entries have none. */
-export const OP_TAGS = {
-  read: 0,
-  write: 1,
-  stampedWrite: 2,
-  add: 3,
-  remove: 4,
-  count: 5,
-  members: 6,
-  total: 7,
-  merge: 8,
-  unstampedAdd: 9,
-  removeAll: 10,
-  increment: 11,
-} as const;
+/** The first item of an operation says which layout the rest has. A client's entries have none, and nodes have more. */
+export const CLIENT_OP_TAGS = { add: 3, remove: 4, count: 5, members: 6, total: 7 } as const;
 
 export const packClientOps = (ops: readonly ClientOp[]): unknown[] => ops.map(packClientOp);
 
 function packClientOp(op: ClientOp): unknown[] {
   if (!op.type) return packClientWrite(op);
   const { type, map, key } = op;
-  if (type === "count") return [OP_TAGS.count, map, key, op.inc, op.dec];
+  if (type === "count") return [CLIENT_OP_TAGS.count, map, key, op.inc, op.dec];
   const { millis, counter, node } = op.stamp;
   const last = type === "add" ? op.expiresAt : packTags(op.tags);
-  return [OP_TAGS[type], map, key, millis, counter, node, op.value, last];
+  return [CLIENT_OP_TAGS[type], map, key, millis, counter, node, op.value, last];
 }
 
 export const packClientWrite = ({ map, key, stamp, value, expiresAt }: ClientWrite): unknown[] => [
@@ -44,5 +31,10 @@ export const packKeys = (keys: readonly ClientQuestion[]): unknown[] => keys.map
 export function packQuestion(asked: ClientQuestion): unknown[] {
   const { type, map, key } = asked;
   if (!type) return [map, key];
-  return [OP_TAGS[type], map, key, ...(type === "members" ? [asked.after, asked.limit] : [])];
+  return [
+    CLIENT_OP_TAGS[type],
+    map,
+    key,
+    ...(type === "members" ? [asked.after, asked.limit] : []),
+  ];
 }

@@ -5,8 +5,7 @@ import { DEFAULTS } from "../../src/core/config.ts";
 import { decodeClientMessage } from "../../src/protocol/codec.ts";
 import * as limits from "../../src/protocol/limits.ts";
 import { CLIENT_OP_LAYOUT, KEY_LAYOUT, OP_LAYOUTS } from "../../src/protocol/packed-ops.ts";
-import { CLIENT_SET_LAYOUTS } from "../../src/protocol/packed-set-ops.ts";
-import { OP_TAGS } from "../../src/protocol/packing.ts";
+import { CLIENT_SET_LAYOUTS, OP_TAGS } from "../../src/protocol/packed-set-ops.ts";
 import {
   EXCEPTION_LAYOUT,
   MEMBER_LAYOUT,
