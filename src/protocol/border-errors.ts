@@ -5,7 +5,6 @@ export type BorderCode =
   | "UNKNOWN_MESSAGE"
   | "MALFORMED"
   | "FRAME_TOO_LARGE"
-  | "TOO_MANY_OPS"
   | "OUT_OF_BOUNDS"
   | "BAD_TEXT"
   | "PROTOCOL_VERSION_MISMATCH";
@@ -21,11 +20,6 @@ export const BORDER_ERRORS: ErrorRules<BorderCode> = {
     413,
     "never",
     ({ bytes, bytesMax }) => `${bytes} bytes, at most ${bytesMax} are taken at once`,
-  ),
-  TOO_MANY_OPS: rule(
-    413,
-    "never",
-    ({ ops, opsMax }) => `${ops} operations, at most ${opsMax} are taken at once`,
   ),
   OUT_OF_BOUNDS: rule(422, "never", outOfBounds),
   BAD_TEXT: rule(400, "never", ({ field, expected }) => `${field} must be ${expected}`),

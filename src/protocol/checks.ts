@@ -146,7 +146,7 @@ export function malformed(expected: string): Problem {
   return (field) => borderError("MALFORMED", { field, expected });
 }
 
-const badText: Problem = (field) =>
+export const badText: Problem = (field) =>
   borderError("BAD_TEXT", { field, expected: "UTF-8 without lone surrogates" });
 
 const badNode = malformed("1 to 64 of A-Z a-z 0-9 . _ -");

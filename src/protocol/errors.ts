@@ -13,6 +13,11 @@ export type { ErrorCode, ErrorData, ErrorInfo } from "./error-data.ts";
 
 export const ERRORS: ErrorRules<ErrorCode> = {
   ...BORDER_ERRORS,
+  TOO_MANY_OPS: rule(
+    413,
+    "never",
+    ({ ops, opsMax }) => `${ops} operations, at most ${opsMax} are taken at once`,
+  ),
   BAD_JSON: rule(400, "never", ({ reason }) => `the body is not JSON: ${reason}`),
   BAD_CURSOR: rule(400, "never", ({ field }) => `${field} is not a cursor from an earlier answer`),
   CLOCK_DRIFT: rule(

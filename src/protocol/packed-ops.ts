@@ -20,7 +20,7 @@ import {
   valueProblem,
   type Problem,
 } from "./checks.ts";
-import { borderError } from "./border-errors.ts";
+import { makeError } from "./errors.ts";
 import { ENVELOPE_ITEMS_MAX, FRAME_OPS_MAX } from "./limits.ts";
 import type { Op, WriteOp } from "./ops.ts";
 import {
@@ -85,7 +85,7 @@ function unpackBounded<T extends object>(
 ): Result<readonly T[], Problem> {
   if (Array.isArray(wire) && wire.length > FRAME_OPS_MAX) {
     const ops = wire.length;
-    return err(() => borderError("TOO_MANY_OPS", { ops, opsMax: FRAME_OPS_MAX }));
+    return err(() => makeError("TOO_MANY_OPS", { ops, opsMax: FRAME_OPS_MAX }));
   }
   return unpackList(wire, FRAME_OPS_MAX, unpack);
 }

@@ -4,8 +4,7 @@
  */
 import { err, ok, type Result } from "../data/result.ts";
 import { isWellFormed } from "../data/text.ts";
-import { malformed, valueProblem } from "./checks.ts";
-import { borderError } from "./border-errors.ts";
+import { badText, malformed, valueProblem } from "./checks.ts";
 import type { ErrorInfo } from "./error-data.ts";
 import { ENVELOPE_ITEMS_MAX } from "./limits.ts";
 import { readValue } from "./reader.ts";
@@ -76,6 +75,3 @@ function isPlain(value: object): boolean {
 }
 
 const notPlain = malformed("made of JSON and byte arrays");
-
-const badText = (field: string): ErrorInfo =>
-  borderError("BAD_TEXT", { field, expected: "UTF-8 without lone surrogates" });
