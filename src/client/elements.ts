@@ -69,11 +69,17 @@ export class Elements {
     if (this.#readers === 0) for (const [name, element] of this.#all) this.#tidy(name, element);
   }
 
-  /** What an owner has, by name: all of the set, or what there is of one element. Gives what is there. */
-  learn(since: number, found: ReadonlyMap<string, Found>, only?: string): unknown[] {
+  /** What an owner has of these names, or of the whole set. Gives what is there. */
+  learn(
+    since: number,
+    found: ReadonlyMap<string, Found>,
+    names: Iterable<string> = this.#all.keys(),
+  ): unknown[] {
     const values: unknown[] = [];
     const left = new Map(found);
-    for (const [name, element] of only === undefined ? this.#all : this.#only(only)) {
+    for (const name of names) {
+      const element = this.#all.get(name);
+      if (!element) continue;
       if (element.unsettled === 0 && element.changedAt <= since) this.#all.delete(name);
       else {
         left.delete(name);
@@ -85,11 +91,6 @@ export class Elements {
       this.#put(name, one);
     }
     return values;
-  }
-
-  *#only(name: string): Generator<readonly [string, Element]> {
-    const element = this.#all.get(name);
-    if (element) yield [name, element];
   }
 
   #put(name: string, { value, tags }: Found): Element {

@@ -88,7 +88,7 @@ export class GridSet<T> {
     try {
       const tags = await this.#look(bytes);
       const found = new Map<string, Found>(tags.length > 0 ? [[name, { value, tags }]] : []);
-      return this.#elements.learn(since, found, name).length > 0;
+      return this.#elements.learn(since, found, [name]).length > 0;
     } finally {
       this.#elements.asked();
     }

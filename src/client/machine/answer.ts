@@ -4,8 +4,8 @@ import type { ErrorInfo } from "../../protocol/errors.ts";
 import { unanswered, type GridErrorInfo } from "../errors.ts";
 import { isWrite, type Ask, type Outcome, type Settled } from "./ask.ts";
 import type { Flight } from "./line.ts";
-import { exposed, type Outbox } from "./outbox-state.ts";
-import { NOWHERE, type Place } from "./router.ts";
+import { exposed, placeOf, type Outbox } from "./outbox-state.ts";
+import type { Place } from "./router.ts";
 import { hear, type WriterClock } from "./writer-clock.ts";
 
 export type Answer =
@@ -82,13 +82,13 @@ function sortRefused(state: Outbox, sorted: Sorted, { ask, error, now, place }: 
 
 /** Once by each map; two nodes that name each other would have it to and fro without a pause. */
 function sortSentBack(
-  { routes: { version, places } }: Outbox,
+  state: Outbox,
   sorted: Sorted,
   ask: Ask,
   { now, place }: Pick<Landing, "now" | "place">,
 ): void {
-  const elsewhere = (places[ask.partitionId] ?? NOWHERE) !== place;
-  if (elsewhere && ask.redirectedAt !== version)
+  const { version } = state.routes;
+  if (placeOf(state, ask) !== place && ask.redirectedAt !== version)
     return void sorted.again.push({ ...ask, redirectedAt: version });
   sorted.astray = true;
   const refused = { times: (ask.refused?.times ?? 0) + 1, since: now };

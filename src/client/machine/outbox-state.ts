@@ -4,7 +4,7 @@ import { Version } from "../../data/ids.ts";
 import { isWrite, type Ask } from "./ask.ts";
 import { joined, type Counters } from "./counters.ts";
 import { EMPTY, waitingAt, type Line } from "./line.ts";
-import type { Place, Routes } from "./router.ts";
+import { NOWHERE, type Place, type Routes } from "./router.ts";
 import { beginClock, type WriterClock } from "./writer-clock.ts";
 
 export interface Outbox {
@@ -48,6 +48,9 @@ export function withAsked(state: Outbox, ask: Ask): Outbox {
   const fresh = now ? state.fresh.with([now]) : state.fresh;
   return { ...state, size: state.size + 1, fresh, counters };
 }
+
+export const placeOf = ({ routes }: Outbox, { partitionId }: Ask): Place =>
+  routes.places[partitionId] ?? NOWHERE;
 
 export const lineAt = ({ lines }: Outbox, place: Place): Line => lines.get(place) ?? EMPTY;
 

@@ -29,6 +29,7 @@ import {
   exposed,
   fronted,
   lineAt,
+  placeOf,
   underWay,
   withAsked,
   withLine,
@@ -37,7 +38,7 @@ import {
 } from "./outbox-state.ts";
 import { pauseMs } from "./pause.ts";
 import { restampAll } from "./restamp.ts";
-import { NOWHERE, type Place, type Routes } from "./router.ts";
+import type { Place, Routes } from "./router.ts";
 import type { Moment } from "./session.ts";
 import { isOff } from "./writer-clock.ts";
 
@@ -117,11 +118,7 @@ export function isIdle({ lines }: Outbox, place: Place): boolean {
 /** What is fresh goes to the places of its partitions, and from there as far as there is room. */
 function flush(state: Outbox, now: number): Stepped {
   if (state.fresh.length === 0) return [state, []];
-  const { places } = state.routes;
-  const byPlace = Map.groupBy(
-    state.fresh.slice(0),
-    ({ partitionId }) => places[partitionId] ?? NOWHERE,
-  );
+  const byPlace = Map.groupBy(state.fresh.slice(0), (ask) => placeOf(state, ask));
   const lines = new Map(state.lines);
   for (const [place, asks] of byPlace) lines.set(place, queued(lines.get(place) ?? EMPTY, asks));
   return filled({ ...state, fresh: Queue.of([]), lines }, [...byPlace.keys()], now);
@@ -155,14 +152,14 @@ function frameOf({ seq, asks }: Flight): Ops | Get {
 
 /** What waits at a place that is not its owner's any more goes back to what is fresh. */
 function rerouted(state: Outbox): Outbox {
-  const { places } = state.routes;
   const lines = new Map(state.lines);
   const moved: Ask[] = [];
   for (const [place, line] of lines) {
-    const waiting = waitingAt(line);
-    const stay = waiting.filter(({ partitionId }) => (places[partitionId] ?? NOWHERE) === place);
-    if (stay.length === waiting.length) continue;
-    moved.push(...waiting.filter(({ partitionId }) => (places[partitionId] ?? NOWHERE) !== place));
+    const { stay = [], go = [] } = Object.groupBy(waitingAt(line), (ask) =>
+      placeOf(state, ask) === place ? "stay" : "go",
+    );
+    if (go.length === 0) continue;
+    moved.push(...go);
     lines.set(place, withWaiting(line, stay));
   }
   return moved.length === 0 ? state : { ...state, lines, fresh: fronted(state, moved) };

@@ -91,7 +91,7 @@ export class Turn {
   }
 
   #carry(place: Place, effect: SessionEffect): void {
-    const { link } = this.client.lanes.get(place) ?? { link: null };
+    const link = this.#linkOf(place);
     switch (effect.type) {
       case "connect":
         return this.#connect(place);
@@ -150,10 +150,8 @@ export class Turn {
     if (place !== ANY || this.client.settings.mode === "gateway") return place;
     const lane = this.client.lanes.get(ANY);
     this.#closeLane(nodeId);
-    const lanes = new Map(this.client.lanes);
-    lanes.delete(ANY);
-    if (lane) lanes.set(nodeId, lane);
-    this.#set({ lanes });
+    this.#dropLane(ANY);
+    if (lane) this.#setLane(nodeId, lane);
     return nodeId;
   }
 
@@ -191,9 +189,7 @@ export class Turn {
   #closeLane(place: Place): void {
     if (!this.client.lanes.has(place)) return;
     this.session(place, { type: "close" });
-    const lanes = new Map(this.client.lanes);
-    lanes.delete(place);
-    this.#set({ lanes });
+    this.#dropLane(place);
   }
 
   end(error: GridErrorInfo): void {
@@ -206,12 +202,22 @@ export class Turn {
   // ---------------------------------------------------------------- state
 
   #send(place: Place, message: Extract<ClientEffect, { type: "send" }>["message"]): void {
-    const { link } = this.client.lanes.get(place) ?? { link: null };
+    const link = this.#linkOf(place);
     if (link !== null) this.effects.push({ type: "send", link, message });
   }
 
   #setLane(place: Place, lane: Lane): void {
     this.#set({ lanes: new Map(this.client.lanes).set(place, lane) });
+  }
+
+  #dropLane(place: Place): void {
+    const lanes = new Map(this.client.lanes);
+    lanes.delete(place);
+    this.#set({ lanes });
+  }
+
+  #linkOf(place: Place): number | null {
+    return this.client.lanes.get(place)?.link ?? null;
   }
 
   #set(changed: Partial<Client>): void {
