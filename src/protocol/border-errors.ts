@@ -15,14 +15,14 @@ export const BORDER_ERRORS: ErrorRules<BorderCode> = {
     "never",
     ({ type }) => `there is no message of type ${JSON.stringify(type)}`,
   ),
-  MALFORMED: rule(400, "never", ({ field, expected }) => `${field} must be ${expected}`),
+  MALFORMED: rule(400, "never", mustBe),
   FRAME_TOO_LARGE: rule(
     413,
     "never",
     ({ bytes, bytesMax }) => `${bytes} bytes, at most ${bytesMax} are taken at once`,
   ),
   OUT_OF_BOUNDS: rule(422, "never", outOfBounds),
-  BAD_TEXT: rule(400, "never", ({ field, expected }) => `${field} must be ${expected}`),
+  BAD_TEXT: rule(400, "never", mustBe),
   PROTOCOL_VERSION_MISMATCH: rule(
     400,
     "never",
@@ -34,6 +34,10 @@ export const borderError = <Code extends BorderCode>(
   code: Code,
   data: ErrorData[Code],
 ): ErrorInfo => errorBy(BORDER_ERRORS[code], code, data);
+
+function mustBe({ field, expected }: ErrorData["MALFORMED"]): string {
+  return `${field} must be ${expected}`;
+}
 
 function outOfBounds({ field, value, min, max, unit }: ErrorData["OUT_OF_BOUNDS"]): string {
   const size = unit === undefined ? `${value}` : `${value} ${unit}`;

@@ -67,7 +67,7 @@ export const nodeProblem = (node: unknown): Problem | null =>
 export const subProblem = (sub: unknown): Problem | null => textProblem(sub, 0, SUB_BYTES_MAX);
 
 export const kindProblem = (kind: unknown): Problem | null =>
-  kind === "lww" || kind === "or" || kind === "pn" ? null : badKind;
+  kind === "lww" || kind === "or" || kind === "pn" ? null : malformed("lww, or or pn");
 
 /** Is it a row of that kind, as whoever writes one makes it? Others would not merge as they must. */
 export function isRowOf({ kind, sub, stamp, value, expiresAt }: Row): boolean {
@@ -150,7 +150,6 @@ export const badText: Problem = (field) =>
   borderError("BAD_TEXT", { field, expected: "UTF-8 without lone surrogates" });
 
 const badNode = malformed("1 to 64 of A-Z a-z 0-9 . _ -");
-const badKind = malformed("lww, or or pn");
 export const badTag = malformed("a stamp as text: millis:counter:node");
 const badHash = malformed("16 hex digits");
 
