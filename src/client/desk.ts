@@ -56,7 +56,7 @@ export class Desk {
   }
 
   #answerOf(): Ask | GridErrorInfo {
-    assert(this.#asked !== null, "whoever asks the machine is told at once what it makes of that");
+    assert(this.#asked !== null, "whoever asks is answered at once");
     return this.#asked;
   }
 

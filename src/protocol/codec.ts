@@ -4,6 +4,7 @@
  */
 import * as v from "./shapes.ts";
 import { err, ok, type Result } from "../data/result.ts";
+import { malformed } from "./checks.ts";
 import type { ClientMessage, ServerMessage } from "./client-messages.ts";
 import type { ClusterMessage, Envelope } from "./cluster-messages.ts";
 import { decodeFrame, decodeMessage, decodeVersion, readFields } from "./decoding.ts";
@@ -14,7 +15,7 @@ import {
   FRAME_BYTES_MAX,
   FRAME_ITEMS_MAX,
 } from "./limits.ts";
-import { readFirstFields, type Fields } from "./reader.ts";
+import { isFields, readFirstFields, type Fields } from "./reader.ts";
 // oxlint-disable-next-line import/no-unassigned-import -- it asserts, and has nothing to give
 import "./relations.ts";
 import { CLIENT_SCHEMAS } from "./schema-client.ts";
@@ -50,11 +51,9 @@ export function decodeEnvelope(bytes: Uint8Array): Result<Envelope, ErrorInfo> {
   if (!version.ok) return version;
   const head = decodeHead(fields.value);
   if (!head.ok) return head;
-  const message = decodeMessage<ClusterMessage>(
-    CLUSTER_SCHEMAS,
-    fields.value["message"],
-    "message",
-  );
+  const said = fields.value["message"];
+  if (!isFields(said)) return err(malformed("a map")("message"));
+  const message = decodeMessage<ClusterMessage>(CLUSTER_SCHEMAS, said, "message");
   if (!message.ok) return message;
   return ok({ ...head.value, version: version.value, message: message.value });
 }

@@ -43,10 +43,9 @@ export function decodeVersion(version: unknown): Result<number, ErrorInfo> {
 
 export function decodeMessage<M>(
   schemas: Schemas<M>,
-  fields: unknown,
+  fields: Fields,
   at: string,
 ): Result<M, ErrorInfo> {
-  if (!isFields(fields)) return err(malformed("a map")(at));
   const { type } = fields;
   if (typeof type !== "string") return err(within(malformed("a text"), ".type")(at));
   const schema = Object.hasOwn(schemas, type) ? schemas[type] : undefined;

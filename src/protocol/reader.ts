@@ -90,11 +90,11 @@ class Reader {
   #long(head: number, depth: number): unknown {
     if (head < 0xc4) return this.#constant(head);
     if (head < 0xc7) return this.#binary(this.#integer(head - 0xc4));
-    if (head < 0xca) return this.#extension();
+    if (head < 0xca || (head >= 0xd4 && head < 0xd9))
+      return this.#fail(malformed("msgpack without extension types"));
     if (head < 0xcc) return this.#float(head);
     if (head < 0xd0) return this.#integer(head - 0xcc);
     if (head < 0xd4) return this.#integer(head - 0xd0, true);
-    if (head < 0xd9) return this.#extension();
     if (head < 0xdc) return this.#text(this.#integer(head - 0xd9));
     if (head < 0xde) return this.#list(this.#integer(head - 0xdb), depth);
     return this.#map(this.#integer(head - 0xdd), depth);
@@ -103,10 +103,6 @@ class Reader {
   #constant(head: number): boolean | null {
     if (head === 0xc1) return this.#fail(malformed("msgpack, which has no byte c1"));
     return head === 0xc0 ? null : head === 0xc3;
-  }
-
-  #extension(): null {
-    return this.#fail(malformed("msgpack without extension types"));
   }
 
   #list(length: number, depth: number): unknown {

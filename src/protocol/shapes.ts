@@ -94,10 +94,9 @@ export const packed = <T>(name: string, unpack: (wire: unknown) => Result<T, Pro
 /** Bounded before the first item is looked at. */
 export const list = <T>(item: Schema<T>, max: number): Schema<readonly T[]> =>
   part("list", { item, max }, (value) => {
-    if (!Array.isArray(value)) return malformed("a list");
+    if (!Array.isArray(value) || value.length > max)
+      return listProblem(value, 0, max) ?? malformed("a list");
     const items: T[] = [];
-    const tooMany = listProblem(value, 0, max);
-    if (tooMany) return tooMany;
     for (let i = 0; i < value.length; i++) {
       const read = item.read(value[i]);
       if (isProblem(read)) return within(read, `[${i}]`);

@@ -69,7 +69,7 @@ class Writer {
   /** A length: within the head's own byte, or in 2 or 4 bytes after `long` + 1 or + 2. */
   #head(length: number, short: number, below: number, long: number): void {
     if (length < below) this.#byte(short + length);
-    else this.#sized(Math.max(length, 0), long, 1);
+    else this.#sized(length, long, 1);
   }
 
   /** In 1, 2, 4 or 8 bytes after `head`, `head` + 1, + 2 or + 3; in no fewer than 2 ** `log2Min`. */
