@@ -7,6 +7,7 @@ import { unreachable } from "../../data/assert.ts";
 import { partitionOf } from "../../data/hash.ts";
 import type { ServerMessage } from "../../protocol/client-messages.ts";
 import { closed, countedTooMuch, outboxFull } from "../errors.ts";
+import type { Answer } from "./answer.ts";
 import { bytesOf, type Ask, type Of } from "./ask.ts";
 import { isTooMuch } from "./counters.ts";
 import {
@@ -18,7 +19,6 @@ import {
 } from "./client-state.ts";
 import { oldestFlight, outboxWakeAt } from "./outbox.ts";
 import { withAsked, type Outbox } from "./outbox-state.ts";
-import type { Place } from "./router.ts";
 import { sessionWakeAt } from "./session.ts";
 import { Turn } from "./turn.ts";
 import { stampAt, stamped } from "./writer-clock.ts";
@@ -114,26 +114,23 @@ function carry(turn: Turn, event: Exclude<ClientEvent, Asking>): void {
 function hear(turn: Turn, link: number, message: ServerMessage): void {
   const place = turn.placeOf(link);
   if (place === null) return;
+  const answered = (seq: number, answer: Answer): void =>
+    turn.outbox({ type: "answered", place, seq, answer });
   switch (message.type) {
     case "WELCOME":
       return turn.session(place, { type: "welcomed", welcome: message });
     case "ACK": {
-      const { seq } = message;
       const exceptions = new Map(message.exceptions.map(({ index, result }) => [index, result]));
-      return turn.outbox({
-        type: "answered",
-        place,
-        seq,
-        answer: { type: "stored-but", exceptions },
-      });
+      return answered(message.seq, { type: "stored-but", exceptions });
     }
-    case "VALUES": {
-      const { seq, values } = message;
-      const answer = { type: "results", outcomes: values } as const;
-      return turn.outbox({ type: "answered", place, seq, answer });
+    case "VALUES":
+      return answered(message.seq, { type: "results", outcomes: message.values });
+    case "ERROR": {
+      const { seq, error } = message;
+      if (seq !== null) return answered(seq, { type: "refused", error });
+      turn.router({ type: "unheard", from: place });
+      return turn.session(place, { type: "refused", error });
     }
-    case "ERROR":
-      return hearError(turn, place, message);
     case "MAP":
       return turn.router({ type: "map", from: place, map: message.map });
     case "MAP_DELTA":
@@ -143,17 +140,6 @@ function hear(turn: Turn, link: number, message: ServerMessage): void {
     default:
       return unreachable(message);
   }
-}
-
-function hearError(
-  turn: Turn,
-  place: Place,
-  { seq, error }: Extract<ServerMessage, { type: "ERROR" }>,
-): void {
-  if (seq !== null)
-    return turn.outbox({ type: "answered", place, seq, answer: { type: "refused", error } });
-  turn.router({ type: "unheard", from: place });
-  turn.session(place, { type: "refused", error });
 }
 
 function wake(turn: Turn, now: number): void {

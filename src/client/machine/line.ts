@@ -87,12 +87,8 @@ export function landed(line: Line, { seq, asks, bytes }: Flight): Line {
 }
 
 function longestWaiting({ waiting }: Line): Kind | null {
-  let [longest, id] = [null as Kind | null, Infinity];
-  for (const kind of KINDS) {
-    const first = firstOf(waiting[kind]);
-    if (first && first.id < id) [longest, id] = [kind, first.id];
-  }
-  return longest;
+  const firsts = KINDS.flatMap((kind) => firstOf(waiting[kind]) ?? []);
+  return firsts.toSorted((a, b) => a.id - b.id)[0]?.kind ?? null;
 }
 
 const firstOf = ({ all, from }: Waiting): Ask | undefined => all.slice(from, from + 1)[0];

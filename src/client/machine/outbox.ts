@@ -208,7 +208,7 @@ function answered(state: Outbox, event: Extract<OutboxEvent, { type: "answered" 
 
 /** One pause for all that one frame brought back. */
 function restOf(asks: readonly Ask[], { now, random }: Moment): Resting {
-  const times = asks.reduce((max, { refused }) => Math.max(max, refused?.times ?? 1), 1);
+  const times = Math.max(...asks.map(({ refused }) => refused?.times ?? 1));
   return { until: now + pauseMs(times, random, PAUSE_MS_MAX), asks };
 }
 
