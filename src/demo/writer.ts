@@ -149,6 +149,10 @@ export class Writer {
       case "VALUES":
       case "MAP":
       case "MAP_DELTA":
+      case "CHANGES":
+      case "SYNCED":
+      case "WANT_DIGESTS":
+      case "RESYNC":
     }
   }
 

@@ -3,9 +3,10 @@ import { nodeDocuments, nodeFromDocuments } from "../core/node/documents.ts";
 import type { NodeEffect, NodeEvent } from "../core/node/events.ts";
 import { mayPush } from "../core/node/flow.ts";
 import { node } from "../core/node/node.ts";
+import type { SocketId } from "../core/node/requests.ts";
 import { wake, type NodeSaved, type NodeState } from "../core/node/state.ts";
 import { RowTables } from "../core/rows/tables.ts";
-import type { ClientMessage } from "../protocol/client-messages.ts";
+import type { ClientMessage, ServerMessage } from "../protocol/client-messages.ts";
 import type { ClusterMessage } from "../protocol/cluster-messages.ts";
 import { decodeClientMessage, type DecodeError } from "../protocol/codec.ts";
 import { makeError } from "../protocol/errors.ts";
@@ -87,9 +88,14 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
-    this.#sockets.finish(socket, code);
+    const closed = this.#sockets.finish(socket, code);
+    if (this.hasStarted && closed) this.tell({ type: "lost", socket: closed, ...moment() });
     // One that starts later finds it so.
     if (this.hasStarted && this.#sockets.isEmpty) this.tell({ type: "alone", ...moment() });
+  }
+
+  #tell(socket: SocketId, message: ServerMessage): void {
+    if (!this.#sockets.tell(socket, message)) this.tell({ type: "lost", socket, ...moment() });
   }
 
   override webSocketError(socket: WebSocket): void {
@@ -147,6 +153,9 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
       case "push":
       case "push-map":
       case "attach":
+      case "tell":
+      case "resync":
+      case "subscribed":
       case "close-sockets":
         return undefined;
       default: {
@@ -165,6 +174,12 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
         return this.passClients("out", () => this.#sockets.push(effect.socket, effect.message));
       case "push-map":
         return this.passClients("out", () => this.#sockets.pushMap(effect.news, effect.only));
+      case "tell":
+        return this.passClients("out", () => this.#tell(effect.socket, effect.message));
+      case "resync":
+        return this.passClients("out", () => this.#sockets.resync(effect.only));
+      case "subscribed":
+        return this.#sockets.subscribed(effect.socket, effect.yes);
       case "attach":
         return this.#sockets.attach(effect.socket, effect.session);
       case "close-sockets":

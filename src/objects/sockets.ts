@@ -21,6 +21,8 @@ interface Attachment {
   readonly id: SocketId;
   readonly session: Session | null;
   readonly flow: Flow;
+  /** It has subscriptions, as far as this is known. Behind: it was told to subscribe again; owed: it is to be told. */
+  readonly subscribed?: "told" | "behind" | "owed";
 }
 
 /** Who is at the other end of a socket, and how much it has to read. */
@@ -96,6 +98,42 @@ export class Sockets {
     if (socket) this.send(socket, message);
   }
 
+  /** False: it has no room, or is gone, and is told nothing more before it has subscribed again. */
+  tell(id: SocketId, message: ServerMessage): boolean {
+    const socket = this.#find(id);
+    if (!socket || !isOpen(socket)) return false;
+    const peer = this.#attachmentOf(socket);
+    if (peer.subscribed !== "told") return true;
+    if (!isFull(peer.flow) && this.#write(socket, encodeServerMessage(message))) return true;
+    this.#keep(socket, { ...this.#attachmentOf(socket), subscribed: "behind" });
+    return false;
+  }
+
+  subscribed(id: SocketId, yes: boolean): void {
+    const socket = this.#find(id);
+    if (!socket) return;
+    const { subscribed: _, ...rest } = this.#attachmentOf(socket);
+    this.#keep(socket, yes ? { ...rest, subscribed: "told" } : rest);
+  }
+
+  /** Where there is no room for it, it is owed, as a change of the map is. */
+  resync(only: SocketId | null): void {
+    for (const socket of only === null ? this.#ctx.getWebSockets() : this.#some(only)) {
+      const before = this.#attachmentOf(socket);
+      if (!before.subscribed || !isOpen(socket)) continue;
+      const frame = encodeServerMessage({ type: "RESYNC" });
+      const owed = isFull(before.flow) || !this.#write(socket, frame);
+      const now = this.#attachmentOf(socket);
+      const flow = { ...now.flow, owed: owed || now.flow.owed };
+      this.#keep(socket, { ...now, subscribed: owed ? "owed" : "behind", flow });
+    }
+  }
+
+  #some(id: SocketId): readonly WebSocket[] {
+    const socket = this.#find(id);
+    return socket ? [socket] : [];
+  }
+
   send(socket: WebSocket, message: ServerMessage): void {
     const { flow } = this.#attachmentOf(socket);
     this.#write(socket, encodeServerMessage(fitting(flow, message)));
@@ -118,12 +156,12 @@ export class Sockets {
     if (!session || !isOpen(socket) || !this.#patient(socket, peer)) return;
     const push = pushFor({ version: session.mapVersion, viewVersion: session.viewVersion });
     const owed = push !== null && (isFull(peer.flow) || !this.#write(socket, push.frame));
-    const { id, flow } = this.#attachmentOf(socket);
-    if (!push || owed) this.#keep(socket, { id, session, flow: { ...flow, owed } });
+    const now = this.#attachmentOf(socket);
+    const flow = { ...now.flow, owed: owed || now.subscribed === "owed" };
+    if (!push || owed) this.#keep(socket, { ...now, session, flow });
     else {
       const { version: mapVersion, viewVersion } = push.versions;
-      const has = { ...session, mapVersion, viewVersion };
-      this.#keep(socket, { id, session: has, flow: { ...flow, owed } });
+      this.#keep(socket, { ...now, session: { ...session, mapVersion, viewVersion }, flow });
     }
   }
 
@@ -159,19 +197,21 @@ export class Sockets {
     }
   }
 
-  /** The other side waits for this, and sees 1006 without it. */
-  finish(socket: WebSocket, code: number): void {
-    const { id } = this.#attachmentOf(socket);
+  /** The other side waits for this, and sees 1006 without it. Returns whose subscriptions end with it. */
+  finish(socket: WebSocket, code: number): SocketId | null {
+    const { id, subscribed } = this.#attachmentOf(socket);
     this.#sockets.delete(id);
     this.#open.delete(id);
     this.#allUnread -= this.#unread.get(id) ?? 0;
     this.#unread.delete(id);
-    if (GONE.has(code)) return;
+    const had = subscribed ? id : null;
+    if (GONE.has(code)) return had;
     try {
       socket.close(code === NO_CODE ? NORMAL : code);
     } catch {
       // closed already
     }
+    return had;
   }
 
   /** 1012: service restart, connect again. */

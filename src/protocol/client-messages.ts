@@ -9,10 +9,30 @@ import type { Stamp } from "../data/hlc.ts";
 import type { Of } from "../data/row.ts";
 import type { ErrorInfo } from "./errors.ts";
 import type { AckLevel, MembersOp, OpResult, ReadResult, TotalOp } from "./ops.ts";
+import type {
+  Changes,
+  Digests,
+  Resync,
+  Subscribe,
+  Synced,
+  Unsubscribe,
+  WantDigests,
+} from "./subscription-messages.ts";
 
-export type ClientMessage = Hello | Ops | Get | FetchMap | Received;
+export type ClientMessage =
+  Hello | Ops | Get | FetchMap | Received | Subscribe | Unsubscribe | Digests;
 export type ServerMessage =
-  Welcome | Ack | Values | MapMessage | MapDeltaMessage | NotOwnerNotice | ErrorMessage;
+  | Welcome
+  | Ack
+  | Values
+  | MapMessage
+  | MapDeltaMessage
+  | NotOwnerNotice
+  | ErrorMessage
+  | Changes
+  | Synced
+  | Resync
+  | WantDigests;
 
 /** How much of what the node has sent over this socket the client has: bytes of binary frames, in all. */
 interface Receipt {

@@ -1,16 +1,27 @@
-/** A client's messages as they are written: packed fields in place of operations and keys. */
+/** A client's messages as they are written: packed fields in place of operations, keys and positions. */
 import type { ClientMessage } from "./client-messages.ts";
+import { packDigests, packPositions } from "./packed-changes.ts";
 import { packClientOps, packKeys } from "./packing.ts";
 
-/** `type` and `seq` go first: of a frame that is refused unread, the answer can still name it. */
 export function clientWire(message: ClientMessage): object {
-  if (message.type === "OPS") {
-    const { type, seq, ops, ...rest } = message;
-    return { type, seq, ops: packClientOps(ops), ...rest };
+  switch (message.type) {
+    case "OPS":
+      return withPacked(message, { ops: packClientOps(message.ops) });
+    case "GET":
+      return withPacked(message, { keys: packKeys(message.keys) });
+    case "SUBSCRIBE":
+      return withPacked(message, { positions: packPositions(message.positions) });
+    case "DIGESTS":
+      return withPacked(message, { parts: packDigests(message.parts) });
+    default:
+      return message;
   }
-  if (message.type === "GET") {
-    const { type, seq, keys, ...rest } = message;
-    return { type, seq, keys: packKeys(keys), ...rest };
-  }
-  return message;
 }
+
+/** `type` and `seq` go first: of a frame that is refused unread, the answer can still name it. */
+const withPacked = (message: object, packed: object): object => ({
+  type: "",
+  seq: 0,
+  ...message,
+  ...packed,
+});

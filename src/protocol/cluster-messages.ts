@@ -13,6 +13,7 @@ import type { OperatorMessage } from "./operator-messages.ts";
 import type { ReignMessage } from "./reign-messages.ts";
 import type { RepairMessage } from "./repair-messages.ts";
 import type { StreamMessage } from "./row-messages.ts";
+import type { SubscriptionMessage } from "./subscription-messages.ts";
 import type { TableMessage } from "./table-messages.ts";
 
 /** What every cluster message travels in. `from` is a node, `coordinator` or `front`. */
@@ -34,6 +35,7 @@ export type ClusterMessage =
   | MoveMessage
   | StreamMessage
   | OpMessage
+  | SubscriptionMessage
   | OperatorMessage
   | Done
   | Failed;
@@ -57,3 +59,4 @@ export type * from "./move-messages.ts";
 export type * from "./row-messages.ts";
 export type * from "./op-messages.ts";
 export type * from "./operator-messages.ts";
+export type * from "./subscription-messages.ts";

@@ -106,6 +106,48 @@ export const CHUNK_ROWS_MAX = 4_096;
 /** Changed rows in one cluster message: sent as they come, so bounded by bytes at the sender. */
 export const DELTA_ROWS_MAX = 32_768;
 
+// ------------------------------------------------------------------ subscriptions
+
+/** Subscriptions of one socket, and of all sockets of a node. */
+export const SUBSCRIPTIONS_MAX = 100;
+export const NODE_SUBSCRIPTIONS_MAX = 10_000;
+
+/** Keys that one subscription names. */
+export const SUBSCRIPTION_KEYS_MAX = 100;
+
+/** Positions, or digests, in one frame; a partition that is not named is sent as a whole. */
+export const POSITIONS_MAX = 3_800;
+
+/** Partitions of all subscriptions of a node that are being brought up to date at a time. */
+export const NODE_READINGS_MAX = 200_000;
+
+/** Partitions, counted for each map, of which a node is told for its sockets. */
+export const NODE_FOLLOWED_MAX = 200_000;
+
+/** Terms within each other, terms in all, and values behind one `in`, of a filter. */
+export const FILTER_DEPTH_MAX = 4;
+export const FILTER_TERMS_MAX = 32;
+export const FILTER_VALUES_MAX = 32;
+
+/** A path to a field, and a text that a field is compared with. */
+export const FILTER_FIELD_BYTES_MAX = 128;
+export const FILTER_TEXT_BYTES_MAX = 512;
+
+/** Maps and partitions in which other nodes may be interested at one owner, counted by node. */
+export const INTERESTS_MAX = 200_000;
+
+/** Rows of one map and partition, and bytes in all, that wait to be told to one node; what is beyond it fetches. */
+export const OUTLET_ROWS_MAX = 4_096;
+export const OUTLET_BYTES_MAX = MIB;
+
+/** The same for all nodes together. */
+export const OUTLETS_BYTES_MAX = 16 * MIB;
+
+/** Partitions read for one subscription in one message, and rows looked at for it. */
+export const FETCH_PARTITIONS_MAX = 512;
+export const FETCH_ROWS_MAX = 2_000;
+export const FETCH_BYTES_MAX = 512 * KIB;
+
 // ------------------------------------------------------------------ names
 
 /** Of a node, and of a cluster. */

@@ -144,7 +144,7 @@ const packDelta = (row: Row): DeltaOp => ({
 });
 
 /** As `ENTRY_LAYOUT`. */
-export const packEntry = ({ kind, sub, stamp, value, expiresAt }: Row): unknown[] => [
+export const packEntry = ({ kind, sub, stamp, value, expiresAt }: Omit<Row, "map">): unknown[] => [
   kind,
   sub,
   stamp.millis,
@@ -162,19 +162,24 @@ function unpackDelta(wire: unknown): Row | Problem {
   const { mapName: map, key, entry } = wire;
   if (!isMap(map) || !isKey(key) || !Array.isArray(entry))
     return diagnoseFields(wire, DELTA_FIELDS);
-  const row = unpackEntry(entry, map, key);
+  const row = unpackEntry(entry, { map, key });
   return isProblem(row) ? within(row, ".entry") : row;
 }
 
-export function unpackEntry(wire: unknown[], map: string, key: string): Row | Problem {
+/** Whatever is known beside it: the key, and the map where that is not told once for all. */
+export function unpackEntry<Known extends { readonly key: string }>(
+  wire: readonly unknown[],
+  known: Known,
+): (Known & Omit<Row, "map" | "key">) | Problem {
   if (wire.length !== 7) return diagnose(wire, ENTRY_LAYOUT);
   const [kind, sub, millis, counter, node, value, expiresAt] = wire;
   const right = isKind(kind) && isSub(sub) && isMillis(millis) && isCounter(counter);
   if (!right || !isNode(node) || !isValue(value) || !isExpiry(expiresAt))
     return diagnose(wire, ENTRY_LAYOUT);
-  return checked({ map, key, kind, sub, stamp: { millis, counter, node }, value, expiresAt });
+  return checked({ ...known, kind, sub, stamp: { millis, counter, node }, value, expiresAt });
 }
 
-const checked = (row: Row): Row | Problem => (isRowOf(row) ? row : badRow);
+const checked = <R extends Omit<Row, "map" | "key">>(row: R): R | Problem =>
+  isRowOf(row) ? row : badRow;
 
 const badRow = malformed("a row of its kind");

@@ -221,7 +221,7 @@ function unpackMerge(wire: readonly unknown[]): MergeOp | Problem {
   const [, map, key, packed] = wire;
   if (wire.length !== 4 || !isMap(map) || !isKey(key)) return diagnose(wire, SET_OP_LAYOUTS.merge);
   const rows = unpackList(packed, ADDS_MAX, (item): Row | Problem => {
-    const row = Array.isArray(item) ? unpackEntry(item, map, key) : malformed("a list");
+    const row = Array.isArray(item) ? unpackEntry(item, { map, key }) : malformed("a list");
     return isProblem(row) || row.kind !== "lww" ? row : malformed("of a set or a counter");
   });
   return rows.ok ? { type: "merge", map, key, rows: rows.value } : within(rows.error, ".rows");

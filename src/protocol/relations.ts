@@ -18,9 +18,12 @@ import {
   CREDIT_FRAMES,
   CREDIT_OPS,
   DELTA_ROWS_MAX,
+  DEPTH_MAX,
   ENVELOPE_BYTES_MAX,
   ENVELOPE_ITEMS_MAX,
   ERROR_TEXT_BYTES_MAX,
+  FETCH_ROWS_MAX,
+  FILTER_DEPTH_MAX,
   FRAME_BYTES_MAX,
   FRAME_ITEMS_MAX,
   FRAME_OPS_MAX,
@@ -29,14 +32,17 @@ import {
   MAP_NAME_BYTES_MAX,
   NAME_LENGTH_MAX,
   NODE_UNREAD_BYTES_MAX,
+  OUTLET_ROWS_MAX,
   PARTITION_COUNT_MAX,
   PLATFORM_MESSAGE_BYTES_MAX,
+  POSITIONS_MAX,
   REASON_BYTES_MAX,
   SCAN_LIMIT_DEFAULT,
   SCAN_LIMIT_MAX,
   SOCKET_UNREAD_BYTES_CLOSE,
   SOCKET_UNREAD_BYTES_MAX,
   SOCKET_UNREPORTED_BYTES_MAX,
+  SUBSCRIPTION_KEYS_MAX,
   TAGS_MAX,
   TTL_MS_MAX,
   VALUE_BYTES_MAX,
@@ -120,6 +126,19 @@ assert(
   "an empty inbox must take any message, and some more; the whole credit of a client in small frames, too",
 );
 assert(SCAN_LIMIT_DEFAULT <= SCAN_LIMIT_MAX, "the default must be allowed");
+assert(
+  OUTLET_ROWS_MAX <= CHUNK_ROWS_MAX && FETCH_ROWS_MAX <= CHUNK_ROWS_MAX,
+  "rows told or fetched travel as scanned ones do",
+);
+assert(
+  4 + 2 * FILTER_DEPTH_MAX <= DEPTH_MAX,
+  "a filter takes two levels for each of its own, in a query in a message in an envelope",
+);
+assert(
+  SUBSCRIPTION_KEYS_MAX * (KEY_BYTES_MAX + 8) + POSITIONS_MAX * 32 <= FRAME_BYTES_MAX &&
+    POSITIONS_MAX * 4 + KIB <= FRAME_ITEMS_MAX,
+  "a subscription of any keys from any positions must fit a frame",
+);
 assert(
   NAME_LENGTH_MAX === NODE_ID_LENGTH_MAX,
   "nodes stamp under their ids, so a stamp's node must hold every id",

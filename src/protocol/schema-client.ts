@@ -8,6 +8,7 @@ import { describe } from "./packed.ts";
 import { clientId, count, version } from "./schema.ts";
 import { packed, type Schema } from "./shapes.ts";
 import { ackLevel, clusterId } from "./schema-shared.ts";
+import { subscriberSchemas } from "./schema-subscriptions.ts";
 
 const clientOps = [CLIENT_OP_LAYOUT, ...Object.values(CLIENT_SET_LAYOUTS)];
 const questions = [KEY_LAYOUT, SET_OP_LAYOUTS.members, SET_OP_LAYOUTS.total];
@@ -51,4 +52,5 @@ export const CLIENT_SCHEMAS: {
     }),
   ),
   RECEIVED: declared<Received>()(v.object({ type: v.literal("RECEIVED"), received: count() })),
+  ...subscriberSchemas,
 };

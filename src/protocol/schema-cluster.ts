@@ -7,6 +7,7 @@ import { answerSchemas, operationSchemas } from "./schema-operations.ts";
 import { operatorSchemas } from "./schema-operator.ts";
 import { reignSchemas } from "./schema-reign.ts";
 import { repairSchemas } from "./schema-repair.ts";
+import { interestSchemas } from "./schema-subscriptions.ts";
 import type { Schema } from "./shapes.ts";
 
 export const CLUSTER_SCHEMAS: {
@@ -20,6 +21,7 @@ export const CLUSTER_SCHEMAS: {
   ...moveSchemas,
   ...streamSchemas,
   ...operationSchemas,
+  ...interestSchemas,
   ...operatorSchemas,
   ...answerSchemas,
 };

@@ -21,6 +21,7 @@ import {
 import { describe } from "./packed.ts";
 import { clientId, count, integer, moment, nodeId, partitionId, version } from "./schema.ts";
 import { list, packed, type Schema } from "./shapes.ts";
+import { subscribedSchemas } from "./schema-subscribed.ts";
 import { errorInfo, mapNodes, mapPartitions, partitionMap } from "./schema-told.ts";
 
 const { refused, value, stampedValue, members, total } = RESULT_LAYOUTS;
@@ -87,4 +88,5 @@ export const SERVER_SCHEMAS: {
   ERROR: declared<ErrorMessage>()(
     v.object({ type: v.literal("ERROR"), seq: v.nullable(count()), error: errorInfo }),
   ),
+  ...subscribedSchemas,
 };

@@ -79,6 +79,23 @@ export function picklist<const T extends string | number | boolean>(
 export const boolean = (): Schema<boolean> =>
   part("boolean", {}, (value) => (typeof value === "boolean" ? value : malformed("boolean")));
 
+/** Maps of several kinds: that field names the kind. */
+export const variant = <const O extends Entries>(
+  field: string,
+  options: O,
+): Schema<OutputOf<O[keyof O]>> =>
+  part("variant", { field, options }, (value) => {
+    if (!isFields(value)) return malformed("a map");
+    const kind = value[field];
+    const isKnown = typeof kind === "string" && Object.hasOwn(options, kind);
+    const option = isKnown ? options[kind] : undefined;
+    const names = Object.keys(options).map((name) => JSON.stringify(name));
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- read by one of them
+    return option
+      ? (option.read(value) as OutputOf<O[keyof O]> | Problem)
+      : within(malformed(names.join(" or ")), `.${field}`);
+  });
+
 /** A value that is a `T` as it is, where `problemOf` has no objection. `name` states the rule. */
 export const leaf = <T>(name: string, problemOf: (value: unknown) => Problem | null): Schema<T> =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- to which nobody objects

@@ -29,7 +29,7 @@ export class TablesModel {
       const tied = standing !== undefined && compareStamps(standing.row.stamp, row.stamp) === 0;
       return { changed, tied, stamp: winner.stamp };
     });
-    return { partitionId, outcomes };
+    return { partitionId, outcomes, upTo: Seq(seq + Math.max(0, rows.length - 1)) };
   }
 
   remove(partitionId: PartitionId, identities: readonly Identity[]): void {

@@ -181,7 +181,7 @@ export const IN_BOUNDS: readonly Mutant[] = [
     name: "owed map forgotten",
     bug: "what was not pushed to a full socket is not made good when it has room",
     file: "src/core/node/clients.ts",
-    find: "if (mayPush(flow)) pushOwed(turn, socket);",
+    find: "  pushOwed(turn, socket);\n",
     replace: "",
     killedBy: flow("that makes room brings what is owed of the map, to that socket alone"),
   },

@@ -11,6 +11,7 @@ import { IN_REIGN } from "./in-reign.ts";
 import { IN_REPAIR } from "./in-repair.ts";
 import { IN_RUNS } from "./in-runs.ts";
 import { IN_SETS } from "./in-sets.ts";
+import { IN_SUBSCRIPTIONS } from "./in-subscriptions.ts";
 import { IN_TESTS } from "./in-tests.ts";
 import { IN_WORLDS } from "./in-worlds.ts";
 import type { Mutant } from "./mutant.ts";
@@ -30,6 +31,7 @@ const ALL: readonly Mutant[] = [
   ...IN_REIGN,
   ...IN_REPAIR,
   ...IN_SETS,
+  ...IN_SUBSCRIPTIONS,
 ];
 
 export const MUTANTS: readonly Mutant[] = ALL.map((mutant) => {

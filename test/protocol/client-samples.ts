@@ -1,6 +1,7 @@
 /** One fixed message of each kind that a client says to a node. */
 import { ClusterId, Version } from "../../src/data/ids.ts";
 import type { ClientMessage } from "../../src/protocol/client-messages.ts";
+import { subscriberSamples } from "./subscription-messages.ts";
 
 const stamp = { millis: 1_700_000_000_000, counter: 2, node: "n1.1" };
 const value = Uint8Array.of(1, 2, 3);
@@ -39,4 +40,5 @@ export const client = {
   receipt: { type: "RECEIVED", received: 400_000 },
   "fetch map": { type: "FETCH_MAP" },
   "fetch what changed": { type: "FETCH_MAP", version: Version(7), viewVersion: Version(4) },
+  ...subscriberSamples,
 } satisfies Record<string, ClientMessage>;

@@ -6,9 +6,15 @@ import type { ClusterMessage, Envelope } from "../../src/protocol/cluster-messag
 import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
 import * as a from "./arbitraries.ts";
 import { of } from "./message-of.ts";
+import { mapMessages } from "./map-messages.ts";
 import { mergeMessages } from "./merge-messages.ts";
 import { repairMessages } from "./repair-messages.ts";
 import { reignMessages } from "./reign-messages.ts";
+import {
+  subscribedMessages,
+  subscriberMessages,
+  subscriptionMessages,
+} from "./subscription-messages.ts";
 
 type Table<Union extends { readonly type: string }> = {
   readonly [Type in Union["type"]]: fc.Arbitrary<Extract<Union, { readonly type: Type }>>;
@@ -30,6 +36,7 @@ const partitionIds = a.list(partitionId);
 export const clusterMessages: Table<ClusterMessage> = {
   ...mergeMessages,
   ...repairMessages,
+  ...subscriptionMessages,
   INVITE: of<Cluster<"INVITE">>()("INVITE", {
     clusterId: a.clusterId,
     nodeId,
@@ -337,6 +344,7 @@ export const clientMessages: Table<ClientMessage> = {
     ["version", "viewVersion", "received"],
   ),
   RECEIVED: of<Client<"RECEIVED">>()("RECEIVED", { received: count }),
+  ...subscriberMessages,
 };
 
 const index = fc.nat(999);
@@ -358,30 +366,9 @@ export const serverMessages: Table<ServerMessage> = {
     exceptions: a.list(fc.record({ index, result: fc.oneof(a.superseded, a.refused) })),
   }),
   VALUES: of<Server<"VALUES">>()("VALUES", { seq: count, values: a.list(a.readResult) }),
-  MAP: of<Server<"MAP">>()("MAP", { map: a.partitionMap }),
-  MAP_DELTA: of<Server<"MAP_DELTA">>()("MAP_DELTA", {
-    from: version,
-    to: version,
-    fromView: version,
-    toView: version,
-    partitions: a.mapPartitions,
-    nodes: a.mapNodes,
-    removedNodeIds: a.list(nodeId),
-    generatedAt: a.moment,
-  }),
-  NOT_OWNER: of<Server<"NOT_OWNER">>()(
-    "NOT_OWNER",
-    {
-      seq: count,
-      indexes: a.list(index),
-      applied: fc.boolean(),
-      owners: a.list(fc.record({ partitionId, ownerNodeId: fc.option(nodeId) })),
-      mapVersion: version,
-      map: a.partitionMap,
-    },
-    ["map"],
-  ),
+  ...mapMessages,
   ERROR: of<Server<"ERROR">>()("ERROR", { seq: fc.option(count), error: a.errorInfo }),
+  ...subscribedMessages,
 };
 
 export const clusterMessage: fc.Arbitrary<ClusterMessage> = fc.oneof(

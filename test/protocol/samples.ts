@@ -20,6 +20,7 @@ import { makeError } from "../../src/protocol/errors.ts";
 import { client } from "./client-samples.ts";
 import { repairSamples } from "./repair-messages.ts";
 import { server } from "./server-samples.ts";
+import { subscriptionSamples } from "./subscription-messages.ts";
 
 const N1 = NodeId("n1");
 const N2 = NodeId("n2");
@@ -296,6 +297,7 @@ const cluster = {
     into: ClusterId("west"),
   },
   ...repairSamples,
+  ...subscriptionSamples,
   "merge with another cluster": { type: "MERGE_CLUSTER", clusterId: ClusterId("east") },
   "merge started": {
     type: "MERGE_STARTED",

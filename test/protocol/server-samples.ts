@@ -3,6 +3,7 @@ import { NodeId, PartitionId, Version } from "../../src/data/ids.ts";
 import type { PartitionMapPayload } from "../../src/data/members.ts";
 import type { ServerMessage } from "../../src/protocol/client-messages.ts";
 import { makeError } from "../../src/protocol/errors.ts";
+import { subscribedSamples } from "./subscription-messages.ts";
 
 const N1 = NodeId("n1");
 const N2 = NodeId("n2");
@@ -76,4 +77,5 @@ export const server = {
     map,
   },
   error: { type: "ERROR", seq: null, error: makeError("HELLO_EXPECTED", { got: "OPS" }) },
+  ...subscribedSamples,
 } satisfies Record<string, ServerMessage>;

@@ -56,6 +56,8 @@ const writer = matching(/^[A-Za-z0-9._-]{1,64}$/);
 const RULES: Readonly<Record<string, Rule>> = {
   accepted: boolean,
   after: anyOf(isNull, isMap, text(0, 512)),
+  again: boolean,
+  all: list(32),
   applied: boolean,
   assignments: list(16_384),
   attempt: count,
@@ -197,6 +199,24 @@ const RULES: Readonly<Record<string, Rule>> = {
   winner: sender,
   plan: list(32_768),
   prefix: text(0, 512),
+  positions: list(16_384),
+  parts: list(16_384),
+  position: anyOf(isNull, isMap),
+  replaces: anyOf(isNull, isMap),
+  query: isMap,
+  filter: isMap,
+  op: oneOf("eq", "ne", "lt", "le", "gt", "ge", "in", "prefix", "and", "or", "not"),
+  field: text(0, 128),
+  reads: list(16_384),
+  want: isMap,
+  which: list(256),
+  salt: isMap,
+  listens: boolean,
+  unwanted: list(16_384),
+  id: count,
+  fetchId: count,
+  stale: boolean,
+  mapName: text(1, 128),
   protocolVersion: count,
   quorum: anyOf(isNull, boolean),
   queued: anyOf(count, list(32_768)),
@@ -251,9 +271,19 @@ const RULES: Readonly<Record<string, Rule>> = {
   whole: boolean,
 };
 
+const filterValue: Rule = (value) =>
+  value === null || ["number", "boolean"].includes(typeof value) || text(0, 512)(value);
+
 /** Rules of fields whose name means something else there, by the name of what holds them. */
 const RULES_WITHIN: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
   merge: { phase: oneOf("asking", "ceding", "merged", "failed") },
+  salt: { a: integer(0, 2 ** 32 - 1), b: integer(0, 2 ** 32 - 1) },
+  pages: { digest: bytes(8, 2_048) },
+  parts: { buckets: bytes(8, 2_048) },
+  want: { count: integer(1, 256) },
+  replaces: { count: integer(1, 256) },
+  filter: { value: filterValue, values: list(32) },
+  all: { value: filterValue, values: list(32) },
   digestKey: { a: integer(0, 2 ** 32 - 1), b: integer(0, 2 ** 32 - 1) },
 };
 
@@ -270,6 +300,8 @@ const ITEMS: Readonly<Record<string, Rule>> = {
   suspectedNodes: node,
   taken: sender,
   draining: node,
+  values: (value) => isMap(value) || filterValue(value),
+  which: integer(0, 255),
 };
 
 const scalar: Rule = (value) =>

@@ -74,7 +74,12 @@ export class Stage {
   /** What is for another cluster. */
   abroad: (cluster: ClusterId, letter: Letter, answered: (answer: Letter) => void) => void =
     () => {};
+  /** What subscribers are told. */
+  told: (from: Sender, effect: Extract<NodeEffect, { readonly type: "tell" | "resync" }>) => void =
+    () => {};
   #calls = 0;
+  /** Sockets outlive the memory of their node. */
+  hasClients = false;
   #lastAt = 0;
   #atOnce = 0;
   readonly #callers = new Map<CallId, Caller>();
@@ -120,7 +125,7 @@ export class Stage {
         started: () => ({
           type: "started",
           host: `object-${id}`,
-          hasClients: false,
+          hasClients: this.hasClients,
           ...this.#moment(id),
         }),
         perform: (effect) => this.#perform(id, effect),
@@ -146,7 +151,7 @@ export class Stage {
   frames(at: NodeId, messages: readonly ClientMessage[], socket = "client"): void {
     const newest = Version(Number.MAX_SAFE_INTEGER);
     const known = { mapVersion: newest, viewVersion: newest };
-    const session = { clientId: "client", forward: true, ...known };
+    const session = { clientId: socket, forward: true, ...known };
     const frames = messages.map((message) => ({ socket, session, flow: NO_FLOW, message }));
     this.node(at).deliver({ type: "frames", frames, ...this.#moment(at) });
   }
@@ -157,6 +162,11 @@ export class Stage {
     const call = ++this.#calls;
     this.#callers.set(call, letter.answered ?? letter.from);
     return { ...letter, call };
+  }
+
+  /** A socket of this node has closed, or was not told something. */
+  lose(at: NodeId, socket: string): void {
+    this.node(at).deliver({ type: "lost", socket, ...this.#moment(at) });
   }
 
   /** From another cluster. */
@@ -256,6 +266,9 @@ export class Stage {
         this.answers.push(effect.message);
         this.lines.push(`  client: ${showAnswer(effect.message)}`);
         return;
+      case "tell":
+      case "resync":
+        return this.told(from, effect);
       default:
     }
   }

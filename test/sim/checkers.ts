@@ -12,8 +12,11 @@ import type { MembersView } from "../../src/data/members.ts";
 import { compareRows, type Row } from "../../src/data/row.ts";
 import type { Ruling } from "../../src/data/ruling.ts";
 import type { Ack } from "../../src/protocol/client-messages.ts";
+import type { Changes } from "../../src/protocol/subscription-messages.ts";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
 import type { HeardMap, SimClient } from "./client.ts";
+import { differs, lacks } from "./follow-checker.ts";
+import type { Subscriber } from "./subscriber.ts";
 import { Durability } from "./durability.ts";
 import { MapChecker, unheard } from "./map-checker.ts";
 import {
@@ -51,6 +54,7 @@ export const INVARIANTS = [
   "I14",
   "I15",
   "I16",
+  "I17",
   "R-read",
   "R-later-write",
   "R-parallel",
@@ -257,6 +261,12 @@ export class Checkers {
     if (objection) this.fail("I16", `the map of ${client.id}: ${objection}`);
   }
 
+  followed(it: Subscriber, message: Changes): void {
+    this.#world.counts["changes told to subscribers"]++;
+    const objection = lacks(this.#world, it, message, () => this.count("I17"));
+    if (objection) this.fail("I17", objection);
+  }
+
   nodeCommitted(id: NodeId, before: NodeSaved, after: NodeSaved): void {
     const { counts } = this.#world;
     if (after.self.drained > before.self.drained) counts["nodes drained"]++;
@@ -320,6 +330,10 @@ export class Checkers {
       if (heard === "delta") this.#world.counts.endedByDelta++;
       const objection = unheard(map, coordinator.disk);
       if (objection) this.fail("I16", `${id} ends with ${objection}`);
+    }
+    for (const it of this.#world.subscribers.all) {
+      const objection = differs(this.#world, it);
+      if (objection) this.fail("I17", objection);
     }
     for (const [id, { state }] of nodes)
       if (state && (wakeAt(state) !== null || tickAt(state) !== null))

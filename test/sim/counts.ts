@@ -53,6 +53,8 @@ export const NO_COUNTS = {
   offered: 0,
   "writes that expire": 0,
   "writes of many bytes": 0,
+  "subscribers that were too slow": 0,
+  "changes told to subscribers": 0,
 };
 
 /** As they arrive. */

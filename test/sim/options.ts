@@ -42,6 +42,8 @@ export interface Options {
   readonly claims: boolean;
   /** They write sets and counters, too. */
   readonly sets: boolean;
+  /** Clients that follow the map, beside those that write it. */
+  readonly subscribers: number;
 }
 
 /** Seeds below have no storm and mean what they meant before there were any. */
@@ -84,7 +86,7 @@ function drawStorm(seed: number, plain: Options, largePerCent = LARGE_PER_CENT):
 function drawWild(seed: number, plain: Options): Options {
   const storm = drawStorm(seed, plain, LARGE_PER_CENT / 2);
   // Every other one: the rest mean what they meant before there were any.
-  return { ...storm, claims: true, gathers: true, sets: seed % 2 === 1 };
+  return { ...storm, claims: true, gathers: true, sets: seed % 2 === 1, subscribers: 2 };
 }
 
 /** No message is on its way, and nobody cut off, for as long as a deletion is kept: only who is away is. */
@@ -178,5 +180,6 @@ function drawPlain(seed: number): Options {
     gathers: false,
     claims: false,
     sets: false,
+    subscribers: 0,
   };
 }

@@ -37,6 +37,7 @@ const ROW_EFFECTS = new Set([
   "list-rows",
   "look",
   "scan",
+  "fetch-rows",
   "digest",
   "count-rows",
   "find-gone",

@@ -28,6 +28,7 @@ import type { Letter } from "./letter.ts";
 import { beginAbsences } from "./nemeses/absence.ts";
 import { rot } from "./nemeses/rot.ts";
 import { Faults } from "./nemeses/faults.ts";
+import { Subscribers } from "./subscribers.ts";
 import type { Victim } from "./nemeses/nemesis.ts";
 import { Storm } from "./nemeses/storm.ts";
 import { Network } from "./network.ts";
@@ -64,6 +65,7 @@ export class World {
   #endAbsences: () => void = () => {};
   readonly #network = new Network(this);
   readonly #crowd: Crowd;
+  readonly subscribers: Subscribers;
   readonly front: SimFront;
   readonly #cuts = new Cuts(this);
   /** How often each was set: only the last one rings. */
@@ -83,6 +85,7 @@ export class World {
     this.answers = new Answers(this);
     this.front = new SimFront(this);
     this.#crowd = new Crowd(this);
+    this.subscribers = new Subscribers(this, options.subscribers);
   }
 
   readonly forgotten = (key: string): Row | undefined => this.checkers.forgotten.get(key);
@@ -100,6 +103,7 @@ export class World {
     if (options.crashEveryMs !== null) this.#every(options.crashEveryMs, () => this.#crashOne());
     this.#every(2_000, () => this.#cuts.draw());
     this.#every(3_000, () => this.#ghosts.haunt());
+    this.subscribers.begin();
     this.storm?.begin(this.#victimOf(this.storm.prng));
     if (options.forgets) {
       const victim = this.#victimOf(new Prng(options.seed ^ 0xab5e));
@@ -204,6 +208,7 @@ export class World {
     this.counts.crashes++;
     this.log(`crash ${id}`);
     this.#host(id)?.crash();
+    if (id !== "coordinator" && id !== "front") this.subscribers.crashed(id);
   }
 
   #destroy(id: NodeId): void {
@@ -216,6 +221,7 @@ export class World {
     this.graves.set(id, host);
     this.nodes.delete(id);
     this.#crowd.leave(id);
+    this.subscribers.leave(id);
   }
 
   /** Its memory is lost; its alarm rings when it is back. */
@@ -255,7 +261,7 @@ export class World {
     if (known) return known;
     const host = nodeHost(id, this.options.config, {
       ...this.#surroundings(id),
-      hasClients: () => this.#crowd.isAt(id),
+      hasClients: () => this.#crowd.isAt(id) || this.subscribers.isAt(id),
       committed: (before, after) => this.checkers.nodeCommitted(id, before, after),
     });
     host.rows.removing = (partitionId, row) => this.checkers.removes(id, partitionId, row);
@@ -343,7 +349,11 @@ export class World {
         return this.#crowd.attach(effect.socket, effect.session);
       case "push-map":
         return this.#crowd.pushMap(from, effect.news);
+      case "tell":
+      case "resync":
+        return this.subscribers.told(from, effect);
       case "close-sockets":
+        this.subscribers.leave(from);
         return this.#crowd.leave(from);
       default:
     }

@@ -20,6 +20,12 @@ import type { Request, Session, SocketId } from "./requests.ts";
 import { answerFetch, noteAudience, pushOwed } from "./map-push.ts";
 import { mapOf } from "./pending.ts";
 import { serve } from "./serve.ts";
+import {
+  isAboutSubscriptions,
+  onSubscriber,
+  recall,
+  type SubscriberMessage,
+} from "../subscriptions/subscribe.ts";
 import type { Turn } from "./turn.ts";
 
 export function onFrames(turn: Turn, frames: readonly ClientFrame[]): void {
@@ -50,9 +56,10 @@ function heard(
   taken: Taken,
 ): readonly Request[] {
   const full = noRoom(flow);
-  if (mayPush(flow)) pushOwed(turn, socket);
+  if (mayPush(flow)) catchUp(turn, socket);
   if (message.type === "HELLO" || message.type === "RECEIVED") return [];
   const asks = message.type !== "OPS";
+  if (isAboutSubscriptions(message)) return follow(turn, { socket, session, message }, full, taken);
   const ops = message.type === "FETCH_MAP" ? [] : opsOf(message, session);
   const error = (asks ? full : null) ?? taken.take(socket, ops);
   if (error) refuse(turn, socket, message, error);
@@ -63,6 +70,30 @@ function heard(
     return [{ origin: { type: "socket", socket, session, seq, kind }, ops, ack }];
   }
   return [];
+}
+
+/** With what it was not told while it had too much to read. */
+function catchUp(turn: Turn, socket: SocketId): void {
+  pushOwed(turn, socket);
+  recall(turn, socket);
+}
+
+function follow(
+  turn: Turn,
+  { socket, session, message }: Heard,
+  full: ErrorInfo | null,
+  taken: Taken,
+): readonly Request[] {
+  const asked = full ?? taken.take(socket, []);
+  const error = asked ?? onSubscriber(turn, socket, session, message);
+  if (error) refuse(turn, socket, message, error);
+  return [];
+}
+
+interface Heard {
+  readonly socket: SocketId;
+  readonly session: Session;
+  readonly message: SubscriberMessage;
 }
 
 const opsOf = (message: Ops | Get, { clientId }: Session): readonly Op[] =>

@@ -3,8 +3,10 @@ import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
 import type { Identity, Row } from "../../data/row.ts";
 import type { ClientMessage, ServerMessage } from "../../protocol/client-messages.ts";
 import type { Scan } from "../../protocol/cluster-messages.ts";
+import type { Changes, Synced, WantDigests } from "../../protocol/subscription-messages.ts";
 import type { CallId, ClusterEffect, ClusterEvent, Moment } from "../machine/cluster-event.ts";
 import type { RowEffect, RowEvent } from "../rows/effects.ts";
+import type { FetchTag } from "../subscriptions/state.ts";
 import type { Flow } from "./flow.ts";
 import type { MapNews } from "./map-delta.ts";
 import type { AdoptReply, Session, SocketId, Work } from "./requests.ts";
@@ -28,6 +30,8 @@ export type Incoming =
         | { readonly type: "started"; readonly host: string; readonly hasClients: boolean }
         /** The last socket has closed. */
         | { readonly type: "alone" }
+        /** It has closed, or was not told something that it was to be told. */
+        | { readonly type: "lost"; readonly socket: SocketId }
         /** All frames that arrived while the last group was committed. */
         | { readonly type: "frames"; readonly frames: readonly ClientFrame[] }
       ));
@@ -38,6 +42,16 @@ export type NodeEffect =
   | { readonly type: "push"; readonly socket: SocketId; readonly message: ServerMessage }
   /** To every client that said HELLO and lacks something, or one; and note in its session what it has then. */
   | { readonly type: "push-map"; readonly news: MapNews; readonly only: SocketId | null }
+  /** To a client that subscribes, unless it has too much to read: then the socket is `lost`. */
+  | {
+      readonly type: "tell";
+      readonly socket: SocketId;
+      readonly message: Changes | Synced | WantDigests;
+    }
+  /** To every socket that had subscribed, or one: it is to do so again. */
+  | { readonly type: "resync"; readonly only: SocketId | null }
+  /** To be known after hibernation. */
+  | { readonly type: "subscribed"; readonly socket: SocketId; readonly yes: boolean }
   | { readonly type: "attach"; readonly socket: SocketId; readonly session: Session }
   /** This node is no member any more: its clients must go elsewhere. */
   | { readonly type: "close-sockets"; readonly reason: string };
@@ -79,6 +93,7 @@ export type NodeTag = Moment &
         readonly partitionId: PartitionId;
         readonly after: Identity | null;
       }
+    | FetchTag
     | { readonly for: "list"; readonly call: CallId; readonly scan: Scan }
     | {
         readonly for: "pull";

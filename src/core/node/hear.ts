@@ -14,23 +14,44 @@ import { close } from "../partition/streams.ts";
 import { offer } from "../partition/struck.ts";
 import { NO_ROLE, type Owner, type PartitionSaved, type Provenance, type Role } from "./state.ts";
 import type { Turn } from "./turn.ts";
+import { ownerChanged } from "../subscriptions/follow.ts";
+import { forgetInterests } from "../subscriptions/publish.ts";
 import { isCeded } from "./winner.ts";
 
 /** Every ruling that a message brings, before what the message itself says is looked at. */
 export function hearAll(turn: Turn, message: ClusterMessage): void {
   if ("ruling" in message && message.ruling) hear(turn, message.ruling);
-  if (message.type === "PARTITION_TABLE_UPDATE")
-    for (const ruling of message.assignments) hear(turn, ruling);
-  if (message.type === "OP_FORWARD") for (const ruling of message.rulings) hear(turn, ruling);
-  if (message.type === "OP_FORWARDED") for (const ruling of message.notOwned) hear(turn, ruling);
-  if (message.type === "JOIN_RESPONSE")
-    for (const ruling of message.partitionAssignments ?? []) hear(turn, ruling);
+  for (const ruling of rulingsIn(message)) hear(turn, ruling);
+}
+
+function rulingsIn(message: ClusterMessage): readonly Ruling[] {
+  switch (message.type) {
+    case "PARTITION_TABLE_UPDATE":
+      return message.assignments;
+    case "OP_FORWARD":
+      return message.rulings;
+    case "OP_FORWARDED":
+    case "INTERESTED":
+    case "FETCHED_ROWS":
+      return message.notOwned;
+    case "JOIN_RESPONSE":
+      return message.partitionAssignments ?? [];
+    default:
+      return [];
+  }
 }
 
 function hear(turn: Turn, ruling: Ruling): void {
   const { partitionId } = ruling;
   const before = turn.partition(partitionId);
   if (ruling.epoch <= before.ruling.epoch) return;
+  take(turn, ruling, before);
+  if (turn.partition(partitionId).role.type !== "owner") forgetInterests(turn, partitionId);
+  ownerChanged(turn, before.ruling, ruling);
+}
+
+function take(turn: Turn, ruling: Ruling, before: PartitionSaved): void {
+  const { partitionId } = ruling;
   const role = roleUnder(turn, ruling, before);
   const goesOn = isSameOwner(before.ruling, ruling);
   if (before.role.type === "owner" && role.type === "owner" && goesOn) {

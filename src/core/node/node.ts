@@ -48,6 +48,10 @@ import type { Work } from "./requests.ts";
 import { onListed, onScan } from "./scan.ts";
 import { onAsked, onLooked, onMerged, onRead, serve } from "./serve.ts";
 import type { NodeState } from "./state.ts";
+import { onFetched } from "../subscriptions/answer.ts";
+import { hearOfSubscriptions, pursueSubscriptions } from "../subscriptions/route.ts";
+import { onUndelivered } from "../subscriptions/read.ts";
+import { forget, tellSubscribers } from "../subscriptions/subscribe.ts";
 import { Turn } from "./turn.ts";
 import { tickAt, wakeAt } from "./wake-at.ts";
 
@@ -77,6 +81,7 @@ export function stepNode(state: NodeState, event: NodeEvent): Next<NodeState, No
     pushMap(turn, event.type === "woke");
     beat(turn, event);
   }
+  tellSubscribers(turn);
   return [turn.state, turn.effects];
 }
 
@@ -89,17 +94,21 @@ function onIncoming(turn: Turn, event: Incoming): void {
       turn.setMemory({ host: event.host });
       noteAudience(turn, event.hasClients);
       turn.startClock();
+      if (event.hasClients) turn.do({ type: "resync", only: null });
       return resume(turn);
     case "woke":
       return pursue(turn);
     case "message":
       return onMessage(turn, event);
     case "undelivered":
+      if (event.message.type === "FETCH_ROWS") onUndelivered(turn, event.message.fetchId);
       return; // whoever waits for an answer asks again when its time comes
     case "frames":
       return onFrames(turn, event.frames);
     case "alone":
       return noteAudience(turn, false);
+    case "lost":
+      return forget(turn, event.socket);
   }
 }
 
@@ -122,6 +131,7 @@ function pursue(turn: Turn): void {
     pursueOffer(turn, partitionId);
   }
   pursueForwards(turn);
+  pursueSubscriptions(turn);
   noteDrained(turn);
 }
 
@@ -253,6 +263,7 @@ function fromPeer(turn: Turn, event: Message): void {
     case "OP_FORWARDED":
       return onForwarded(turn, from, message);
     default:
+      if (hearOfSubscriptions(turn, from, message, call)) return;
       return refuse(turn, message, call);
   }
 }
@@ -315,8 +326,8 @@ function onRows(turn: Turn, event: RowEvent<NodeTag>): void {
       if (tag.for === "copy") onCopyMerged(turn, tag);
       return;
     case "listed":
-      if (tag.for === "list") onListed(turn, tag, event.lists);
-      return;
+    case "fetched":
+      return onFound(turn, event);
     case "counted":
       return onCounted(turn, event);
     default:
@@ -343,6 +354,15 @@ function onScannedRows(turn: Turn, event: Extract<RowEvent<NodeTag>, { type: "sc
   if (tag.for !== "pull") return;
   const { call, partitionId, streamId } = tag;
   turn.answer(call, { type: "PULLED_ROWS", partitionId, streamId, rows, after });
+}
+
+function onFound(
+  turn: Turn,
+  event: Extract<RowEvent<NodeTag>, { type: "listed" | "fetched" }>,
+): void {
+  const { tag } = event;
+  if (event.type === "listed" && tag.for === "list") onListed(turn, tag, event.lists);
+  if (event.type === "fetched" && tag.for === "fetch") onFetched(turn, tag, event.found);
 }
 
 function onCounted(turn: Turn, event: Extract<RowEvent<NodeTag>, { type: "counted" }>): void {

@@ -35,6 +35,7 @@ import type {
 } from "./requests.ts";
 import { ackOf, addWrite, comesBefore, entryOf, sort, type Writes } from "./sort.ts";
 import { isUnsure, holdBack, spread, waitOf } from "../partition/spread.ts";
+import { publish } from "../subscriptions/publish.ts";
 import type { Turn } from "./turn.ts";
 import { isCeded } from "./winner.ts";
 
@@ -98,10 +99,16 @@ function decide(work: Work, place: Place, { decisions, batch, seen }: Deciding):
 
 export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]): void {
   const behind: Writes = new Map();
-  for (const { partitionId, outcomes } of batches) {
+  for (const { partitionId, outcomes, upTo } of batches) {
     const batch = work.writes.get(partitionId);
     if (!batch) continue;
     spread(turn, partitionId, goingOut(turn, work, { partitionId, outcomes }));
+    publish(
+      turn,
+      partitionId,
+      batch.rows.filter((_, i) => outcomes[i]?.changed),
+      upTo,
+    );
     const waits = new Map<AckLevel, Wait | null>();
     const tooEarly = stampedTooEarly(work, batch, outcomes);
     for (const [i, place] of batch.places.entries()) {
@@ -125,7 +132,11 @@ export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]
 }
 
 /** What the copies are told: what has changed, and what they may lack of what is to be at each of them. */
-function goingOut(turn: Turn, work: Work, { partitionId, outcomes }: MergedBatch): readonly Row[] {
+function goingOut(
+  turn: Turn,
+  work: Work,
+  { partitionId, outcomes }: Pick<MergedBatch, "partitionId" | "outcomes">,
+): readonly Row[] {
   const { rows = [], places = [] } = work.writes.get(partitionId) ?? {};
   const unsure = new Map<AckLevel, boolean>();
   return rows.filter((_, i) => {

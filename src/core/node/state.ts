@@ -18,6 +18,7 @@ import { Queue } from "../machine/queue.ts";
 import type { Retry } from "../machine/retry.ts";
 import type { Stream } from "../partition/stream.ts";
 import type { Resume } from "../rows/effects.ts";
+import { NO_SUBSCRIPTIONS, type Subscriptions } from "../subscriptions/state.ts";
 import { noHistory, type MapHistory } from "./map-history.ts";
 import type { Asked, Credits, Held, PendingForward, PendingRequest } from "./requests.ts";
 
@@ -55,6 +56,8 @@ export interface Self {
    * one reserved says in the same commit that there may be more.
    */
   readonly drained: Seq;
+  /** Nodes that want to hear of some changes here: asked again what of when this one has lost its memory. */
+  readonly listeners: readonly NodeId[];
 }
 
 export interface PartitionSaved {
@@ -96,6 +99,8 @@ interface Collected {
   readonly epoch: Epoch;
   /** All copies have removed them, or are to be compared. */
   readonly settled: boolean;
+  /** No row that was removed had changed after this. */
+  readonly seq?: Seq;
 }
 
 /**
@@ -150,6 +155,7 @@ export interface NodeMemory {
   readonly collecting: Collecting;
   /** null: nobody has asked for it since the start. */
   readonly comparing: Comparing | null;
+  readonly subscriptions: Subscriptions;
 }
 
 /** All copies are being compared, or have been. */
@@ -291,6 +297,7 @@ export function initialNode(config: Config): NodeState {
     beats: 0,
     reserved: { seq: Seq(0), millis: 0 },
     drained: Seq(0),
+    listeners: [],
   };
   return wake(config, { self, view: { version: Version(0), members: [] }, partitions: new Map() });
 }
@@ -329,6 +336,7 @@ export function wake(config: Config, saved: NodeSaved): NodeState {
       cession: { rulings: new Map(), fetch: null, passes: new Map(), reported: false },
       collecting: { at: null, look: null, found: null, nextAt: new Map() },
       comparing: null,
+      subscriptions: NO_SUBSCRIPTIONS,
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Config } from "../config.ts";
 import type { NodeEffect } from "./events.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import { keptBytes, type Stream } from "../partition/stream.ts";
+import type { ToTell } from "../subscriptions/state.ts";
 import type { Credit, Size, SocketId } from "./requests.ts";
 import { NO_MEMORY, unruled } from "./state.ts";
 import type {
@@ -37,7 +38,12 @@ export class Turn {
   #partitions = new Map<PartitionId, PartitionSaved>();
   #going = new Map<PartitionId, PartitionMemory>();
   #credits = new Map<SocketId, Credit>();
+  readonly #own = new WeakSet<object>();
   readonly #toldMap = new Set<SocketId>();
+  /** By name of the subscription. */
+  readonly toTell = new Map<string, ToTell>();
+  /** Sockets whose subscriptions cannot be kept. */
+  readonly forgotten = new Set<SocketId>();
 
   constructor(state: NodeState, now: number, random: number) {
     this.state = state;
@@ -98,6 +104,14 @@ export class Turn {
     if (credit.frames > 0) this.#credits.set(socket, credit);
     else this.#credits.delete(socket);
     this.setMemory({ credits: { ...credits, sockets: this.#credits } });
+  }
+
+  /** This map if it was made here in this turn, and may be changed; else a copy, which may. */
+  own<K, V>(map: ReadonlyMap<K, V>): Map<K, V> {
+    if (map instanceof Map && this.#own.has(map)) return map;
+    const copy = new Map(map);
+    this.#own.add(copy);
+    return copy;
   }
 
   setSelf(change: Partial<Self>): void {

@@ -1,4 +1,6 @@
 import type { Config } from "../config.ts";
+import { outletsAt } from "../subscriptions/publish.ts";
+import { readingsAt } from "../subscriptions/route.ts";
 import { noteAt } from "../partition/catch-up.ts";
 import type { Stream } from "../partition/stream.ts";
 import { unheardAt } from "../partition/silence.ts";
@@ -14,14 +16,19 @@ export function wakeAt({ config, memory, saved }: NodeState): number | null {
     const asked = Math.min(retry?.at ?? Infinity, offer?.retry.at ?? Infinity);
     earliest = Math.min(earliest, asked, streams, giveUpAt(going, partition, config));
   }
-  earliest = Math.min(earliest, memory.forwardsAt, memory.cession.fetch?.at ?? Infinity);
+  earliest = Math.min(
+    earliest,
+    outletsAt(memory.subscriptions),
+    memory.forwardsAt,
+    memory.cession.fetch?.at ?? Infinity,
+  );
   return earliest === Infinity ? null : earliest;
 }
 
 /** What need not survive a loss of memory, because the next start finds it out: no row is spent on it. */
 export function tickAt(state: NodeState): number | null {
   const { memory, saved } = state;
-  let earliest = noteAt(state) ?? Infinity;
+  let earliest = Math.min(noteAt(state) ?? Infinity, readingsAt(memory.subscriptions));
   for (const [partitionId, going] of memory.partitions)
     earliest = Math.min(earliest, streamsAt(going, saved.partitions.get(partitionId), true));
   return earliest === Infinity ? null : earliest;

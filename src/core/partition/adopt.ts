@@ -11,6 +11,7 @@ import type { MergedBatch } from "../rows/effects.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { AdoptReply } from "../node/requests.ts";
 import type { Turn } from "../node/turn.ts";
+import { publish } from "../subscriptions/publish.ts";
 import { canHaveBackup, hasBackup } from "./backup.ts";
 import { noteRows } from "./compare.ts";
 import { holdBack, isUnsure, spread, waitOf } from "./spread.ts";
@@ -92,6 +93,7 @@ export function onAdopted(
   batch: MergedBatch | undefined,
 ): void {
   const changed = rows.filter((_, i) => batch?.outcomes[i]?.changed);
+  if (batch) publish(turn, partitionId, changed, batch.upTo);
   if (reply.type === "pulled") noteRows(turn, partitionId, { taken: changed.length });
   // A copy that has not been compared may lack also what changed nothing here.
   const isSure = reply.type !== "offer" || !isUnsure(turn, partitionId, reply.ack);

@@ -176,10 +176,8 @@ export function onCollected(turn: Turn, { partitionId }: CollectTag, rows: reado
   for (const copy of role.copies)
     if (!turn.going(partitionId).streams.has(copy.nodeId)) open(turn, partitionId, copy);
   const settled = role.copies.length === 0;
-  const collected = { epoch: ruling.epoch, settled };
-  const known = role.collected;
-  if (known?.epoch !== ruling.epoch || known.settled !== settled)
-    turn.setRole(partitionId, { ...role, collected });
+  const collected = { epoch: ruling.epoch, settled, seq: turn.memory.seq };
+  turn.setRole(partitionId, { ...role, collected });
   turn.setMemory({ changedAt: turn.now });
   const seq = turn.takeSeqs(1);
   const husks = rows.map(huskOf);

@@ -5,6 +5,7 @@
 import type { PartitionId, Seq } from "../../data/ids.ts";
 import type { Stamp } from "../../data/hlc.ts";
 import type { Identity, Row } from "../../data/row.ts";
+import type { FetchEffect, RowsFound } from "./fetch.ts";
 import type { Look, Seen } from "./looks.ts";
 
 export type RowEffect<Tag> =
@@ -13,6 +14,7 @@ export type RowEffect<Tag> =
   | ListEffect<Tag>
   | LookEffect<Tag>
   | ScanEffect<Tag>
+  | FetchEffect<Tag>
   | DigestEffect<Tag>
   | CountEffect<Tag>
   | FindGoneEffect<Tag>
@@ -26,6 +28,7 @@ export type RowEvent<Tag> =
   | { readonly type: "listed"; readonly lists: readonly Listed[]; readonly tag: Tag }
   | { readonly type: "looked"; readonly batches: readonly SeenBatch[]; readonly tag: Tag }
   | ({ readonly type: "scanned"; readonly tag: Tag } & Scanned)
+  | { readonly type: "fetched"; readonly found: readonly RowsFound[]; readonly tag: Tag }
   /** 256 bucket digests of all rows of the partition; null: not yet, ask again. */
   | { readonly type: "digested"; readonly buckets: Uint8Array | null; readonly tag: Tag }
   | ({ readonly type: "found-gone"; readonly tag: Tag } & FoundGone)
@@ -70,6 +73,8 @@ export interface MergedBatch {
     readonly tied: boolean;
     readonly stamp: Stamp;
   }[];
+  /** The change counter of its last row. */
+  readonly upTo: Seq;
 }
 
 export interface ReadEffect<Tag> {

@@ -21,6 +21,7 @@ import type {
   RowEvent,
   Scanned,
 } from "./effects.ts";
+import { fetch, type FetchEffect, type RowsFound } from "./fetch.ts";
 import { findGone, GONE_PAGE_BYTES, meant } from "./gone.ts";
 import { list } from "./list.ts";
 import { look } from "./look.ts";
@@ -77,7 +78,7 @@ export class RowTables {
       case "merge":
         return {
           type: "merged",
-          batches: effect.batches.map((b) => this.#merge(b)),
+          batches: effect.batches.map((b) => ({ ...this.#merge(b), upTo: lastOf(b) })),
           tag: effect.tag,
         };
       case "read-rows":
@@ -88,6 +89,8 @@ export class RowTables {
         return { type: "looked", batches: look(this.#store, effect), tag: effect.tag };
       case "scan":
         return { type: "scanned", ...this.#scan(effect), tag: effect.tag };
+      case "fetch-rows":
+        return { type: "fetched", found: this.#fetch(effect), tag: effect.tag };
       case "digest":
         return { type: "digested", buckets: this.#digest(effect), tag: effect.tag };
       case "count-rows":
@@ -130,7 +133,7 @@ export class RowTables {
   }
 
   /** A part at a time: what stands there may have to be read, and each value may be long. */
-  #merge(batch: MergeBatch): MergedBatch {
+  #merge(batch: MergeBatch): Omit<MergedBatch, "upTo"> {
     const { partitionId, rows } = batch;
     this.#pass(rows, WORK_PER_ROW.written);
     if (batch.digest) this.#expectDigest(partitionId);
@@ -144,7 +147,7 @@ export class RowTables {
     return { partitionId, outcomes };
   }
 
-  #mergePart(batch: MergeBatch): MergedBatch {
+  #mergePart(batch: MergeBatch): Omit<MergedBatch, "upTo"> {
     const { partitionId } = batch;
     const read = (ids: readonly Identity[]): readonly (StoredRow | undefined)[] =>
       this.#store.read(partitionId, ids);
@@ -209,6 +212,12 @@ export class RowTables {
     const scanned = scan(this.#store, query, (from, page) => tracker?.pass(from, page));
     this.#pass(scanned.rows, WORK_PER_ROW.read);
     return scanned;
+  }
+
+  #fetch(effect: FetchEffect<unknown>): readonly RowsFound[] {
+    const found = fetch(this.#store, effect);
+    for (const { rows } of found) this.#pass(rows, WORK_PER_ROW.read);
+    return found;
   }
 
   #digest({
@@ -325,3 +334,5 @@ export class RowTables {
     return this.#stored;
   }
 }
+
+const lastOf = ({ seq, rows }: MergeBatch): Seq => Seq(seq + Math.max(0, rows.length - 1));

@@ -139,6 +139,8 @@ describe("a frame from a client", () => {
     expect(effectsOf(says, receipt)).toEqual([]);
     expect(effectsOf({ ...says, owed: true }, receipt)).toMatchObject([
       { type: "push-map", only: "one" },
+      // Of subscriptions, likewise: whoever holds the socket knows whether it has any.
+      { type: "resync", only: "one" },
     ]);
   });
 });

@@ -1,0 +1,338 @@
+/**
+ * Brings the client of a subscription up to date, partition by partition, from what it has:
+ *
+ *   nothing ────────────────────────────────────────► rows of all buckets ─┐
+ *   a position of the present owner ──► what has changed since ────────────┼─► where the owner was when that began
+ *   one of another owner ──► its digests ──► ours ──► rows of those that ──┘        │
+ *                                                     differ                        ▼
+ *        up to date ◄── just where this node was told to be ── ahead of that ── or behind: what has changed since
+ *
+ * One question at a time for each subscription. A partition that is up to date costs nothing.
+ */
+import type { DigestKey } from "../../data/digest.ts";
+import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
+import { partitionOf } from "../../data/hash.ts";
+import { FETCH_PARTITIONS_MAX, NODE_READINGS_MAX } from "../../protocol/limits.ts";
+import type {
+  FeedPart,
+  FetchedPage,
+  FetchedRows,
+  PartDigest,
+  PartRead,
+  Position,
+  Query,
+} from "../../protocol/subscription-messages.ts";
+import type { SocketId } from "../node/requests.ts";
+import type { Turn } from "../node/turn.ts";
+import { retryAfter } from "../partition/streams.ts";
+import { differing, sumOf } from "./digest.ts";
+import { isNamed, toldAs } from "./filter.ts";
+import { countReadings, memoryOf, remember, setSubscription } from "./memory.ts";
+import type { Reading, Step, Subscription, ToTell } from "./state.ts";
+
+/** Everything, as one bucket of one. */
+const ALL = { count: 1, which: [0] } as const;
+
+// ------------------------------------------------------------------ where each partition is
+
+/** Goes on from what the client has, as far as this node was told. */
+export function begin(turn: Turn, name: string, partitionId: PartitionId): void {
+  const subscription = memoryOf(turn).subscriptions.get(name);
+  const reading = subscription?.readings.get(partitionId);
+  if (!subscription || !reading) return;
+  const step = nextStep(reading.position, toldOf(turn, subscription.query.map, partitionId));
+  if (step?.type === "asked") toTell(turn, name).ask.push(partitionId);
+  setReading(turn, name, partitionId, step && { ...reading, step });
+}
+
+/** Null: up to date. */
+function nextStep(position: Position | null, told: Position | null): Step | null {
+  if (!told) return { type: "waiting" };
+  if (!position) return { type: "rows", buckets: ALL, begun: false, start: null, after: null };
+  if (position.since !== told.since) return { type: "asked" };
+  if (position.seq === told.seq) return null;
+  return position.seq > told.seq
+    ? { type: "ahead" }
+    : { type: "changes", start: null, after: null };
+}
+
+/** How far this node was told; null: not since it asked the present owner. */
+function toldOf(turn: Turn, map: string, partitionId: PartitionId): Position | null {
+  const feed = memoryOf(turn).feeds.get(map);
+  if (!feed || feed.open.has(partitionId)) return null;
+  return feed.parts.get(partitionId) ?? null;
+}
+
+function setReading(
+  turn: Turn,
+  name: string,
+  partitionId: PartitionId,
+  reading: Reading | null,
+): void {
+  const subscription = memoryOf(turn).subscriptions.get(name);
+  if (!subscription) return;
+  const before = subscription.readings.size;
+  const readings = turn.own(subscription.readings);
+  if (reading) readings.set(partitionId, reading);
+  else readings.delete(partitionId);
+  countReadings(turn, readings.size - before);
+  setSubscription(turn, name, { ...subscription, readings });
+}
+
+function isAbout(turn: Turn, { keys }: Query, partitionId: PartitionId): boolean {
+  const { partitionCount } = turn.self;
+  return keys?.some((key) => partitionOf(key, partitionCount) === partitionId) ?? true;
+}
+
+// ------------------------------------------------------------------ what the owner tells
+
+/** `missed`: what this node was told before, if something is missing in between; "first": nothing. */
+export function hearPart(
+  turn: Turn,
+  name: string,
+  part: FeedPart,
+  missed: Position | "first" | null,
+): void {
+  const { partitionId } = part;
+  const subscription = memoryOf(turn).subscriptions.get(name);
+  if (!subscription || !isAbout(turn, subscription.query, partitionId)) return;
+  const reading = subscription.readings.get(partitionId);
+  if (!reading && missed === null) return deliver(turn, name, part);
+  if (!reading) return fallBehind(turn, name, partitionId, missed === "first" ? null : missed);
+  const { step } = reading;
+  if (step.type === "waiting") begin(turn, name, partitionId);
+  else if (step.type === "ahead") hearAhead(turn, name, part, reading.position);
+  else if ("start" in step && step.start && step.start.since !== part.since)
+    begin(turn, name, partitionId);
+}
+
+/** What its client has already it is not told again: that might be older than what it has. */
+function hearAhead(turn: Turn, name: string, part: FeedPart, position: Position | null): void {
+  const { partitionId, since, from, to } = part;
+  if (!position || position.since !== since) return begin(turn, name, partitionId);
+  if (to < position.seq) return;
+  if (to > position.seq && from > position.seq) return begin(turn, name, partitionId);
+  setReading(turn, name, partitionId, null);
+  if (to > position.seq) deliver(turn, name, part);
+}
+
+function fallBehind(
+  turn: Turn,
+  name: string,
+  partitionId: PartitionId,
+  position: Position | null,
+): void {
+  const subscription = memoryOf(turn).subscriptions.get(name);
+  if (!subscription) return;
+  if (memoryOf(turn).readings >= NODE_READINGS_MAX) return giveUp(turn, subscription.socket);
+  setReading(turn, name, partitionId, { position, step: { type: "waiting" } });
+  begin(turn, name, partitionId);
+}
+
+/** There is no room to bring it up to date: its client says where it is when there is. */
+function giveUp(turn: Turn, socket: SocketId): void {
+  turn.forgotten.add(socket);
+}
+
+/** What its client has written itself, the acknowledgement has told it. */
+function deliver(turn: Turn, name: string, { partitionId, since, to, rows }: FeedPart): void {
+  const subscription = memoryOf(turn).subscriptions.get(name);
+  if (!subscription) return;
+  const { query, clientId } = subscription;
+  const news = rows.filter((row) => isNamed(query, row) && row.stamp.node !== clientId);
+  if (news.length === 0) return;
+  const told = news.map((row) => toldAs(query, row));
+  const position = { since, seq: to };
+  toTell(turn, name).parts.push({ partitionId, position, replaces: null, rows: told });
+}
+
+// ------------------------------------------------------------------ what is asked of owners
+
+/** One question at a time, to one owner, about as many partitions as may be. */
+export function pump(turn: Turn, name: string, attempt = 0): void {
+  const subscription = memoryOf(turn).subscriptions.get(name);
+  if (!subscription || subscription.fetchId !== null) return;
+  const open = readsOf(turn, subscription);
+  const to = [...open.keys()].find((owner) => owner !== null);
+  const retry = open.size > 0 ? retryAfter(turn, attempt) : null;
+  if (!to) return setSubscription(turn, name, { ...subscription, retry });
+  const reads = (open.get(to) ?? []).slice(0, FETCH_PARTITIONS_MAX);
+  const asked = new Map<PartitionId, Step>();
+  for (const { partitionId } of reads) {
+    const step = subscription.readings.get(partitionId)?.step;
+    if (step) asked.set(partitionId, step);
+  }
+  const fetchId = turn.takeSeqs(1);
+  setSubscription(turn, name, { ...subscription, fetchId, retry: null });
+  // It is told at once if nobody hears: this is for what gets lost on its way.
+  const pause = { at: turn.now + turn.config.retryMsMax, attempt };
+  const fetches = turn.own(memoryOf(turn).fetches);
+  remember(turn, { fetches: fetches.set(fetchId, { name, to, asked, retry: pause }) });
+  turn.send(to, { type: "FETCH_ROWS", fetchId, query: subscription.query, reads });
+}
+
+/** What is to be read, by its owner. */
+function readsOf(
+  turn: Turn,
+  { readings, salt }: Subscription,
+): ReadonlyMap<NodeId | null, readonly PartRead[]> {
+  const reads: PartRead[] = [];
+  for (const [partitionId, { step, position }] of readings) {
+    const read = readOf(salt, partitionId, step, position);
+    if (read) reads.push(read);
+  }
+  return Map.groupBy(reads, ({ partitionId }) => turn.partition(partitionId).ruling.owner);
+}
+
+function readOf(
+  salt: DigestKey,
+  partitionId: PartitionId,
+  step: Step,
+  position: Position | null,
+): PartRead | null {
+  if (step.type === "changes" && position)
+    return { partitionId, after: step.after, want: { type: "changes", ...position } };
+  if (step.type === "rows")
+    return { partitionId, after: step.after, want: { type: "rows", ...step.buckets } };
+  if (step.type !== "digest") return null;
+  const count = step.theirs.length / 8;
+  return { partitionId, after: step.after, want: { type: "digest", count, salt } };
+}
+
+export function onFetchedRows(turn: Turn, from: NodeId, { fetchId, pages }: FetchedRows): void {
+  const fetch = memoryOf(turn).fetches.get(fetchId);
+  if (fetch?.to !== from) return;
+  const subscription = endFetch(turn, fetchId);
+  if (!subscription) return;
+  for (const page of pages) {
+    const step = memoryOf(turn).subscriptions.get(fetch.name)?.readings.get(page.partitionId)?.step;
+    // It may have begun anew since it was asked for.
+    if (step && step === fetch.asked.get(page.partitionId)) takePage(turn, fetch.name, page, step);
+  }
+  // Whoever knows the owner no better must not ask at once again.
+  if (pages.length > 0) pump(turn, fetch.name);
+  else pauseFetching(turn, fetch.name, fetch.retry.attempt + 1);
+}
+
+function pauseFetching(turn: Turn, name: string, attempt: number): void {
+  const subscription = memoryOf(turn).subscriptions.get(name);
+  if (subscription)
+    setSubscription(turn, name, { ...subscription, retry: retryAfter(turn, attempt) });
+}
+
+function endFetch(turn: Turn, fetchId: Seq): Subscription | null {
+  const fetches = turn.own(memoryOf(turn).fetches);
+  const fetch = fetches.get(fetchId);
+  fetches.delete(fetchId);
+  remember(turn, { fetches });
+  const subscription = fetch && memoryOf(turn).subscriptions.get(fetch.name);
+  if (!fetch || subscription?.fetchId !== fetchId) return null;
+  setSubscription(turn, fetch.name, { ...subscription, fetchId: null });
+  return subscription;
+}
+
+/** `step`: which this is a part of. */
+function takePage(turn: Turn, name: string, page: FetchedPage, step: Step): void {
+  const { partitionId, since, seq, after, stale } = page;
+  if (!("start" in step)) return;
+  const start = step.start ?? { since, seq };
+  // In between it has had another owner, or has been asked on its own: from the beginning.
+  if (start.since !== since) return begin(turn, name, partitionId);
+  if (stale) return compare(turn, name, partitionId);
+  if (step.type === "digest") return takeDigest(turn, name, page, { ...step, start, after });
+  takeRows(turn, name, page, { ...step, start });
+}
+
+type ReadsRows = Extract<Step, { type: "changes" | "rows" }>;
+
+function takeRows(turn: Turn, name: string, page: FetchedPage, step: ReadsRows): void {
+  const { partitionId, after, rows } = page;
+  const position = after === null ? step.start : null;
+  const replaces = step.type === "rows" && !step.begun ? step.buckets : null;
+  // Where nothing has changed, nothing is told.
+  const isAwaited = step.type === "rows" || step.after !== null;
+  const isNews = rows.length > 0 || (after === null && isAwaited);
+  if (isNews) toTell(turn, name).parts.push({ partitionId, position, replaces, rows });
+  const next = { ...step, after };
+  const isBegun = isNews || replaces === null;
+  goOn(turn, name, page, next.type === "rows" ? { ...next, begun: isBegun } : next);
+}
+
+/** On behind `after`; or it has all that there was when it began to read. */
+function goOn(turn: Turn, name: string, { partitionId, after }: FetchedPage, step: Step): void {
+  const reading = memoryOf(turn).subscriptions.get(name)?.readings.get(partitionId);
+  if (!reading) return;
+  if (after !== null) return setReading(turn, name, partitionId, { ...reading, step });
+  const position = "start" in step ? step.start : reading.position;
+  setReading(turn, name, partitionId, { ...reading, position });
+  begin(turn, name, partitionId);
+}
+
+function takeDigest(
+  turn: Turn,
+  name: string,
+  page: FetchedPage,
+  step: Extract<Step, { type: "digest" }>,
+): void {
+  const { partitionId } = page;
+  const { theirs, start } = step;
+  const ours = page.digest ? sumOf(step.ours, page.digest) : step.ours;
+  const which = differing(ours, theirs);
+  if (page.after !== null || which.length === 0) {
+    if (page.after === null)
+      toTell(turn, name).parts.push({ partitionId, position: start, replaces: null, rows: [] });
+    return goOn(turn, name, page, { ...step, ours });
+  }
+  const reading = memoryOf(turn).subscriptions.get(name)?.readings.get(partitionId);
+  const buckets = { count: theirs.length / 8, which };
+  const rest: Step = { type: "rows", buckets, begun: false, start, after: null };
+  if (reading) setReading(turn, name, partitionId, { ...reading, step: rest });
+}
+
+function compare(turn: Turn, name: string, partitionId: PartitionId): void {
+  const reading = memoryOf(turn).subscriptions.get(name)?.readings.get(partitionId);
+  if (!reading) return;
+  toTell(turn, name).ask.push(partitionId);
+  setReading(turn, name, partitionId, { ...reading, step: { type: "asked" } });
+}
+
+/** What the client has, by its own word. */
+export function takeDigests(turn: Turn, name: string, parts: readonly PartDigest[]): void {
+  for (const { partitionId, buckets: theirs } of parts) {
+    const reading = memoryOf(turn).subscriptions.get(name)?.readings.get(partitionId);
+    if (reading?.step.type !== "asked") continue;
+    const ours = new Uint8Array(theirs.length);
+    const step = {
+      type: "digest",
+      theirs: theirs.slice(),
+      ours,
+      start: null,
+      after: null,
+    } as const;
+    setReading(turn, name, partitionId, { ...reading, step });
+  }
+  pump(turn, name);
+}
+
+// ------------------------------------------------------------------ time
+
+/** Nobody has heard it. */
+export function onUndelivered(turn: Turn, fetchId: Seq): void {
+  const fetch = memoryOf(turn).fetches.get(fetchId);
+  if (fetch && endFetch(turn, fetchId)) pauseFetching(turn, fetch.name, fetch.retry.attempt + 1);
+}
+
+export function pursueReadings(turn: Turn): void {
+  for (const [fetchId, { name, retry }] of memoryOf(turn).fetches)
+    if (retry.at <= turn.now && endFetch(turn, fetchId)) pump(turn, name, retry.attempt + 1);
+  for (const [name, { retry }] of memoryOf(turn).subscriptions)
+    if (retry && retry.at <= turn.now) pump(turn, name, retry.attempt + 1);
+}
+
+// ------------------------------------------------------------------ what its client is told
+
+const toTell = (turn: Turn, name: string): ToTell => {
+  const known = turn.toTell.get(name) ?? { parts: [], ask: [] };
+  turn.toTell.set(name, known);
+  return known;
+};

@@ -1,0 +1,27 @@
+/** What a subscriber hears: the part of the schemas of subscriptions that a client loads. */
+import * as v from "./shapes.ts";
+import { declared } from "./declared.ts";
+import { describe } from "./packed.ts";
+import { CHANGED_ROW_LAYOUT, PART_LAYOUT, unpackParts } from "./packed-changes.ts";
+import { count } from "./schema.ts";
+import { packed } from "./shapes.ts";
+import { digestKey, partitionIds } from "./schema-shared.ts";
+import type { Changes, Resync, Synced, WantDigests } from "./subscription-messages.ts";
+
+export const subscribedSchemas = {
+  CHANGES: declared<Changes>()(
+    v.object({
+      type: v.literal("CHANGES"),
+      id: count(),
+      parts: packed(
+        `list of ${describe(PART_LAYOUT)}, rows of ${describe(CHANGED_ROW_LAYOUT)}`,
+        unpackParts,
+      ),
+    }),
+  ),
+  SYNCED: declared<Synced>()(v.object({ type: v.literal("SYNCED"), id: count() })),
+  WANT_DIGESTS: declared<WantDigests>()(
+    v.object({ type: v.literal("WANT_DIGESTS"), id: count(), salt: digestKey, partitionIds }),
+  ),
+  RESYNC: declared<Resync>()(v.object({ type: v.literal("RESYNC") })),
+};
