@@ -1,6 +1,8 @@
 /** Subscribers over real sockets: complete, without a gap, whatever becomes of nodes, owners and sockets. */
 import { decode } from "@msgpack/msgpack";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { decodeTotal, sideIn } from "../../src/data/count.ts";
+import { partitionOf } from "../../src/data/hash.ts";
 import { ClusterId } from "../../src/data/ids.ts";
 import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
 import { Subscriber } from "../sim/subscriber.ts";
@@ -95,6 +97,34 @@ it("who follows a partition while it moves misses nothing", async () => {
     await fill(grid.api, "transfers", { keys: KEYS.slice(i * 20, i * 20 + 40), value: `m${i}` });
   await until(() => grid.disk.entry(7)?.ruling.owner === to, "the move");
   await agrees(follower);
+  follower.leave();
+}, 60_000);
+
+it("a set that grows and shrinks, and a counter, over HTTP at another node, are told as entries are", async () => {
+  const names = Array.from({ length: 50 }, (_, i) => `set${i}`);
+  const owners = await Promise.all(names.map((key) => grid.ownerOf(partitionOf(key, 271))));
+  const key = names.find((_, i) => owners[i] !== "n1") ?? expect.fail("n1 owns them all");
+  const follower = await follow("n1", "sets");
+  const { subscriber } = follower;
+  const asked = async (method: string, path: string, body: unknown): Promise<void> =>
+    expect((await grid.api.json(method, path, body)).status).toBeLessThan(300);
+  const elements = (): readonly unknown[] =>
+    subscriber.rows.flatMap(({ kind, value }) => (kind === "or" && value ? [decode(value)] : []));
+  const total = (): number =>
+    subscriber.rows
+      .map(({ kind, sub, value }) => {
+        const side = kind === "pn" && value ? decodeTotal(value) : null;
+        return side?.ok ? side.value * (sideIn(sub)?.side === "inc" ? 1 : -1) : 0;
+      })
+      .reduce((sum, count) => sum + count, 0);
+  for (const value of ["a", "b"]) await asked("POST", `/v1/sets/sets/${key}`, value);
+  await until(() => elements().length === 2, "both");
+  await asked("DELETE", `/v1/sets/sets/${key}`, "a");
+  await until(() => elements().length === 1, "the removal");
+  expect(elements()).toEqual(["b"]);
+  for (const add of [5, 4, -2]) await asked("POST", `/v1/counters/sets/${key}`, { add });
+  await until(() => total() === 7, "the count");
+  expect(subscriber.wentBack).toEqual([]);
   follower.leave();
 }, 60_000);
 

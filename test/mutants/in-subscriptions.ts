@@ -7,6 +7,8 @@ const subscriber = (title: string): Test => ({
   title,
 });
 
+const inSets = (title: string): Test => ({ file: "test/core/subscriptions/sets.test.ts", title });
+
 export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
   {
     name: "gap taken for none",
@@ -54,8 +56,8 @@ export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
     name: "own writes told again",
     bug: "a writer is told what it has written itself",
     file: "src/core/subscriptions/read.ts",
-    find: "isNamed(query, row) && row.stamp.node !== clientId",
-    replace: "isNamed(query, row) && clientId !== row.key",
+    find: "isNamed(query, row) && !isKnownTo(clientId, row)",
+    replace: "isNamed(query, row) && (true || isKnownTo(clientId, row))",
     killedBy: subscriber("is not told what it has written itself: its acknowledgement was that"),
   },
   {
@@ -67,5 +69,41 @@ export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
     killedBy: subscriber(
       "with the memory of the node that has the socket: its client is asked where it is",
     ),
+  },
+  {
+    name: "own removals not told",
+    bug: "who removes an element keeps the adds of it that it does not know",
+    file: "src/core/subscriptions/filter.ts",
+    find: 'kind === "or" && value !== null',
+    replace: 'kind === "or" && value !== undefined',
+    killedBy: inSets(
+      "is told of what it has removed itself: which adds these were it may not know",
+    ),
+  },
+  {
+    name: "counts of one's own name not told",
+    bug: "the stamp that all counts have is taken for that of a client",
+    file: "src/core/subscriptions/filter.ts",
+    find: '(kind === "lww" || (kind === "or"',
+    replace: '(kind !== "or" || (kind === "or"',
+    killedBy: inSets("is told of every count, whatever its name: counts have nobody's stamp"),
+  },
+  {
+    name: "elements that never fitted told as gone",
+    bug: "of what does not fit a filter it is told that it is gone, also where it can never have been there",
+    file: "src/core/subscriptions/filter.ts",
+    find: 'row.kind === "lww" ? [{ ...row, value: null }] : [];',
+    replace: 'row.kind !== "pn" ? [{ ...row, value: null }] : [];',
+    killedBy: inSets(
+      "a filter is about elements and entries: of a count, and of what never fitted, nobody is told",
+    ),
+  },
+  {
+    name: "sets of named keys read again",
+    bug: "where it goes on behind a key, an owner reads what is behind the first row of that key again",
+    file: "src/core/rows/fetch.ts",
+    find: "found.rows.at(-1) ?? after ?? firstOf(wanted.map, key)",
+    replace: "isEnd ? firstOf(wanted.map, key) : (found.rows.at(-1) ?? firstOf(wanted.map, key))",
+    killedBy: inSets("of some keys is given each row of their sets once, in few messages"),
   },
 ];

@@ -262,7 +262,10 @@ export class Checkers {
   }
 
   followed(it: Subscriber, message: Changes): void {
-    this.#world.counts["changes told to subscribers"]++;
+    const { counts } = this.#world;
+    counts["changes told to subscribers"]++;
+    for (const { kind } of message.parts.flatMap(({ rows }) => rows))
+      if (kind !== "lww") counts["rows of sets and counters told to subscribers"]++;
     const objection = lacks(this.#world, it, message, () => this.count("I17"));
     if (objection) this.fail("I17", objection);
   }

@@ -55,6 +55,7 @@ export const NO_COUNTS = {
   "writes of many bytes": 0,
   "subscribers that were too slow": 0,
   "changes told to subscribers": 0,
+  "rows of sets and counters told to subscribers": 0,
 };
 
 /** As they arrive. */

@@ -54,6 +54,7 @@ describe("a cluster on a bad network", () => {
     expect(count("claimed from an owner")).toBeGreaterThan(STORMS / 2);
     expect(count("R-set judged")).toBeGreaterThan(5 * STORMS);
     expect(count("R-count judged")).toBeGreaterThan(STORMS);
+    expect(count("rows of sets and counters told to subscribers")).toBeGreaterThan(5 * STORMS);
     for (const [name, value] of judgedIn(summary)) expect(value, name).toBeGreaterThan(STORMS / 2);
   });
 

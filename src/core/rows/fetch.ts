@@ -31,7 +31,7 @@ export interface RowsFound {
   readonly after: Identity | null;
 }
 
-/** Read at a time where keys are named: what stands behind a key is nearly always one row. */
+/** Read at a time where keys are named: what stands behind a key is often one row, and what follows is not wanted. */
 const KEY_ROWS = 64;
 
 interface Room {
@@ -44,7 +44,7 @@ export function fetch(store: RowStore, effect: FetchEffect<unknown>): RowsFound[
   const found: RowsFound[] = [];
   const room = { rows: effect.rowsMax, bytes: effect.bytesMax };
   for (const wanted of effect.wanted) {
-    if (room.rows <= 0 || room.bytes <= 0) break;
+    if (isFull(room)) break;
     found.push(
       wanted.keys ? findKeys(store, wanted, wanted.keys, room) : find(store, wanted, room),
     );
@@ -54,7 +54,7 @@ export function fetch(store: RowStore, effect: FetchEffect<unknown>): RowsFound[
 
 function find(store: RowStore, wanted: RowsWanted, room: Room): RowsFound {
   const { map, prefix, after } = wanted;
-  const first: Identity = { map, key: prefix, kind: "lww", sub: "" };
+  const first = firstOf(map, prefix);
   const isFresh = after === null || compareIdentity(after, first) < 0;
   // The very first cannot be behind a row: nothing is known to be below it.
   const before = isFresh ? standing(store, wanted, first) : [];
@@ -80,27 +80,39 @@ function findKeys(
   room: Room,
 ): RowsFound {
   const rows: Row[] = [];
-  let last = wanted.after;
+  let last: Identity | null = wanted.after;
   for (const key of [...new Set(keys)].toSorted(compareText)) {
     if (last && compareText(key, last.key) < 0) continue;
-    if (room.rows <= 0 || room.bytes <= 0) return { rows, after: last };
-    const after = last?.key === key ? last : null;
-    const few = { rows: KEY_ROWS, bytes: room.bytes };
-    const found = find(store, { ...wanted, keys: null, prefix: key, after }, few);
-    const mine = found.rows.filter((row) => row.key === key);
-    take(room, mine);
-    for (const row of mine) rows.push(row);
-    const isEnd = found.after === null || mine.length < found.rows.length;
-    if (!isEnd) return { rows, after: found.after };
-    last = { map: wanted.map, key, kind: "lww", sub: "" };
+    for (let isEnd = false; !isEnd;) {
+      if (isFull(room)) return { rows, after: last };
+      const after: Identity | null = last?.key === key ? last : null;
+      const found = findKey(store, { ...wanted, keys: null, prefix: key, after }, room);
+      for (const row of found.rows) rows.push(row);
+      isEnd = found.after === null;
+      // Behind all that was read of it, of whatever kind: whoever goes on there is given none of it again.
+      last = identityOf(found.rows.at(-1) ?? after ?? firstOf(wanted.map, key));
+    }
   }
   return { rows, after: null };
 }
+
+function findKey(store: RowStore, wanted: RowsWanted, room: Room): RowsFound {
+  const few = { rows: Math.min(KEY_ROWS, room.rows), bytes: room.bytes };
+  const found = find(store, wanted, few);
+  const rows = found.rows.filter(({ key }) => key === wanted.prefix);
+  take(room, rows);
+  return { rows, after: rows.length < found.rows.length ? null : found.after };
+}
+
+/** No kind comes before it. */
+const firstOf = (map: string, key: string): Identity => ({ map, key, kind: "lww", sub: "" });
 
 function standing(store: RowStore, { partitionId, since }: RowsWanted, identity: Identity): Row[] {
   const [stored] = store.read(partitionId, [identity]);
   return stored && (since === null || stored.seq > since) ? [stored.row] : [];
 }
+
+const isFull = ({ rows, bytes }: Room): boolean => rows <= 0 || bytes <= 0;
 
 function take(room: Room, rows: readonly Row[]): void {
   room.rows -= Math.max(1, rows.length);

@@ -10,17 +10,31 @@ import type { Query } from "../../protocol/subscription-messages.ts";
 export const isNamed = ({ map, prefix = "", keys }: Query, row: Row): boolean =>
   row.map === map && row.key.startsWith(prefix) && (keys?.includes(row.key) ?? true);
 
-/** A deletion fits no filter; what nobody can decode none either. */
+/** A deletion fits no filter; what nobody can decode none either, nor a count. */
 export function fits({ filter }: Query, row: Row): boolean {
   if (row.value === null) return false;
   if (!filter) return true;
+  if (row.kind === "pn") return false;
   const value = readValue(row.value, VALUE_BYTES_MAX);
   return value.ok && holds(filter, value.value);
 }
 
-/** As it is to be told: what does not fit is told as gone, since it may have been there. */
-export const toldAs = (query: Query, row: Row): Row =>
-  row.value === null || fits(query, row) ? row : { ...row, value: null };
+/**
+ * As they are to be told. An entry that does not fit is told as gone, since it may have been there; what else does not fit
+ * never has: an element stays what it is until it is removed, and a count is nothing that a filter can look at.
+ */
+export const toldAs = (query: Query, rows: readonly Row[]): readonly Row[] =>
+  rows.flatMap((row) => {
+    if (row.value === null || fits(query, row)) return [row];
+    return row.kind === "lww" ? [{ ...row, value: null }] : [];
+  });
+
+/**
+ * Its acknowledgement has told its writer of it. Not so of a removal, which may be of adds that its writer does not know;
+ * and a count has nobody's stamp.
+ */
+export const isKnownTo = (clientId: string, { kind, value, stamp }: Row): boolean =>
+  stamp.node === clientId && (kind === "lww" || (kind === "or" && value !== null));
 
 function holds(filter: Filter, value: unknown): boolean {
   switch (filter.op) {

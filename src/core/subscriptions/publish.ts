@@ -1,6 +1,6 @@
 /**
  * An owner tells other nodes of changes: those that have said what they want to hear, one message at a time to each. What
- * changes meanwhile goes together, the newest row of each key; beyond a bound only that something has changed is told,
+ * changes meanwhile goes together, the newest of each row; beyond a bound only that something has changed is told,
  * and whoever needs it fetches. So no node that is slow or gone costs more than that.
  *
  *   INTEREST ──► position     ROWS_CHANGED (from, to] ──► ROWS_HEARD     lost: (to, to], which shows the gap

@@ -26,7 +26,7 @@ import type { SocketId } from "../node/requests.ts";
 import type { Turn } from "../node/turn.ts";
 import { retryAfter } from "../partition/streams.ts";
 import { differing, sumOf } from "./digest.ts";
-import { isNamed, toldAs } from "./filter.ts";
+import { isKnownTo, isNamed, toldAs } from "./filter.ts";
 import { countReadings, memoryOf, remember, setSubscription } from "./memory.ts";
 import type { Reading, Step, Subscription, ToTell } from "./state.ts";
 
@@ -134,14 +134,13 @@ function giveUp(turn: Turn, socket: SocketId): void {
   turn.forgotten.add(socket);
 }
 
-/** What its client has written itself, the acknowledgement has told it. */
 function deliver(turn: Turn, name: string, { partitionId, since, to, rows }: FeedPart): void {
   const subscription = memoryOf(turn).subscriptions.get(name);
   if (!subscription) return;
   const { query, clientId } = subscription;
-  const news = rows.filter((row) => isNamed(query, row) && row.stamp.node !== clientId);
-  if (news.length === 0) return;
-  const told = news.map((row) => toldAs(query, row));
+  const news = rows.filter((row) => isNamed(query, row) && !isKnownTo(clientId, row));
+  const told = toldAs(query, news);
+  if (told.length === 0) return;
   const position = { since, seq: to };
   toTell(turn, name).parts.push({ partitionId, position, replaces: null, rows: told });
 }

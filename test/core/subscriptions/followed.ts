@@ -1,6 +1,7 @@
 /** A cluster of three on a stage, and subscribers at its nodes. */
 import { expect } from "vitest";
 import type { Config } from "../../../src/core/config.ts";
+import { identityKey } from "../../../src/core/rows/identity-key.ts";
 import { NodeId, PartitionId } from "../../../src/data/ids.ts";
 import type { Row } from "../../../src/data/row.ts";
 import type { ServerMessage } from "../../../src/protocol/client-messages.ts";
@@ -110,7 +111,7 @@ export class Followed {
 
   expectAll(it: Subscriber, rows: readonly Row[] = this.rows()): void {
     const keyed = (all: readonly Row[]): object =>
-      Object.fromEntries(all.map((row) => [row.key, row]));
+      Object.fromEntries(all.map((row) => [identityKey(row), row]));
     expect(keyed(it.rows)).toEqual(keyed(rows));
     expect(it.wentBack).toEqual([]);
   }
