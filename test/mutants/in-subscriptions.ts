@@ -106,4 +106,27 @@ export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
     replace: "isEnd ? firstOf(wanted.map, key) : (found.rows.at(-1) ?? firstOf(wanted.map, key))",
     killedBy: inSets("of some keys is given each row of their sets once, in few messages"),
   },
+  {
+    name: "as many maps as are asked for",
+    bug: "nobody counts the partitions that a node follows",
+    file: "src/core/subscriptions/subscribe.ts",
+    find: "followedBeside(turn, map) + partitions",
+    replace: "partitions",
+    killedBy: {
+      file: "test/core/subscriptions/bounds.test.ts",
+      title:
+        "a node follows as many partitions of maps as it may, and refuses one map more by name",
+    },
+  },
+  {
+    name: "RESYNC paid for by the map",
+    bug: "what is owed of subscriptions is forgotten when the map is pushed",
+    file: "src/objects/sockets.ts",
+    find: 'owed: owed || now.subscribed === "owed" };',
+    replace: "owed };",
+    killedBy: {
+      file: "test/objects/sockets.test.ts",
+      title: "a push of the map pays for the map alone: a RESYNC is owed until it is written",
+    },
+  },
 ];

@@ -72,10 +72,10 @@ function heard(
   return [];
 }
 
-/** With what it was not told while it had too much to read. */
+/** With what it was not told while it had too much to read. What the map is pushed after is owed no more. */
 function catchUp(turn: Turn, socket: SocketId): void {
-  pushOwed(turn, socket);
   recall(turn, socket);
+  pushOwed(turn, socket);
 }
 
 function follow(

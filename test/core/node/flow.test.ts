@@ -138,9 +138,9 @@ describe("a frame from a client", () => {
     expect(effectsOf({ ...full, owed: true }, receipt)).toEqual([]);
     expect(effectsOf(says, receipt)).toEqual([]);
     expect(effectsOf({ ...says, owed: true }, receipt)).toMatchObject([
-      { type: "push-map", only: "one" },
-      // Of subscriptions, likewise: whoever holds the socket knows whether it has any.
+      // Of subscriptions, too, whoever holds the socket knows whether it has any; first, or it would be owed still.
       { type: "resync", only: "one" },
+      { type: "push-map", only: "one" },
     ]);
   });
 });
