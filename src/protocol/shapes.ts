@@ -87,13 +87,11 @@ export const variant = <const O extends Entries>(
   part("variant", { field, options }, (value) => {
     if (!isFields(value)) return malformed("a map");
     const kind = value[field];
-    const isKnown = typeof kind === "string" && Object.hasOwn(options, kind);
-    const option = isKnown ? options[kind] : undefined;
+    const option = typeof kind === "string" && Object.hasOwn(options, kind) && options[kind];
     const names = Object.keys(options).map((name) => JSON.stringify(name));
+    if (!option) return within(malformed(names.join(" or ")), `.${field}`);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- read by one of them
-    return option
-      ? (option.read(value) as OutputOf<O[keyof O]> | Problem)
-      : within(malformed(names.join(" or ")), `.${field}`);
+    return option.read(value) as OutputOf<O[keyof O]> | Problem;
   });
 
 /** A value that is a `T` as it is, where `problemOf` has no objection. `name` states the rule. */
