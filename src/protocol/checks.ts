@@ -69,10 +69,8 @@ export const subProblem = (sub: unknown): Problem | null => textProblem(sub, 0, 
 export const kindProblem = (kind: unknown): Problem | null =>
   kind === "lww" || kind === "or" || kind === "pn" ? null : malformed("lww, or or pn");
 
-type Entry = Omit<Row, "map" | "key">;
-
 /** Is it a row of that kind, as whoever writes one makes it? Others would not merge as they must. */
-export function isRowOf({ kind, sub, stamp, value, expiresAt }: Entry): boolean {
+export function isRowOf({ kind, sub, stamp, value, expiresAt }: Row): boolean {
   if (kind === "lww") return sub === "";
   if (kind === "or") return tagIn(sub) !== null;
   const isTotal = value !== null && decodeTotal(value).ok && expiresAt === null;

@@ -163,7 +163,8 @@ function unpackDelta(wire: unknown): Row | Problem {
   if (!isMap(map) || !isKey(key) || !Array.isArray(entry))
     return diagnoseFields(wire, DELTA_FIELDS);
   const row = unpackEntry(entry, { map, key });
-  return isProblem(row) ? within(row, ".entry") : row;
+  const right = isProblem(row) ? row : checked(row);
+  return isProblem(right) ? within(right, ".entry") : right;
 }
 
 /** Whatever is known beside it: the key, and the map where that is not told once for all. */
@@ -174,12 +175,12 @@ export function unpackEntry<Known extends { readonly key: string }>(
   if (wire.length !== 7) return diagnose(wire, ENTRY_LAYOUT);
   const [kind, sub, millis, counter, node, value, expiresAt] = wire;
   const right = isKind(kind) && isSub(sub) && isMillis(millis) && isCounter(counter);
-  if (!right || !isNode(node) || !isValue(value) || !isExpiry(expiresAt))
-    return diagnose(wire, ENTRY_LAYOUT);
-  return checked({ ...known, kind, sub, stamp: { millis, counter, node }, value, expiresAt });
+  return right && isNode(node) && isValue(value) && isExpiry(expiresAt)
+    ? { ...known, kind, sub, stamp: { millis, counter, node }, value, expiresAt }
+    : diagnose(wire, ENTRY_LAYOUT);
 }
 
-const checked = <R extends Omit<Row, "map" | "key">>(row: R): R | Problem =>
-  isRowOf(row) ? row : badRow;
+/** A row of which all but its kind is known to be right. A client believes its node. */
+export const checked = (row: Row): Row | Problem => (isRowOf(row) ? row : badRow);
 
 const badRow = malformed("a row of its kind");

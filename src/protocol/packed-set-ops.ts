@@ -39,7 +39,7 @@ import {
 import { ADDS_MAX, MEMBERS_MAX } from "./limits.ts";
 import type { MembersOp, MergeOp, Op, ReadOp, TotalOp, WriteOp } from "./ops.ts";
 import { CLIENT_OP_TAGS, packQuestion } from "./packing.ts";
-import { packEntry, unpackEntry } from "./packed-rows.ts";
+import { checked, packEntry, unpackEntry } from "./packed-rows.ts";
 import { diagnose, problemIn, unpackList, type Layout } from "./packed.ts";
 import { unpackTags } from "./tags.ts";
 
@@ -222,7 +222,8 @@ function unpackMerge(wire: readonly unknown[]): MergeOp | Problem {
   if (wire.length !== 4 || !isMap(map) || !isKey(key)) return diagnose(wire, SET_OP_LAYOUTS.merge);
   const rows = unpackList(packed, ADDS_MAX, (item): Row | Problem => {
     const row = Array.isArray(item) ? unpackEntry(item, { map, key }) : malformed("a list");
-    return isProblem(row) || row.kind !== "lww" ? row : malformed("of a set or a counter");
+    if (isProblem(row)) return row;
+    return row.kind === "lww" ? malformed("of a set or a counter") : checked(row);
   });
   return rows.ok ? { type: "merge", map, key, rows: rows.value } : within(rows.error, ".rows");
 }

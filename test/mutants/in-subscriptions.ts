@@ -45,6 +45,16 @@ export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
     killedBy: { checkers: ["I17"], seeds: 30, from: FIRST_WILD },
   },
   {
+    name: "asked in vain, told nothing",
+    bug: "who asks an owner for what it does not own is told nothing of what it owns, either",
+    file: "src/core/subscriptions/publish.ts",
+    find: "if (owned.length > 0) listenTo(turn, from, true);",
+    replace: "listenTo(turn, from, owned.length > 0);",
+    killedBy: subscriber(
+      "with a ruling: who asks an owner for what it does not own is told of the rest all the same [sim seed 1300041]",
+    ),
+  },
+  {
     name: "forgotten deletions not missed",
     bug: "a position from before a deletion was removed for good is served by what has changed since",
     file: "src/core/subscriptions/answer.ts",

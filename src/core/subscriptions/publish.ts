@@ -64,7 +64,8 @@ export function onInterest(
     positions.push({ partitionId, ...positionOf(turn, partitionId) });
   }
   remember(turn, { interests: next });
-  listenTo(turn, from, owned.length > 0);
+  // It may listen to others, also such as are not known any more since the start.
+  if (owned.length > 0) listenTo(turn, from, true);
   const lacking = partitionIds.filter((id) => turn.partition(id).role.type !== "owner");
   const notOwned = lacking.map((id) => turn.partition(id).ruling);
   turn.answer(call, { type: "INTERESTED", map, positions, notOwned });

@@ -155,6 +155,21 @@ describe("what is lost on its way", () => {
     world.expectAll(reader);
   });
 
+  it("with a ruling: who asks an owner for what it does not own is told of the rest all the same [sim seed 1300041]", () => {
+    const world = new Followed();
+    const reader = world.subscribe(C);
+    const owner = world.ownerOf(0);
+    const partitionIds = [0, 1, 2, 3].map(PartitionId).filter((id) => world.ownerOf(id) !== owner);
+    const message = { type: "INTEREST", map: "m", partitionIds } as const;
+    const { clusterId: cluster, letters } = world.stage;
+    const { term } = world.stage.node(C).disk.self;
+    letters.push({ cluster, from: C, to: owner, message, call: null, term });
+    world.live(100);
+    world.put(keys(0, 20));
+    world.live(2_000);
+    world.expectAll(reader);
+  });
+
   it("with the memory of the node that has the socket: its client is asked where it is", () => {
     const world = new Followed();
     world.put(keys(0, 20));
