@@ -1,6 +1,6 @@
 /** One socket to a node: frames in and out, and receipts for what came. It decides nothing. */
 import type { ClientMessage, ServerMessage } from "../protocol/client-messages.ts";
-import { decodeServerMessage, encodeClientMessage } from "../protocol/client-codec.ts";
+import { decodeTold, encodeClientMessage } from "../protocol/client-codec.ts";
 import { Receipts } from "../protocol/receipts.ts";
 
 /** What is used of a WebSocket: browsers', Node's and Workers' have it. */
@@ -62,7 +62,7 @@ export class Socket {
   #take(data: unknown): void {
     if (typeof data === "string") return this.#ears?.ponged();
     const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : null;
-    const message = bytes && decodeServerMessage(bytes);
+    const message = bytes && decodeTold(bytes);
     if (!message?.ok) return this.#unreadable();
     const receipt = this.#receipts.take(bytes?.length ?? 0, message.value);
     if (receipt) this.send(receipt);

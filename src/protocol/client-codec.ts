@@ -3,18 +3,19 @@
  * objects say to each other.
  */
 import { type Result } from "../data/result.ts";
-import type { ClientMessage, ServerMessage } from "./client-messages.ts";
+import type { ClientMessage, Told } from "./client-messages.ts";
 import { clientWire } from "./client-wire.ts";
 import { decodeFrame, readFields } from "./decoding.ts";
 import type { ErrorInfo } from "./errors.ts";
 import { ENVELOPE_BYTES_MAX, ENVELOPE_ITEMS_MAX } from "./limits.ts";
-import { SERVER_SCHEMAS } from "./schema-server.ts";
+import { TOLD_SCHEMAS } from "./schema-server.ts";
 import { writeValue } from "./writer.ts";
 
 export const encodeClientMessage = (message: ClientMessage): Uint8Array =>
   writeValue(clientWire(message));
 
-export function decodeServerMessage(bytes: Uint8Array): Result<ServerMessage, ErrorInfo> {
+/** For who has no subscription. */
+export function decodeTold(bytes: Uint8Array): Result<Told, ErrorInfo> {
   const fields = readFields(bytes, ENVELOPE_BYTES_MAX, ENVELOPE_ITEMS_MAX);
-  return fields.ok ? decodeFrame<ServerMessage>(SERVER_SCHEMAS, fields.value, "WELCOME") : fields;
+  return fields.ok ? decodeFrame<Told>(TOLD_SCHEMAS, fields.value, "WELCOME") : fields;
 }

@@ -21,18 +21,11 @@ import type {
 
 export type ClientMessage =
   Hello | Ops | Get | FetchMap | Received | Subscribe | Unsubscribe | Digests;
-export type ServerMessage =
-  | Welcome
-  | Ack
-  | Values
-  | MapMessage
-  | MapDeltaMessage
-  | NotOwnerNotice
-  | ErrorMessage
-  | Changes
-  | Synced
-  | Resync
-  | WantDigests;
+export type ServerMessage = Told | Changes | Synced | Resync | WantDigests;
+
+/** What every client hears; the rest is for subscribers. */
+export type Told =
+  Welcome | Ack | Values | MapMessage | MapDeltaMessage | NotOwnerNotice | ErrorMessage;
 
 /** How much of what the node has sent over this socket the client has: bytes of binary frames, in all. */
 interface Receipt {

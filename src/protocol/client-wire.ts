@@ -1,7 +1,6 @@
 /** A client's messages as they are written: packed fields in place of operations, keys and positions. */
 import type { ClientMessage } from "./client-messages.ts";
-import { packDigests, packPositions } from "./packed-changes.ts";
-import { packClientOps, packKeys } from "./packing.ts";
+import { packClientOps, packDigests, packKeys, packPositions } from "./packing.ts";
 
 export function clientWire(message: ClientMessage): object {
   switch (message.type) {

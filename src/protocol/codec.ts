@@ -22,6 +22,7 @@ import { CLIENT_SCHEMAS } from "./schema-client.ts";
 import { CLUSTER_SCHEMAS } from "./schema-cluster.ts";
 import { parse } from "./schema.ts";
 import { clusterId, sender, term } from "./schema-shared.ts";
+import { SERVER_SCHEMAS } from "./schema-subscribed.ts";
 import { clusterWire, serverWire } from "./wire.ts";
 import { writeValue } from "./writer.ts";
 
@@ -67,7 +68,12 @@ function decodeHead(
 
 // ------------------------------------------------------------------ a node to its clients
 
-export { decodeServerMessage, encodeClientMessage } from "./client-codec.ts";
+export function decodeServerMessage(bytes: Uint8Array): Result<ServerMessage, ErrorInfo> {
+  const fields = readFields(bytes, ENVELOPE_BYTES_MAX, ENVELOPE_ITEMS_MAX);
+  return fields.ok ? decodeFrame<ServerMessage>(SERVER_SCHEMAS, fields.value, "WELCOME") : fields;
+}
+
+export { encodeClientMessage } from "./client-codec.ts";
 
 /** Either the whole frame is valid, or nothing of it is handed out. */
 export function decodeClientMessage(bytes: Uint8Array): Result<ClientMessage, DecodeError> {

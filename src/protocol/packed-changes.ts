@@ -70,9 +70,6 @@ const isCount = (count: unknown): count is number => !countProblem(count);
 
 // ------------------------------------------------------------------ positions and digests
 
-export const packPositions = (positions: readonly PartPosition[]): unknown[] =>
-  positions.map(({ partitionId, since, seq }) => [partitionId, since, seq]);
-
 export const unpackPositions = (wire: unknown): Result<readonly PartPosition[], Problem> =>
   unpackList(wire, POSITIONS_MAX, unpackPosition);
 
@@ -83,9 +80,6 @@ function unpackPosition(wire: unknown): PartPosition | Problem {
     ? { partitionId: PartitionId(partitionId), since: Epoch(since), seq: Seq(seq) }
     : diagnose(wire, POSITION_LAYOUT);
 }
-
-export const packDigests = (parts: readonly PartDigest[]): unknown[] =>
-  parts.map(({ partitionId, buckets }) => [partitionId, buckets]);
 
 export const unpackDigests = (wire: unknown): Result<readonly PartDigest[], Problem> =>
   unpackList(wire, POSITIONS_MAX, unpackDigest);

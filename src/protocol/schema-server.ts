@@ -6,7 +6,7 @@ import type {
   MapDeltaMessage,
   MapMessage,
   NotOwnerNotice,
-  ServerMessage,
+  Told,
   Values,
   Welcome,
 } from "./client-messages.ts";
@@ -21,13 +21,13 @@ import {
 import { describe } from "./packed.ts";
 import { clientId, count, integer, moment, nodeId, partitionId, version } from "./schema.ts";
 import { list, packed, type Schema } from "./shapes.ts";
-import { subscribedSchemas } from "./schema-subscribed.ts";
 import { errorInfo, mapNodes, mapPartitions, partitionMap } from "./schema-told.ts";
 
 const { refused, value, stampedValue, members, total } = RESULT_LAYOUTS;
 
-export const SERVER_SCHEMAS: {
-  readonly [Type in ServerMessage["type"]]: Schema<Extract<ServerMessage, { type: Type }>>;
+/** What every client hears. */
+export const TOLD_SCHEMAS: {
+  readonly [Type in Told["type"]]: Schema<Extract<Told, { type: Type }>>;
 } = {
   WELCOME: declared<Welcome>()(
     v.object({
@@ -88,5 +88,4 @@ export const SERVER_SCHEMAS: {
   ERROR: declared<ErrorMessage>()(
     v.object({ type: v.literal("ERROR"), seq: v.nullable(count()), error: errorInfo }),
   ),
-  ...subscribedSchemas,
 };

@@ -1,14 +1,16 @@
-/** What a subscriber hears: the part of the schemas of subscriptions that a client loads. */
+/** What a node says to its clients, to subscribers among them. */
 import * as v from "./shapes.ts";
+import type { ServerMessage } from "./client-messages.ts";
 import { declared } from "./declared.ts";
 import { describe } from "./packed.ts";
 import { CHANGED_ROW_LAYOUT, PART_LAYOUT, unpackParts } from "./packed-changes.ts";
 import { count } from "./schema.ts";
-import { packed } from "./shapes.ts";
+import { TOLD_SCHEMAS } from "./schema-server.ts";
+import { packed, type Schema } from "./shapes.ts";
 import { digestKey, partitionIds } from "./schema-shared.ts";
 import type { Changes, Resync, Synced, WantDigests } from "./subscription-messages.ts";
 
-export const subscribedSchemas = {
+const subscribedSchemas = {
   CHANGES: declared<Changes>()(
     v.object({
       type: v.literal("CHANGES"),
@@ -25,3 +27,7 @@ export const subscribedSchemas = {
   ),
   RESYNC: declared<Resync>()(v.object({ type: v.literal("RESYNC") })),
 };
+
+export const SERVER_SCHEMAS: {
+  readonly [Type in ServerMessage["type"]]: Schema<Extract<ServerMessage, { type: Type }>>;
+} = { ...TOLD_SCHEMAS, ...subscribedSchemas };

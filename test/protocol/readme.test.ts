@@ -20,7 +20,7 @@ import {
 } from "../../src/protocol/packed-rows.ts";
 import { describe as listOf, describeFields } from "../../src/protocol/packed.ts";
 import { CLIENT_SCHEMAS } from "../../src/protocol/schema-client.ts";
-import { SERVER_SCHEMAS } from "../../src/protocol/schema-server.ts";
+import { SERVER_SCHEMAS } from "../../src/protocol/schema-subscribed.ts";
 import { SAMPLES } from "./samples.ts";
 import { shapeOf } from "./shape.ts";
 

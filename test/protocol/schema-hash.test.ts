@@ -12,7 +12,7 @@ import {
 } from "../../src/protocol/codec.ts";
 import * as limits from "../../src/protocol/limits.ts";
 import { CLIENT_SCHEMAS } from "../../src/protocol/schema-client.ts";
-import { SERVER_SCHEMAS } from "../../src/protocol/schema-server.ts";
+import { SERVER_SCHEMAS } from "../../src/protocol/schema-subscribed.ts";
 import { CLUSTER_SCHEMAS } from "../../src/protocol/schema-cluster.ts";
 import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "../../src/protocol/version.ts";
 import { envelope, SAMPLES } from "./samples.ts";
