@@ -55,6 +55,24 @@ export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
     ),
   },
   {
+    name: "an interest lost to an older word",
+    bug: "a word from before an interest, that nobody listens, ends it",
+    file: "src/core/subscriptions/publish.ts",
+    find: "if (interestOf(turn, from, map, partitionId) < n) loseInterest",
+    replace: "if (n > 0) loseInterest",
+    killedBy: subscriber(
+      "not so an interest, by a word from before it: that nobody listens there [sim seed 1000156]",
+    ),
+  },
+  {
+    name: "an interest of a stranger",
+    bug: "an owner takes note of what a node wants to hear that it has not heard of, and forgets it with the node",
+    file: "src/core/subscriptions/publish.ts",
+    find: "isMember(turn, from) ? partitionIds",
+    replace: "isMember(turn, turn.me) ? partitionIds",
+    killedBy: subscriber("nor one of a node that the owner has not heard of yet"),
+  },
+  {
     name: "forgotten deletions not missed",
     bug: "a position from before a deletion was removed for good is served by what has changed since",
     file: "src/core/subscriptions/answer.ts",

@@ -47,7 +47,9 @@ export function onInterest(
   { map, partitionIds }: Interest,
   call: CallId | null,
 ): void {
-  const owned = partitionIds.filter((id) => turn.partition(id).role.type === "owner");
+  // Whoever is no member here is forgotten as soon as it does not answer, and would not know: it asks again.
+  const isOwned = (id: PartitionId): boolean => turn.partition(id).role.type === "owner";
+  const owned = isMember(turn, from) ? partitionIds.filter(isOwned) : [];
   const value = interestCount(turn) + owned.length;
   if (value > INTERESTS_MAX) {
     const error = makeError("OVERLOADED", { field: "interests", value, max: INTERESTS_MAX });
@@ -59,17 +61,20 @@ export function onInterest(
   for (const partitionId of owned) {
     const maps = next.get(partitionId) ?? new Map<string, Interested>();
     const known = maps.get(map);
-    const nodes = new Set(known?.nodes).add(from);
+    const nodes = new Map(known?.nodes).set(from, turn.memory.seq);
     next.set(partitionId, new Map(maps).set(map, { last: known?.last ?? turn.memory.seq, nodes }));
     positions.push({ partitionId, ...positionOf(turn, partitionId) });
   }
   remember(turn, { interests: next });
   // It may listen to others, also such as are not known any more since the start.
   if (owned.length > 0) listenTo(turn, from, true);
-  const lacking = partitionIds.filter((id) => turn.partition(id).role.type !== "owner");
+  const lacking = partitionIds.filter((id) => !isOwned(id));
   const notOwned = lacking.map((id) => turn.partition(id).ruling);
   turn.answer(call, { type: "INTERESTED", map, positions, notOwned });
 }
+
+const isMember = (turn: Turn, node: NodeId): boolean =>
+  turn.state.saved.view.members.some(({ nodeId }) => nodeId === node);
 
 /** Everything that has been stored of this partition so far. */
 export const positionOf = (
@@ -120,7 +125,7 @@ export function publish(
     if (!known) continue;
     const { since } = turn.partition(partitionId).ruling;
     const part = { map, partitionId, since, from: known.last, to: upTo, rows: newest(changed) };
-    for (const node of known.nodes) add(turn, node, part);
+    for (const node of known.nodes.keys()) add(turn, node, part);
     next.set(map, { ...known, last: upTo });
   }
   remember(turn, { interests: turn.own(memoryOf(turn).interests).set(partitionId, next) });
@@ -191,9 +196,17 @@ function send(turn: Turn, node: NodeId, outlet: Outlet, attempt = 0): Outlet {
 export function onRowsHeard(turn: Turn, from: NodeId, { n, listens, unwanted }: RowsHeard): void {
   const outlet = memoryOf(turn).outlets.get(from);
   if (outlet?.n !== n) return;
-  for (const { map, partitionId } of unwanted) loseInterest(turn, from, map, partitionId);
+  for (const { map, partitionId } of unwanted)
+    // It may have been said before an interest that has come since this was sent.
+    if (interestOf(turn, from, map, partitionId) < n) loseInterest(turn, from, map, partitionId);
   setOutlet(turn, from, { ...outlet, n: null, sent: [], again: false, retry: null });
   if (!listens && !isListening(turn, from)) listenTo(turn, from, false);
+}
+
+/** When it was said. */
+function interestOf(turn: Turn, from: NodeId, map: string, partitionId: PartitionId): number {
+  const { interests } = memoryOf(turn);
+  return interests.get(partitionId)?.get(map)?.nodes.get(from) ?? -Infinity;
 }
 
 function loseInterest(turn: Turn, from: NodeId, map: string, partitionId: PartitionId): void {
@@ -201,7 +214,7 @@ function loseInterest(turn: Turn, from: NodeId, map: string, partitionId: Partit
   const maps = interests.get(partitionId);
   const known = maps?.get(map);
   if (!maps || !known?.nodes.has(from)) return;
-  const nodes = new Set(known.nodes);
+  const nodes = new Map(known.nodes);
   nodes.delete(from);
   const next = new Map(maps);
   if (nodes.size > 0) next.set(map, { ...known, nodes });
@@ -219,8 +232,7 @@ function isListening(turn: Turn, node: NodeId): boolean {
 export function pursueOutlets(turn: Turn): void {
   for (const [node, outlet] of memoryOf(turn).outlets) {
     if (!outlet.retry || outlet.retry.at > turn.now) continue;
-    const { members } = turn.state.saved.view;
-    if (members.every(({ nodeId }) => nodeId !== node)) {
+    if (!isMember(turn, node)) {
       forgetNode(turn, node);
       continue;
     }

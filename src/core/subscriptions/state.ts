@@ -33,7 +33,8 @@ export interface Subscriptions {
 export interface Interested {
   /** When it changed last, or somebody was told where it stands. */
   readonly last: Seq;
-  readonly nodes: ReadonlySet<NodeId>;
+  /** Where the change counter was when they said so. */
+  readonly nodes: ReadonlyMap<NodeId, Seq>;
 }
 
 /** What one node is told: one message at a time, and what changes meanwhile goes together. */

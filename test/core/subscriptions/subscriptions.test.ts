@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { PartitionId } from "../../../src/data/ids.ts";
+import { NodeId, PartitionId } from "../../../src/data/ids.ts";
+import type { ClusterMessage } from "../../../src/protocol/cluster-messages.ts";
 import { A, B, C, Followed, keys } from "./followed.ts";
 
 describe("a subscriber", () => {
@@ -167,6 +168,53 @@ describe("what is lost on its way", () => {
     world.live(100);
     world.put(keys(0, 20));
     world.live(2_000);
+    world.expectAll(reader);
+  });
+
+  it("not so an interest, by a word from before it: that nobody listens there [sim seed 1000156]", () => {
+    const world = new Followed({ partitionCount: 1 });
+    const owner = world.ownerOf(0);
+    world.leave(world.subscribe(C, { map: "m" }, "gone"));
+    world.stage.lose(C, "gone");
+    const late: ClusterMessage[] = [];
+    world.stage.cut = (from, _, message) =>
+      message.type === "ROWS_HEARD" && from === C && late.push(message) > 0;
+    world.put(keys(0, 1));
+    world.live(20);
+    const reader = world.subscribeSlowly(C);
+    world.live(20);
+    world.stage.cut = () => false;
+    const [message] = late;
+    if (message?.type !== "ROWS_HEARD") expect.fail("it was not told");
+    expect(message.listens).toBe(false);
+    const { clusterId: cluster, letters } = world.stage;
+    const { term } = world.stage.node(C).disk.self;
+    letters.push({ cluster, from: C, to: owner, message, call: null, term });
+    world.live(1_000);
+    world.put(keys(0, 20), Uint8Array.of(2));
+    world.live(2_000);
+    world.expectAll(reader);
+  });
+
+  it("nor one of a node that the owner has not heard of yet", () => {
+    const world = new Followed({ partitionCount: 1 });
+    const [owner, added] = [world.ownerOf(0), NodeId("n4")];
+    const { stage } = world;
+    stage.cut = (_, to, { type }) => type === "MEMBERS_UPDATE" && to === owner;
+    stage.ask({ type: "ADD_NODES", count: 1, region: "", weight: 1 });
+    world.live(1_000);
+    const reader = world.subscribeSlowly(added);
+    world.live(1_000);
+    stage.cut = (_, to, { type }) =>
+      (type === "MEMBERS_UPDATE" && to === owner) || type === "ROWS_CHANGED";
+    world.put(keys(0, 10));
+    world.live(3_000);
+    expect(stage.node(owner).disk.view.members.some(({ nodeId }) => nodeId === added)).toBe(false);
+    stage.cut = () => false;
+    world.live(5_000);
+    world.put(keys(5, 20), Uint8Array.of(2));
+    world.live(5_000);
+    expect(world.ownerOf(0)).toBe(owner);
     world.expectAll(reader);
   });
 
