@@ -2,6 +2,7 @@
 import { ClusterId } from "../../src/data/ids.ts";
 import { decodeServerMessage, encodeClientMessage } from "../../src/protocol/codec.ts";
 import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
+import type { ErrorInfo } from "../../src/protocol/errors.ts";
 import type { Query } from "../../src/protocol/subscription-messages.ts";
 import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
 import { Subscriber } from "../sim/subscriber.ts";
@@ -12,6 +13,8 @@ export class Follower {
   /** Of all that is about the subscription, both ways, since the last connection. */
   bytes = 0;
   readonly types = new Map<string, number>();
+  /** Whoever follows asks for no more than its credit. */
+  readonly refused: ErrorInfo[] = [];
   readonly #base: () => URL;
   #socket: WebSocket | null = null;
   #received = 0;
@@ -74,6 +77,7 @@ export class Follower {
     const message = decodeServerMessage(bytes);
     if (!message.ok) throw new Error(JSON.stringify(message.error));
     this.#count(message.value, bytes.length);
+    if (message.value.type === "ERROR") this.refused.push(message.value.error);
     const answer = this.subscriber.hear(message.value);
     if (answer) this.#say(answer);
     this.#say({ type: "RECEIVED", received: this.#received });

@@ -55,6 +55,7 @@ const agrees = async (follower: Follower, map = "transfers"): Promise<void> => {
   const there = await grid.api.entries(map);
   await follower.has(there, (value) => decode(value));
   expect(follower.subscriber.wentBack).toEqual([]);
+  expect(follower.refused).toEqual([]);
 };
 
 describe("a subscriber that was away", () => {

@@ -38,7 +38,7 @@ export const IN_RUNS: readonly Mutant[] = [
     name: "no epoch check",
     bug: "any ruling is believed, however old",
     file: "src/core/node/hear.ts",
-    find: "if (ruling.epoch <= before.ruling.epoch) return;",
+    find: "if (ruling.epoch <= before.ruling.epoch) return false;",
     replace: "",
     killedBy: { checkers: ["I4", "I2"], seeds: 200 },
   },

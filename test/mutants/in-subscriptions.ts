@@ -32,7 +32,7 @@ export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
     name: "positions of any owner compared",
     bug: "what an owner counts is taken for what the one before it counted",
     file: "src/core/subscriptions/read.ts",
-    find: 'if (position.since !== told.since) return { type: "asked" };',
+    find: 'if (position.since !== told.since) return { type: "unasked" };',
     replace: "",
     killedBy: { checkers: ["I17"], seeds: 10, from: FIRST_WILD },
   },
@@ -63,6 +63,29 @@ export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
     killedBy: subscriber(
       "not so an interest, by a word from before it: that nobody listens there [sim seed 1000156]",
     ),
+  },
+  {
+    name: "a question for each owner that changes",
+    bug: "a client is asked what it has before it has answered what it was asked before",
+    file: "src/core/subscriptions/read.ts",
+    find: 'if (inStep("asked").length > 0) return [];',
+    replace: "",
+    killedBy: {
+      file: "test/core/subscriptions/owners-lost.test.ts",
+      title:
+        "whose client has not answered a question is asked no other: its credit is for a few frames",
+    },
+  },
+  {
+    name: "an owner asked for each partition",
+    bug: "who follows many partitions that get another owner asks it for each of them",
+    file: "src/core/node/hear.ts",
+    find: "changed.add(ruling.partitionId);",
+    replace: "ownersChanged(turn, new Set([ruling.partitionId]));",
+    killedBy: {
+      file: "test/core/subscriptions/owners-lost.test.ts",
+      title: "are asked for together where one node takes many over",
+    },
   },
   {
     name: "an interest of a stranger",

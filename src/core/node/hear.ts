@@ -3,7 +3,7 @@
  * or below the highest epoch heard of says nothing.
  */
 import { BUCKETS_BYTES, totalOf } from "../../data/digest.ts";
-import { MigrationId, Seq } from "../../data/ids.ts";
+import { MigrationId, Seq, type PartitionId } from "../../data/ids.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
 import { becomeReady, beginClosing, keepOn, restDigest, resumeOwner } from "../partition/owner.ts";
@@ -14,14 +14,19 @@ import { close } from "../partition/streams.ts";
 import { offer } from "../partition/struck.ts";
 import { NO_ROLE, type Owner, type PartitionSaved, type Provenance, type Role } from "./state.ts";
 import type { Turn } from "./turn.ts";
-import { ownerChanged } from "../subscriptions/follow.ts";
+import { ownersChanged } from "../subscriptions/follow.ts";
 import { forgetInterests } from "../subscriptions/publish.ts";
 import { isCeded } from "./winner.ts";
 
 /** Every ruling that a message brings, before what the message itself says is looked at. */
 export function hearAll(turn: Turn, message: ClusterMessage): void {
-  if ("ruling" in message && message.ruling) hear(turn, message.ruling);
-  for (const ruling of rulingsIn(message)) hear(turn, ruling);
+  const changed = new Set<PartitionId>();
+  const alone = "ruling" in message && message.ruling ? [message.ruling] : [];
+  for (const ruling of [...alone, ...rulingsIn(message)]) {
+    const before = turn.partition(ruling.partitionId).ruling;
+    if (hear(turn, ruling) && !isSameOwner(before, ruling)) changed.add(ruling.partitionId);
+  }
+  if (changed.size > 0) ownersChanged(turn, changed);
 }
 
 function rulingsIn(message: ClusterMessage): readonly Ruling[] {
@@ -41,13 +46,14 @@ function rulingsIn(message: ClusterMessage): readonly Ruling[] {
   }
 }
 
-function hear(turn: Turn, ruling: Ruling): void {
+/** False: it says nothing. */
+function hear(turn: Turn, ruling: Ruling): boolean {
   const { partitionId } = ruling;
   const before = turn.partition(partitionId);
-  if (ruling.epoch <= before.ruling.epoch) return;
+  if (ruling.epoch <= before.ruling.epoch) return false;
   take(turn, ruling, before);
   if (turn.partition(partitionId).role.type !== "owner") forgetInterests(turn, partitionId);
-  ownerChanged(turn, before.ruling, ruling);
+  return true;
 }
 
 function take(turn: Turn, ruling: Ruling, before: PartitionSaved): void {

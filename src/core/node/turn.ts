@@ -3,11 +3,11 @@ import { Seq, type ClusterId, type NodeId, type PartitionId } from "../../data/i
 import { STAMP_COUNTER_MAX } from "../../data/limits.ts";
 import type { Row } from "../../data/row.ts";
 import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
+import type { ChangedPart } from "../../protocol/subscription-messages.ts";
 import type { Config } from "../config.ts";
 import type { NodeEffect } from "./events.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import { keptBytes, type Stream } from "../partition/stream.ts";
-import type { ToTell } from "../subscriptions/state.ts";
 import type { Credit, Size, SocketId } from "./requests.ts";
 import { NO_MEMORY, unruled } from "./state.ts";
 import type {
@@ -41,7 +41,7 @@ export class Turn {
   readonly #own = new WeakSet<object>();
   readonly #toldMap = new Set<SocketId>();
   /** By name of the subscription. */
-  readonly toTell = new Map<string, ToTell>();
+  readonly toTell = new Map<string, ChangedPart[]>();
   /** Sockets whose subscriptions cannot be kept. */
   readonly forgotten = new Set<SocketId>();
 

@@ -123,14 +123,9 @@ function onPart(turn: Turn, part: FeedPart): void {
     hearPart(turn, name, part, isNext ? null : (told ?? "first"));
 }
 
-/** Another owner is to be asked. */
-export function ownerChanged(
-  turn: Turn,
-  before: Ruling,
-  { partitionId, owner, since }: Ruling,
-): void {
-  if (owner === before.owner && since === before.since) return;
-  announceAgain(turn, (ruling) => ruling.partitionId === partitionId);
+/** Others are to be asked, each for all that it owns now. */
+export function ownersChanged(turn: Turn, partitionIds: ReadonlySet<PartitionId>): void {
+  announceAgain(turn, ({ partitionId }) => partitionIds.has(partitionId));
 }
 
 function announceAgain(turn: Turn, concerns: (ruling: Ruling) => boolean): void {

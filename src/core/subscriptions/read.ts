@@ -14,6 +14,7 @@ import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
 import { partitionOf } from "../../data/hash.ts";
 import { FETCH_PARTITIONS_MAX, NODE_READINGS_MAX } from "../../protocol/limits.ts";
 import type {
+  ChangedPart,
   FeedPart,
   FetchedPage,
   FetchedRows,
@@ -28,7 +29,7 @@ import { retryAfter } from "../partition/streams.ts";
 import { differing, sumOf } from "./digest.ts";
 import { isKnownTo, isNamed, toldAs } from "./filter.ts";
 import { countReadings, memoryOf, remember, setSubscription } from "./memory.ts";
-import type { Reading, Step, Subscription, ToTell } from "./state.ts";
+import type { Reading, Step, Subscription } from "./state.ts";
 
 /** Everything, as one bucket of one. */
 const ALL = { count: 1, which: [0] } as const;
@@ -41,7 +42,7 @@ export function begin(turn: Turn, name: string, partitionId: PartitionId): void 
   const reading = subscription?.readings.get(partitionId);
   if (!subscription || !reading) return;
   const step = nextStep(reading.position, toldOf(turn, subscription.query.map, partitionId));
-  if (step?.type === "asked") toTell(turn, name).ask.push(partitionId);
+  if (step?.type === "unasked") tell(turn, name);
   setReading(turn, name, partitionId, step && { ...reading, step });
 }
 
@@ -49,7 +50,7 @@ export function begin(turn: Turn, name: string, partitionId: PartitionId): void 
 function nextStep(position: Position | null, told: Position | null): Step | null {
   if (!told) return { type: "waiting" };
   if (!position) return { type: "rows", buckets: ALL, begun: false, start: null, after: null };
-  if (position.since !== told.since) return { type: "asked" };
+  if (position.since !== told.since) return { type: "unasked" };
   if (position.seq === told.seq) return null;
   return position.seq > told.seq
     ? { type: "ahead" }
@@ -142,7 +143,7 @@ function deliver(turn: Turn, name: string, { partitionId, since, to, rows }: Fee
   const told = toldAs(query, news);
   if (told.length === 0) return;
   const position = { since, seq: to };
-  toTell(turn, name).parts.push({ partitionId, position, replaces: null, rows: told });
+  tell(turn, name, { partitionId, position, replaces: null, rows: told });
 }
 
 // ------------------------------------------------------------------ what is asked of owners
@@ -251,7 +252,7 @@ function takeRows(turn: Turn, name: string, page: FetchedPage, step: ReadsRows):
   // Where nothing has changed, nothing is told.
   const isAwaited = step.type === "rows" || step.after !== null;
   const isNews = rows.length > 0 || (after === null && isAwaited);
-  if (isNews) toTell(turn, name).parts.push({ partitionId, position, replaces, rows });
+  if (isNews) tell(turn, name, { partitionId, position, replaces, rows });
   const next = { ...step, after };
   const isBegun = isNews || replaces === null;
   goOn(turn, name, page, next.type === "rows" ? { ...next, begun: isBegun } : next);
@@ -279,7 +280,7 @@ function takeDigest(
   const which = differing(ours, theirs);
   if (page.after !== null || which.length === 0) {
     if (page.after === null)
-      toTell(turn, name).parts.push({ partitionId, position: start, replaces: null, rows: [] });
+      tell(turn, name, { partitionId, position: start, replaces: null, rows: [] });
     return goOn(turn, name, page, { ...step, ours });
   }
   const reading = memoryOf(turn).subscriptions.get(name)?.readings.get(partitionId);
@@ -291,8 +292,28 @@ function takeDigest(
 function compare(turn: Turn, name: string, partitionId: PartitionId): void {
   const reading = memoryOf(turn).subscriptions.get(name)?.readings.get(partitionId);
   if (!reading) return;
-  toTell(turn, name).ask.push(partitionId);
-  setReading(turn, name, partitionId, { ...reading, step: { type: "asked" } });
+  setReading(turn, name, partitionId, { ...reading, step: { type: "unasked" } });
+  tell(turn, name);
+}
+
+/**
+ * What the client of a subscription is asked now: nothing before it has answered what it was asked before. Each question takes
+ * a frame of its credit to answer, and owners may change one by one.
+ */
+export function askNext(turn: Turn, name: string): readonly PartitionId[] {
+  const subscription = memoryOf(turn).subscriptions.get(name);
+  if (!subscription) return [];
+  const inStep = (type: Step["type"]): readonly PartitionId[] =>
+    [...subscription.readings].flatMap(([id, { step }]) => (step.type === type ? [id] : []));
+  if (inStep("asked").length > 0) return [];
+  const next = inStep("unasked");
+  const readings = turn.own(subscription.readings);
+  for (const partitionId of next) {
+    const reading = readings.get(partitionId);
+    if (reading) readings.set(partitionId, { ...reading, step: { type: "asked" } });
+  }
+  if (next.length > 0) setSubscription(turn, name, { ...subscription, readings });
+  return next;
 }
 
 /** What the client has, by its own word. */
@@ -310,6 +331,7 @@ export function takeDigests(turn: Turn, name: string, parts: readonly PartDigest
     } as const;
     setReading(turn, name, partitionId, { ...reading, step });
   }
+  tell(turn, name);
   pump(turn, name);
 }
 
@@ -330,8 +352,9 @@ export function pursueReadings(turn: Turn): void {
 
 // ------------------------------------------------------------------ what its client is told
 
-const toTell = (turn: Turn, name: string): ToTell => {
-  const known = turn.toTell.get(name) ?? { parts: [], ask: [] };
+/** At the end of the turn; nothing: it may be asked something. */
+function tell(turn: Turn, name: string, ...parts: readonly ChangedPart[]): void {
+  const known = turn.toTell.get(name) ?? [];
+  known.push(...parts);
   turn.toTell.set(name, known);
-  return known;
-};
+}

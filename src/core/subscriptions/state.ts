@@ -5,7 +5,6 @@ import type { Identity } from "../../data/row.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type {
   Buckets,
-  ChangedPart,
   FeedPart,
   FetchRows,
   PartRead,
@@ -87,7 +86,9 @@ export type Step =
   | { readonly type: "waiting" }
   /** Reads what has changed since `position`. `start`: where the owner was when that began. */
   | { readonly type: "changes"; readonly start: Position | null; readonly after: Identity | null }
-  /** Its client is asked what it has. */
+  /** Its client is to be asked what it has. */
+  | { readonly type: "unasked" }
+  /** And was. */
   | { readonly type: "asked" }
   /** Adds up what there is. */
   | {
@@ -128,13 +129,6 @@ export const NO_SUBSCRIPTIONS: Subscriptions = {
 };
 
 export const nameOf = (socket: SocketId, id: number): string => `${id} ${socket}`;
-
-/** What is to be told to the client of one subscription at the end of a turn. */
-export interface ToTell {
-  readonly parts: ChangedPart[];
-  /** Partitions of which it is asked what it has. */
-  readonly ask: PartitionId[];
-}
 
 /** Rows are read for a subscription of another node's. */
 export interface FetchTag {

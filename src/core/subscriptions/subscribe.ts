@@ -19,7 +19,7 @@ import type { Session, SocketId } from "../node/requests.ts";
 import type { Turn } from "../node/turn.ts";
 import { follow, followedBeside, unfollow } from "./follow.ts";
 import { countReadings, memoryOf, remember, setSubscription } from "./memory.ts";
-import { begin, pump, takeDigests } from "./read.ts";
+import { askNext, begin, pump, takeDigests } from "./read.ts";
 import { nameOf, NO_SUBSCRIPTIONS, type Reading } from "./state.ts";
 
 export type SubscriberMessage = Extract<
@@ -149,7 +149,7 @@ export function recall(turn: Turn, socket: SocketId): void {
 export function tellSubscribers(turn: Turn): void {
   if (turn.self.membership !== "member") return end(turn);
   for (const socket of turn.forgotten) forget(turn, socket);
-  for (const [name, { parts, ask }] of turn.toTell) {
+  for (const [name, parts] of turn.toTell) {
     const subscription = memoryOf(turn).subscriptions.get(name);
     if (!subscription) continue;
     const { socket, id, salt } = subscription;
@@ -159,11 +159,12 @@ export function tellSubscribers(turn: Turn): void {
         socket,
         message: { type: "CHANGES", id, parts },
       });
-    if (ask.length > 0)
+    const partitionIds = askNext(turn, name);
+    if (partitionIds.length > 0)
       turn.do({
         type: "tell",
         socket,
-        message: { type: "WANT_DIGESTS", id, salt, partitionIds: ask },
+        message: { type: "WANT_DIGESTS", id, salt, partitionIds },
       });
   }
   for (const name of turn.toTell.keys()) tellSynced(turn, name);
