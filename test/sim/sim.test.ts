@@ -8,8 +8,8 @@ const SEEDS = 80;
 const STORMS = 120;
 const FORGETFUL = 20;
 
-/** Nothing is forgotten in runs that are shorter than the retention, and only storms have sets and counters. */
-const RARE = ["R-collect", "R-set", "R-count"];
+/** Nothing is forgotten in runs that are shorter than the retention, and only storms have sets, counters and subscribers. */
+const RARE = ["R-collect", "R-set", "R-count", "I17"];
 const judgedIn = (summary: Record<string, number>): [string, number][] =>
   Object.entries(summary).filter(
     ([name]) => name.endsWith("judged") && !RARE.some((id) => name.startsWith(id)),
@@ -54,6 +54,7 @@ describe("a cluster on a bad network", () => {
     expect(count("claimed from an owner")).toBeGreaterThan(STORMS / 2);
     expect(count("R-set judged")).toBeGreaterThan(5 * STORMS);
     expect(count("R-count judged")).toBeGreaterThan(STORMS);
+    expect(count("I17 judged")).toBeGreaterThan(100 * STORMS);
     expect(count("rows of sets and counters told to subscribers")).toBeGreaterThan(5 * STORMS);
     for (const [name, value] of judgedIn(summary)) expect(value, name).toBeGreaterThan(STORMS / 2);
   });
