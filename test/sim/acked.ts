@@ -18,6 +18,8 @@ export class Acked {
   readonly #told = new Map<string, Told>();
   /** Of each key what was stored only at a node that is gone for ever: whoever acknowledges it later is late. */
   readonly #buried = new Map<string, Row>();
+  /** Of these, those that an operator did without. */
+  readonly #givenUp = new Map<string, Row>();
 
   keys(): Iterable<string> {
     return this.#told.keys();
@@ -44,8 +46,16 @@ export class Acked {
   }
 
   isBuried(row: Row): boolean {
-    const buried = this.#buried.get(identityKey(row));
-    return buried !== undefined && compareRows(buried, row) >= 0;
+    return isIn(this.#buried, row);
+  }
+
+  /** Whatever is buried by now. */
+  giveUpBuried(): void {
+    for (const [key, row] of this.#buried) this.#givenUp.set(key, row);
+  }
+
+  isGivenUp(row: Row): boolean {
+    return isIn(this.#givenUp, row);
   }
 
   /** The greatest that the owner must have and that was acknowledged as backed up. */
@@ -96,6 +106,11 @@ export class Acked {
     this.#told.set(key, told);
     return told;
   }
+}
+
+function isIn(rows: ReadonlyMap<string, Row>, row: Row): boolean {
+  const found = rows.get(identityKey(row));
+  return found !== undefined && compareRows(found, row) >= 0;
 }
 
 const greater = (a: Row | undefined, b: Row): Row => (a && compareRows(a, b) >= 0 ? a : b);

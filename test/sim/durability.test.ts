@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { partitionOf } from "../../src/data/hash.ts";
 import { Epoch, Incarnation, NodeId, Seq, Version } from "../../src/data/ids.ts";
 import type { Row } from "../../src/data/row.ts";
-import type { Copy } from "../../src/data/ruling.ts";
+import type { Copy, Ruling } from "../../src/data/ruling.ts";
 import type { Entry } from "../../src/core/coordinator/state.ts";
 import { draw } from "./options.ts";
 import { World } from "./world.ts";
@@ -57,6 +57,14 @@ class Scene {
     const members = [A, B, C].map((nodeId) => ({ ...SOMEBODY, nodeId }));
     const view = { version: Version(1), members };
     coordinator.disk = { ...coordinator.disk, view, entries: new Map([[P, ruled]]) };
+  }
+
+  /** Its owner has heard of it. */
+  own(id: NodeId, ruling: Ruling): void {
+    const node = this.world.node(id);
+    const role = { type: "owner", copies: [], move: null } as const;
+    const partitions = new Map(node.disk.partitions).set(P, { ruling, role });
+    node.disk = { ...node.disk, partitions };
   }
 
   store(at: NodeId, stored: Row): void {
@@ -128,6 +136,20 @@ describe("a write that is acknowledged as backed up", () => {
     scene.judge.backedUp(row(5));
     scene.judge.afterStep();
     expect(scene.world.counts["backed up rows given up by force"]).toBe(1);
+  });
+
+  it("is missed there neither if those who had it were destroyed, however late its client hears of it [I6, sim seed 1024964]", () => {
+    const scene = claimed(C);
+    for (const id of [A, B]) scene.store(id, row(5));
+    for (const id of [A, B]) scene.destroy(id);
+    const last = entry(3, C, [], [C]);
+    scene.rule(last);
+    scene.own(C, last.ruling);
+    scene.judge.stored(row(5));
+    scene.judge.afterStep();
+    scene.judge.backedUp(row(5));
+    expect(scene.world.counts["backed up rows given up by force"]).toBe(1);
+    expect(() => scene.judge.backedUp(row(6))).toThrow("copy n3 lacks k=1@6:0:c0");
   });
 
   it("is missed there if nobody of before has it [I6]", () => {

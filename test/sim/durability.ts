@@ -80,7 +80,7 @@ export class Durability {
    */
   #isGivenUp(row: Row, { ruling, holders }: Entry): boolean {
     const former = this.#forced.get(ruling.partitionId);
-    if (!former) return false;
+    if (!former) return this.#of(ruling.partitionId).isGivenUp(row);
     const offering = holders.filter((id) => former.includes(id));
     return this.#of(ruling.partitionId).isBuried(row) || this.#isHeld(row, offering);
   }
@@ -162,7 +162,8 @@ export class Durability {
       else acked.catchUp(key, (row) => this.#isAtOwner(row));
     if (!isOver) return;
     this.#behind.delete(partitionId);
-    this.#forced.delete(partitionId);
+    // Who has acknowledged it may have been destroyed since, and its word be on the way for longer than all this took.
+    if (this.#forced.delete(partitionId)) acked.giveUpBuried();
   }
 
   /** Nobody is left who could offer anything, and its copies are compared with the owner. */
