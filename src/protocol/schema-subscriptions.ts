@@ -93,11 +93,12 @@ const want = v.variant("type", {
 
 export const interestSchemas = {
   INTEREST: declared<Interest>()(
-    v.object({ type: v.literal("INTEREST"), map: mapName, partitionIds }),
+    v.object({ type: v.literal("INTEREST"), n: seq, map: mapName, partitionIds }),
   ),
   INTERESTED: declared<Interested>()(
     v.object({
       type: v.literal("INTERESTED"),
+      n: seq,
       map: mapName,
       positions: list(declared<PartPosition>()(v.object(position)), PARTITION_COUNT_MAX),
       notOwned: rulings,

@@ -115,12 +115,16 @@ export type SubscriptionMessage =
 /** To the owner of these partitions: tell me of every change of this map. Answered by INTERESTED. */
 export interface Interest {
   readonly type: "INTEREST";
+  /** The asker's own number for the question. */
+  readonly n: Seq;
   readonly map: string;
   readonly partitionIds: readonly PartitionId[];
 }
 
 export interface Interested {
   readonly type: "INTERESTED";
+  /** Of the question that this answers. */
+  readonly n: Seq;
   readonly map: string;
   /** From where on it is told. */
   readonly positions: readonly PartPosition[];

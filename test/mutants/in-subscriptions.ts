@@ -65,6 +65,24 @@ export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
     ),
   },
   {
+    name: "an answer to any question",
+    bug: "that an owner said it would tell counts although it has lost its memory since",
+    file: "src/core/subscriptions/follow.ts",
+    find: "if (n < (open.get(partitionId) ?? -Infinity)) continue;",
+    replace: "",
+    killedBy: subscriber(
+      "not so a question, by an answer to one from before the owner lost its memory [sim seed 1030305]",
+    ),
+  },
+  {
+    name: "an answer overtaken by a change",
+    bug: "who is told of a change before the owner has answered waits for the next one",
+    file: "src/core/subscriptions/follow.ts",
+    find: "told?.since === since && told.seq > seq ? told.seq : seq;",
+    replace: "told === undefined ? seq : seq;",
+    killedBy: subscriber("an answer that a change has overtaken is one all the same"),
+  },
+  {
     name: "a question for each owner that changes",
     bug: "a client is asked what it has before it has answered what it was asked before",
     file: "src/core/subscriptions/read.ts",

@@ -82,8 +82,9 @@ const want: fc.Arbitrary<Want> = fc.oneof(
 export const subscriptionMessages: {
   readonly [Type in SubscriptionMessage["type"]]: fc.Arbitrary<Of<Type>>;
 } = {
-  INTEREST: of<Of<"INTEREST">>()("INTEREST", { map, partitionIds: list(partitionId) }),
+  INTEREST: of<Of<"INTEREST">>()("INTEREST", { n: seq, map, partitionIds: list(partitionId) }),
   INTERESTED: of<Of<"INTERESTED">>()("INTERESTED", {
+    n: seq,
     map,
     positions: list(partPosition),
     notOwned: rulings,
@@ -171,9 +172,10 @@ const sample: Row = {
 const after = { map: "users", key: "user:1", kind: "lww", sub: "" } as const;
 
 export const subscriptionSamples = {
-  interest: { type: "INTEREST", map: "users", partitionIds: [P3] },
+  interest: { type: "INTEREST", n: Seq(6), map: "users", partitionIds: [P3] },
   interested: {
     type: "INTERESTED",
+    n: Seq(6),
     map: "users",
     positions: [{ partitionId: P3, ...at }],
     notOwned: [

@@ -6,7 +6,7 @@
  *     ▲                                                                             what has changed since
  *     └── another owner, or the owner has lost its memory
  */
-import type { NodeId, PartitionId } from "../../data/ids.ts";
+import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import type {
   FeedPart,
@@ -21,7 +21,7 @@ import { memoryOf, remember } from "./memory.ts";
 import { hearPart } from "./read.ts";
 import type { Feed } from "./state.ts";
 
-const NO_FEED: Feed = { parts: new Map(), open: new Set(), retry: null, subscriptions: new Set() };
+const NO_FEED: Feed = { parts: new Map(), open: new Map(), retry: null, subscriptions: new Set() };
 
 const feedOf = (turn: Turn, map: string): Feed => memoryOf(turn).feeds.get(map) ?? NO_FEED;
 
@@ -48,11 +48,8 @@ export function follow(
   const { parts, open, subscriptions } = feedOf(turn, map);
   const isNew = (id: PartitionId): boolean => !parts.has(id) && !open.has(id);
   const more = partitionIds.filter(isNew);
-  setFeed(turn, map, {
-    open: new Set([...open, ...more]),
-    subscriptions: new Set(subscriptions).add(name),
-  });
-  if (more.length > 0) announce(turn, map, more, 0);
+  setFeed(turn, map, { subscriptions: new Set(subscriptions).add(name) });
+  if (more.length > 0) ask(turn, map, more);
 }
 
 /** For one less. Owners hear of that when they tell something that nobody wants. */
@@ -65,28 +62,45 @@ export function unfollow(turn: Turn, map: string, name: string): void {
   remember(turn, { feeds });
 }
 
+/** There is a reason to ask: no answer counts that is to a question from before it. */
+function ask(turn: Turn, map: string, partitionIds: readonly PartitionId[]): void {
+  const n = announce(turn, map, partitionIds, 0);
+  const open = new Map(feedOf(turn, map).open);
+  for (const id of partitionIds) open.set(id, n);
+  setFeed(turn, map, { open });
+}
+
+/** Under which number. */
 function announce(
   turn: Turn,
   map: string,
   partitionIds: readonly PartitionId[],
   attempt: number,
-): void {
+): Seq {
+  const n = turn.takeSeqs(1);
   const ownerOf = (id: PartitionId): NodeId | null => turn.partition(id).ruling.owner;
   for (const [owner, theirs] of Map.groupBy(partitionIds, ownerOf))
-    if (owner !== null) turn.send(owner, { type: "INTEREST", map, partitionIds: theirs });
+    if (owner !== null) turn.send(owner, { type: "INTEREST", n, map, partitionIds: theirs });
   setFeed(turn, map, { retry: retryAfter(turn, attempt) });
+  return n;
 }
 
-export function onInterested(turn: Turn, from: NodeId, { map, positions }: Interested): void {
+export function onInterested(turn: Turn, from: NodeId, { n, map, positions }: Interested): void {
   if (!memoryOf(turn).feeds.has(map)) return;
-  const open = new Set(feedOf(turn, map).open);
+  const { parts, open: before } = feedOf(turn, map);
+  const open = new Map(before);
   for (const { partitionId, since, seq } of positions) {
     const { ruling } = turn.partition(partitionId);
     // Of an owner that is none any more.
     if (ruling.owner !== from || ruling.since !== since) continue;
+    // It may have forgotten that since it said so.
+    if (n < (open.get(partitionId) ?? -Infinity)) continue;
     open.delete(partitionId);
     setFeed(turn, map, { open });
-    onPart(turn, { map, partitionId, since, from: seq, to: seq, rows: [] });
+    // A change may have been faster.
+    const told = parts.get(partitionId);
+    const at = told?.since === since && told.seq > seq ? told.seq : seq;
+    onPart(turn, { map, partitionId, since, from: at, to: at, rows: [] });
   }
   if (open.size === 0) setFeed(turn, map, { retry: null });
 }
@@ -130,15 +144,13 @@ export function ownersChanged(turn: Turn, partitionIds: ReadonlySet<PartitionId>
 
 function announceAgain(turn: Turn, concerns: (ruling: Ruling) => boolean): void {
   for (const [map, { parts, open }] of memoryOf(turn).feeds) {
-    const ids = [...new Set([...parts.keys(), ...open])];
+    const ids = [...new Set([...parts.keys(), ...open.keys()])];
     const theirs = ids.filter((id) => concerns(turn.partition(id).ruling));
-    if (theirs.length === 0) continue;
-    setFeed(turn, map, { open: new Set([...open, ...theirs]) });
-    announce(turn, map, theirs, 0);
+    if (theirs.length > 0) ask(turn, map, theirs);
   }
 }
 
 export function pursueFeeds(turn: Turn): void {
   for (const [map, { open, retry }] of memoryOf(turn).feeds)
-    if (retry && retry.at <= turn.now) announce(turn, map, [...open], retry.attempt + 1);
+    if (retry && retry.at <= turn.now) announce(turn, map, [...open.keys()], retry.attempt + 1);
 }

@@ -44,7 +44,7 @@ const NO_OUTLET: Outlet = {
 export function onInterest(
   turn: Turn,
   from: NodeId,
-  { map, partitionIds }: Interest,
+  { n, map, partitionIds }: Interest,
   call: CallId | null,
 ): void {
   // Whoever is no member here is forgotten as soon as it does not answer, and would not know: it asks again.
@@ -70,7 +70,7 @@ export function onInterest(
   if (owned.length > 0) listenTo(turn, from, true);
   const lacking = partitionIds.filter((id) => !isOwned(id));
   const notOwned = lacking.map((id) => turn.partition(id).ruling);
-  turn.answer(call, { type: "INTERESTED", map, positions, notOwned });
+  turn.answer(call, { type: "INTERESTED", n, map, positions, notOwned });
 }
 
 const isMember = (turn: Turn, node: NodeId): boolean =>

@@ -54,8 +54,8 @@ export interface Outlet {
 export interface Feed {
   /** How far it was told, where it was. */
   readonly parts: ReadonlyMap<PartitionId, Position>;
-  /** Their owners have not said yet that they will tell. */
-  readonly open: ReadonlySet<PartitionId>;
+  /** Their owners have not said yet that they will tell, asked under this number or a later one. */
+  readonly open: ReadonlyMap<PartitionId, Seq>;
   readonly retry: Retry | null;
   readonly subscriptions: ReadonlySet<string>;
 }

@@ -1,6 +1,6 @@
 /** What a node follows for its sockets is bounded, and whoever asks for more is told the bound. */
 import { expect, it } from "vitest";
-import { PartitionId } from "../../../src/data/ids.ts";
+import { PartitionId, Seq } from "../../../src/data/ids.ts";
 import type { ClientMessage, ServerMessage } from "../../../src/protocol/client-messages.ts";
 import { NODE_FOLLOWED_MAX } from "../../../src/protocol/limits.ts";
 import { B, Followed } from "./followed.ts";
@@ -15,7 +15,9 @@ function following(partitions: number): Followed {
   const state = host.state ?? expect.fail("it sleeps");
   const { subscriptions } = state.memory;
   const feed = subscriptions.feeds.get("m") ?? expect.fail("it follows nothing");
-  const open = new Set(Array.from({ length: partitions }, (_, id) => PartitionId(id)));
+  const open = new Map(
+    Array.from({ length: partitions }, (_, id) => [PartitionId(id), Seq(0)] as const),
+  );
   const many = { ...feed, open, parts: new Map(), retry: null };
   const feeds = new Map(subscriptions.feeds).set("many", many);
   host.later({ ...state, memory: { ...state.memory, subscriptions: { ...subscriptions, feeds } } });

@@ -6,7 +6,8 @@ import { NodeId, PartitionId } from "../../../src/data/ids.ts";
 import type { Row } from "../../../src/data/row.ts";
 import type { ServerMessage } from "../../../src/protocol/client-messages.ts";
 import type { Query } from "../../../src/protocol/subscription-messages.ts";
-import { Stage } from "../../scripts/stage.ts";
+import type { ClusterMessage } from "../../../src/protocol/cluster-messages.ts";
+import { Stage, type Letter } from "../../scripts/stage.ts";
 import { Subscriber } from "../../sim/subscriber.ts";
 
 export const [A, B, C] = [NodeId("n1"), NodeId("n2"), NodeId("n3")];
@@ -81,6 +82,20 @@ export class Followed {
     }
     this.live(1_000);
     expect(it.synced).toBe(true);
+  }
+
+  /** What is said is lost until somebody delivers it. */
+  hold(isHeld: (message: ClusterMessage) => boolean): readonly Letter[] {
+    const held: Letter[] = [];
+    const { stage } = this;
+    const { clusterId: cluster } = stage;
+    stage.cut = (from, to, message) => {
+      if (!isHeld(message) || from === "coordinator" || from === "front") return false;
+      const { term } = stage.node(from).disk.self;
+      held.push({ cluster, from, to, message, call: null, term });
+      return true;
+    };
+    return held;
   }
 
   put(

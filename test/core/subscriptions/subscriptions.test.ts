@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { NodeId, PartitionId } from "../../../src/data/ids.ts";
+import { NodeId, PartitionId, Seq } from "../../../src/data/ids.ts";
 import type { ClusterMessage } from "../../../src/protocol/cluster-messages.ts";
 import { A, B, C, Followed, keys } from "./followed.ts";
 
@@ -161,7 +161,7 @@ describe("what is lost on its way", () => {
     const reader = world.subscribe(C);
     const owner = world.ownerOf(0);
     const partitionIds = [0, 1, 2, 3].map(PartitionId).filter((id) => world.ownerOf(id) !== owner);
-    const message = { type: "INTEREST", map: "m", partitionIds } as const;
+    const message = { type: "INTEREST", n: Seq(0), map: "m", partitionIds } as const;
     const { clusterId: cluster, letters } = world.stage;
     const { term } = world.stage.node(C).disk.self;
     letters.push({ cluster, from: C, to: owner, message, call: null, term });
@@ -215,6 +215,41 @@ describe("what is lost on its way", () => {
     world.put(keys(5, 20), Uint8Array.of(2));
     world.live(5_000);
     expect(world.ownerOf(0)).toBe(owner);
+    world.expectAll(reader);
+  });
+
+  it("not so a question, by an answer to one from before the owner lost its memory [sim seed 1030305]", () => {
+    const world = new Followed({ partitionCount: 1 });
+    const owner = world.ownerOf(0);
+    const late = world.hold(({ type }) => type === "INTERESTED");
+    const reader = world.subscribeSlowly(C);
+    world.live(20);
+    world.stage.cut = () => false;
+    world.live(5_000);
+    expect(reader.synced).toBe(true);
+    world.stage.node(owner).crash();
+    world.stage.cut = (_from, _to, { type }) => type === "INTEREST";
+    world.put(keys(0, 10));
+    world.live(20);
+    expect(world.stage.delivered.get("ROWS_CHANGED")).toBe(1);
+    world.stage.cut = () => false;
+    world.stage.letters.push(...late);
+    world.live(5_000);
+    world.put(keys(5, 20), Uint8Array.of(2));
+    world.live(1_000);
+    world.expectAll(reader);
+  });
+
+  it("an answer that a change has overtaken is one all the same", () => {
+    const world = new Followed({ partitionCount: 1 });
+    const late = world.hold(({ type }) => type === "INTERESTED");
+    const reader = world.subscribeSlowly(C);
+    world.live(20);
+    world.put(keys(0, 10));
+    world.live(20);
+    world.stage.letters.push(...late);
+    world.live(100);
+    expect(reader.synced).toBe(true);
     world.expectAll(reader);
   });
 
