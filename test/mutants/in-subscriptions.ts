@@ -45,6 +45,14 @@ export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
     killedBy: { checkers: ["I17"], seeds: 30, from: FIRST_WILD },
   },
   {
+    name: "pages of several moments taken for one",
+    bug: "a client that was read several pages counts as where its owner was at the first, and is told what is older than the last",
+    file: "src/core/subscriptions/read.ts",
+    find: "after === null && start.seq === seq ? start : null;",
+    replace: "after === null && seq > 0 ? start : null;",
+    killedBy: subscriber("is not told then what is older than a page: deleted [sim seed 1033276]"),
+  },
+  {
     name: "asked in vain, told nothing",
     bug: "who asks an owner for what it does not own is told nothing of what it owns, either",
     file: "src/core/subscriptions/publish.ts",

@@ -77,7 +77,9 @@ export class Subscriber {
   #takeRow(known: Map<string, Row>, row: Row): void {
     const name = identityKey(row);
     const before = known.get(name);
-    if (before && row.value !== null && compareRows(row, before) < 0)
+    // An add is removed whatever the stamps.
+    const isOrdered = row.value !== null || row.kind === "lww";
+    if (before && isOrdered && compareRows(row, before) < 0)
       this.wentBack.push(`${row.key} to ${row.stamp.millis}.${row.stamp.counter}`);
     if (row.value === null) known.delete(name);
     else known.set(name, row);

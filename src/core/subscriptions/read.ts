@@ -2,9 +2,10 @@
  * Brings the client of a subscription up to date, partition by partition, from what it has:
  *
  *   nothing ────────────────────────────────────────► rows of all buckets ─┐
- *   a position of the present owner ──► what has changed since ────────────┼─► where the owner was when that began
- *   one of another owner ──► its digests ──► ours ──► rows of those that ──┘        │
- *                                                     differ                        ▼
+ *   a position of the present owner ──► what has changed since ────────────┼─► where the owner was, if that was one page
+ *   one of another owner ──► its digests ──► ours ──► rows of those that ──┘   (of several: what has changed since the
+ *                                                     differ                        │    first, till that is one page)
+ *                                                                                   ▼
  *        up to date ◄── just where this node was told to be ── ahead of that ── or behind: what has changed since
  *
  * One question at a time for each subscription. A partition that is up to date costs nothing.
@@ -54,7 +55,7 @@ function nextStep(position: Position | null, told: Position | null): Step | null
   if (position.seq === told.seq) return null;
   return position.seq > told.seq
     ? { type: "ahead" }
-    : { type: "changes", start: null, after: null };
+    : { type: "changes", from: null, start: null, after: null };
 }
 
 /** How far this node was told; null: not since it asked the present owner. */
@@ -190,8 +191,9 @@ function readOf(
   step: Step,
   position: Position | null,
 ): PartRead | null {
-  if (step.type === "changes" && position)
-    return { partitionId, after: step.after, want: { type: "changes", ...position } };
+  const from = step.type === "changes" ? (step.from ?? position) : null;
+  if (step.type === "changes" && from)
+    return { partitionId, after: step.after, want: { type: "changes", ...from } };
   if (step.type === "rows")
     return { partitionId, after: step.after, want: { type: "rows", ...step.buckets } };
   if (step.type !== "digest") return null;
@@ -243,14 +245,27 @@ function takePage(turn: Turn, name: string, page: FetchedPage, step: Step): void
   takeRows(turn, name, page, { ...step, start });
 }
 
-type ReadsRows = Extract<Step, { type: "changes" | "rows" }>;
+type Reads = Extract<Step, { start: Position | null }>;
+type Begun<S extends Reads> = S & { readonly start: Position };
 
-function takeRows(turn: Turn, name: string, page: FetchedPage, step: ReadsRows): void {
+/**
+ * Where the client is now. What was read page by page is not as it was at any one moment: what this node is told of after
+ * `start` may be older than a page behind it.
+ */
+const reached = ({ seq, after }: FetchedPage, { start }: Begun<Reads>): Position | null =>
+  after === null && start.seq === seq ? start : null;
+
+function takeRows(
+  turn: Turn,
+  name: string,
+  page: FetchedPage,
+  step: Begun<Extract<Reads, { type: "changes" | "rows" }>>,
+): void {
   const { partitionId, after, rows } = page;
-  const position = after === null ? step.start : null;
+  const position = reached(page, step);
   const replaces = step.type === "rows" && !step.begun ? step.buckets : null;
   // Where nothing has changed, nothing is told.
-  const isAwaited = step.type === "rows" || step.after !== null;
+  const isAwaited = step.type === "rows" || step.from !== null || step.after !== null;
   const isNews = rows.length > 0 || (after === null && isAwaited);
   if (isNews) tell(turn, name, { partitionId, position, replaces, rows });
   const next = { ...step, after };
@@ -258,12 +273,17 @@ function takeRows(turn: Turn, name: string, page: FetchedPage, step: ReadsRows):
   goOn(turn, name, page, next.type === "rows" ? { ...next, begun: isBegun } : next);
 }
 
-/** On behind `after`; or it has all that there was when it began to read. */
-function goOn(turn: Turn, name: string, { partitionId, after }: FetchedPage, step: Step): void {
+/** On behind `after`; or it has all that there was when it began to read, and perhaps something newer. */
+function goOn(turn: Turn, name: string, page: FetchedPage, step: Begun<Reads>): void {
+  const { partitionId, after } = page;
   const reading = memoryOf(turn).subscriptions.get(name)?.readings.get(partitionId);
   if (!reading) return;
   if (after !== null) return setReading(turn, name, partitionId, { ...reading, step });
-  const position = "start" in step ? step.start : reading.position;
+  const position = reached(page, step);
+  if (!position) {
+    const rest: Step = { type: "changes", from: step.start, start: null, after: null };
+    return setReading(turn, name, partitionId, { ...reading, step: rest });
+  }
   setReading(turn, name, partitionId, { ...reading, position });
   begin(turn, name, partitionId);
 }
@@ -272,15 +292,15 @@ function takeDigest(
   turn: Turn,
   name: string,
   page: FetchedPage,
-  step: Extract<Step, { type: "digest" }>,
+  step: Begun<Extract<Reads, { type: "digest" }>>,
 ): void {
   const { partitionId } = page;
   const { theirs, start } = step;
   const ours = page.digest ? sumOf(step.ours, page.digest) : step.ours;
   const which = differing(ours, theirs);
   if (page.after !== null || which.length === 0) {
-    if (page.after === null)
-      tell(turn, name, { partitionId, position: start, replaces: null, rows: [] });
+    const position = reached(page, step);
+    if (position) tell(turn, name, { partitionId, position, replaces: null, rows: [] });
     return goOn(turn, name, page, { ...step, ours });
   }
   const reading = memoryOf(turn).subscriptions.get(name)?.readings.get(partitionId);

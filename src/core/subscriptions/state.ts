@@ -84,8 +84,13 @@ export interface Reading {
 export type Step =
   /** The owner has not said yet where it stands. */
   | { readonly type: "waiting" }
-  /** Reads what has changed since `position`. `start`: where the owner was when that began. */
-  | { readonly type: "changes"; readonly start: Position | null; readonly after: Identity | null }
+  /** Reads what has changed since `from`, or `position` if that is null. `start`: where the owner was when that began. */
+  | {
+      readonly type: "changes";
+      readonly from: Position | null;
+      readonly start: Position | null;
+      readonly after: Identity | null;
+    }
   /** Its client is to be asked what it has. */
   | { readonly type: "unasked" }
   /** And was. */

@@ -117,6 +117,36 @@ const tombstones = (world: Followed): number =>
   (world.stage.node(world.ownerOf(0)).rows.tables[0] ?? []).filter(({ row }) => row.value === null)
     .length;
 
+describe("who reads in several pages", () => {
+  it.each([
+    ["written", Uint8Array.of(3)],
+    ["deleted", null],
+  ])("is not told then what is older than a page: %s [sim seed 1033276]", (_, newest) => {
+    const world = new Followed({ partitionCount: 1 });
+    for (let from = 0; from < 3_000; from += 500) world.put(keys(from, from + 500));
+    world.live(1_000);
+    const late = world.hold(({ type }) => type === "ROWS_CHANGED" || type === "FETCHED_ROWS");
+    const reader = world.subscribeSlowly(C);
+    world.live(20);
+    expect(late.map(({ message }) => message.type)).toEqual(["FETCHED_ROWS"]);
+    // Behind the first page, which is on its way.
+    world.put(["k999"], Uint8Array.of(2));
+    world.live(20);
+    world.put(["k999"], newest);
+    world.live(20);
+    expect(late.map(({ message }) => message.type)).toEqual(["FETCHED_ROWS", "ROWS_CHANGED"]);
+    world.stage.cut = () => false;
+    world.stage.letters.push(...late.slice(0, 1));
+    world.live(50);
+    world.stage.letters.push(...late.slice(1));
+    world.live(10);
+    world.expectAll(reader);
+    world.live(5_000);
+    expect(reader.synced).toBe(true);
+    world.expectAll(reader);
+  });
+});
+
 describe("what is lost on its way", () => {
   it("shows as a gap, and is read", () => {
     const world = new Followed();
