@@ -148,9 +148,12 @@ export class World {
     this.schedule.after(CALM_MS / 2, () => {
       this.calmAt = this.schedule.now;
       for (const client of this.clients) for (const key of this.keys()) client.read(key);
-      if (this.options.sets)
-        for (const client of this.clients) for (const asked of QUESTIONS) client.ask(asked);
       for (const client of this.clients) client.write(this.keys());
+    });
+    // Whoever finds owners by chance alone may have waited until then to be served.
+    this.schedule.after(CALM_MS / 2 + ASKING_MS, () => {
+      if (!this.options.sets) return;
+      for (const client of this.clients) for (const asked of QUESTIONS) client.ask(asked);
     });
   }
 
@@ -414,5 +417,7 @@ export class World {
 }
 
 const CALM_MS = 90_000;
+/** After the last writes. */
+const ASKING_MS = 20_000;
 /** Coding every message would take most of a run. */
 const CODED_EVERY = 16;
