@@ -14,7 +14,7 @@ export default defineConfig({
   test: {
     sequence: { sequencer: LongFirst },
     // Most of what is long waits for timers.
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       {
         test: {

@@ -3,6 +3,9 @@ import { startLocal, type Local } from "../../src/cli/local.ts";
 import { Api } from "./api.ts";
 import { Writer } from "./writer.ts";
 
+/** Two writers that never pause take what other tests leave of the processors. */
+const SETTLED_MS_MAX = 180_000;
+
 let local: Local;
 let api: Api;
 
@@ -24,7 +27,7 @@ const owners = async (): Promise<Map<number, string>> => {
 describe("a grid that grows and shrinks while it is written, on workerd", () => {
   it(
     "3 → 4 → 3 nodes: nothing refused, nothing acknowledged lost",
-    { timeout: 240_000 },
+    { timeout: 420_000 },
     async () => {
       let stop = false;
       const writers = [new Writer(local.url, "w1"), new Writer(local.url, "w2")];
@@ -33,7 +36,7 @@ describe("a grid that grows and shrinks while it is written, on workerd", () => 
 
       const before = await owners();
       expect((await api.json("POST", "/v1/cluster/nodes", { count: 1 })).status).toBe(202);
-      const four = await api.settled(["n1", "n2", "n3", "n4"]);
+      const four = await api.settled(["n1", "n2", "n3", "n4"], SETTLED_MS_MAX);
       expect(
         four.members.map(({ partitions }) => partitions.owned).toSorted((a, b) => a - b),
       ).toEqual([67, 68, 68, 68]);
@@ -43,7 +46,7 @@ describe("a grid that grows and shrinks while it is written, on workerd", () => 
       expect(new Set(moved.map(([, owner]) => owner))).toEqual(new Set(["n4"]));
 
       expect((await api.json("DELETE", "/v1/cluster/nodes/n2")).status).toBe(202);
-      const three = await api.settled(["n1", "n3", "n4"]);
+      const three = await api.settled(["n1", "n3", "n4"], SETTLED_MS_MAX);
       expect(
         three.members.map(({ partitions }) => partitions.owned).toSorted((a, b) => a - b),
       ).toEqual([90, 90, 91]);
