@@ -11,6 +11,17 @@ const inSets = (title: string): Test => ({ file: "test/core/subscriptions/sets.t
 
 export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
   {
+    name: "who lacks nothing is told nothing",
+    bug: "a client that was cut off before it heard that it had all waits for that for ever",
+    file: "src/core/subscriptions/read.ts",
+    find: 'if (!reading || reading.step.type === "ahead") tell(turn, name);',
+    replace: "",
+    killedBy: {
+      file: "test/core/subscriptions/subscriptions.test.ts",
+      title: "that comes back and lacks nothing is told so, and so is one about no keys at all",
+    },
+  },
+  {
     name: "gap taken for none",
     bug: "a node passes on what its owner tells it, whatever came before",
     file: "src/core/subscriptions/follow.ts",

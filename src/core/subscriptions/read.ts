@@ -77,6 +77,8 @@ function setReading(
   const readings = turn.own(subscription.readings);
   if (reading) readings.set(partitionId, reading);
   else readings.delete(partitionId);
+  // It may have been the last, although there was nothing to tell of it.
+  if (!reading || reading.step.type === "ahead") tell(turn, name);
   countReadings(turn, readings.size - before);
   setSubscription(turn, name, { ...subscription, readings });
 }
@@ -373,7 +375,8 @@ export function pursueReadings(turn: Turn): void {
 // ------------------------------------------------------------------ what its client is told
 
 /** At the end of the turn; nothing: it may be asked something. */
-function tell(turn: Turn, name: string, ...parts: readonly ChangedPart[]): void {
+/** With no parts: it is looked at whether its client is to be asked something, or has all. */
+export function tell(turn: Turn, name: string, ...parts: readonly ChangedPart[]): void {
   const known = turn.toTell.get(name) ?? [];
   known.push(...parts);
   turn.toTell.set(name, known);

@@ -19,7 +19,7 @@ import type { Session, SocketId } from "../node/requests.ts";
 import type { Turn } from "../node/turn.ts";
 import { follow, followedBeside, unfollow } from "./follow.ts";
 import { countReadings, memoryOf, remember, setSubscription } from "./memory.ts";
-import { askNext, begin, pump, takeDigests } from "./read.ts";
+import { askNext, begin, pump, takeDigests, tell } from "./read.ts";
 import { nameOf, NO_SUBSCRIPTIONS, type Reading } from "./state.ts";
 
 export type SubscriberMessage = Extract<
@@ -85,6 +85,7 @@ function subscribe(
   follow(turn, map, name, partitionIds);
   for (const partitionId of partitionIds) begin(turn, name, partitionId);
   pump(turn, name);
+  tell(turn, name);
   return null;
 }
 

@@ -71,6 +71,20 @@ describe("a subscriber", () => {
     world.expectAll(reader);
   });
 
+  it("that comes back and lacks nothing is told so, and so is one about no keys at all", () => {
+    const world = new Followed();
+    world.put(keys(0, 20));
+    world.live(200);
+    const reader = world.subscribe(B);
+    for (const at of [C, B]) {
+      world.leave(reader);
+      const before = reader.rowsTold;
+      world.comeBack(reader, at);
+      expect(reader.rowsTold).toBe(before);
+    }
+    expect(world.subscribe(A, { map: "m", keys: [] }).rows).toEqual([]);
+  });
+
   it("that comes back to another owner says what it has, and is told what differs", () => {
     const world = new Followed();
     world.put(keys(0, 1_000));
