@@ -60,8 +60,19 @@ export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
     bug: "a client that was read several pages counts as where its owner was at the first, and is told what is older than the last",
     file: "src/core/subscriptions/read.ts",
     find: "after === null && start.seq === seq ? start : null;",
-    replace: "after === null && seq > 0 ? start : null;",
+    replace: "after === null && seq >= 0 ? start : null;",
     killedBy: subscriber("is not told then what is older than a page: deleted [sim seed 1033276]"),
+  },
+  {
+    name: "pages of another owner forgotten",
+    bug: "a client that was given some pages of an owner which is none any more counts as where it was before them",
+    file: "src/core/subscriptions/read.ts",
+    find: "step.start.since !== part.since)\n    compare(turn",
+    replace: "step.start.since !== part.since)\n    begin(turn",
+    killedBy: {
+      file: "test/core/subscriptions/owners-lost.test.ts",
+      title: "are asked anew where another is heard of while what they had is read",
+    },
   },
   {
     name: "asked in vain, told nothing",

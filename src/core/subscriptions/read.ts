@@ -107,7 +107,7 @@ export function hearPart(
   if (step.type === "waiting") begin(turn, name, partitionId);
   else if (step.type === "ahead") hearAhead(turn, name, part, reading.position);
   else if ("start" in step && step.start && step.start.since !== part.since)
-    begin(turn, name, partitionId);
+    compare(turn, name, partitionId);
 }
 
 /** What its client has already it is not told again: that might be older than what it has. */
@@ -240,9 +240,7 @@ function takePage(turn: Turn, name: string, page: FetchedPage, step: Step): void
   const { partitionId, since, seq, after, stale } = page;
   if (!("start" in step)) return;
   const start = step.start ?? { since, seq };
-  // In between it has had another owner, or has been asked on its own: from the beginning.
-  if (start.since !== since) return begin(turn, name, partitionId);
-  if (stale) return compare(turn, name, partitionId);
+  if (stale || start.since !== since) return compare(turn, name, partitionId);
   if (step.type === "digest") return takeDigest(turn, name, page, { ...step, start, after });
   takeRows(turn, name, page, { ...step, start });
 }
@@ -311,6 +309,7 @@ function takeDigest(
   if (reading) setReading(turn, name, partitionId, { ...reading, step: rest });
 }
 
+/** What its client has is of no one reign, or of none that is known here: it may have been given some pages of another owner's. */
 function compare(turn: Turn, name: string, partitionId: PartitionId): void {
   const reading = memoryOf(turn).subscriptions.get(name)?.readings.get(partitionId);
   if (!reading) return;

@@ -74,14 +74,18 @@ export class Followed {
   }
 
   comeBack(it: Subscriber, to: NodeId): void {
+    this.goTo(it, to);
+    this.live(1_000);
+    expect(it.synced).toBe(true);
+  }
+
+  goTo(it: Subscriber, to: NodeId): void {
     for (const [socket, known] of this.#subscribers) {
       if (known.it !== it) continue;
       this.stage.lose(known.at, socket);
       Object.assign(known, { at: to, deaf: false });
       this.stage.client(to, it.subscribe(), socket);
     }
-    this.live(1_000);
-    expect(it.synced).toBe(true);
   }
 
   /** What is said is lost until somebody delivers it. */

@@ -1,5 +1,6 @@
 /** Many partitions that change owners. */
 import { expect, it } from "vitest";
+import { partitionOf } from "../../../src/data/hash.ts";
 import { PartitionId } from "../../../src/data/ids.ts";
 import { A, B, C, Followed, keys } from "./followed.ts";
 
@@ -46,4 +47,47 @@ it("are asked for together where one node takes many over", () => {
   world.live(3_000);
   expect(world.stage.delivered.get("INTEREST")).toBeLessThan(10);
   world.expectAll(reader);
+});
+
+it("are asked anew where another is heard of while what they had is read", () => {
+  const world = new Followed({ suspicionTimeoutMs: 1_000 });
+  const { entries } = world.stage.coordinator.disk;
+  // Writes come in at the next owner.
+  const next = [...entries.values()].find(({ ruling }) => ruling.copies[0]?.nodeId === A);
+  const { partitionId, owner: last } = next?.ruling ?? expect.fail("it holds no copy");
+  const third = [B, C].find((id) => id !== last) ?? C;
+  const { partitionCount } = world.stage.config;
+  const query = {
+    map: "m",
+    keys: keys(0, 100).filter((key) => partitionOf(key, partitionCount) === partitionId),
+  };
+  world.put(query.keys, new Uint8Array(60_000));
+  world.live(1_000);
+  const reader = world.subscribe(A, query);
+  world.subscribe(third, query);
+  world.stage.cut = (from, to) =>
+    (from === last && to !== third) ||
+    (to === last && from !== third) ||
+    (to === third && from !== last);
+  for (let i = 0; i < 100 && world.ownerOf(partitionId) !== A; i++) world.live(300);
+  world.put(query.keys, new Uint8Array(60_001));
+  world.live(1_000);
+  expect(reader.rows.every(({ value }) => value?.length === 60_001)).toBe(true);
+  expect(world.ownerOf(partitionId)).toBe(A);
+  // There nobody has heard of that owner.
+  world.leave(reader);
+  world.goTo(reader, third);
+  const isOld = (): boolean => reader.rows.some(({ value }) => value?.length === 60_000);
+  const { cut } = world.stage;
+  // After the first page it hears of the other.
+  world.stage.cut = (from, to, message) =>
+    isOld() ? message.type === "FETCHED_ROWS" : cut(from, to, message);
+  world.live(2_000);
+  expect(isOld()).toBe(true);
+  world.stage.cut = () => false;
+  world.live(40_000);
+  world.expectAll(
+    reader,
+    world.rows().filter(({ key }) => query.keys.includes(key)),
+  );
 });
