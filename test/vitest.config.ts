@@ -14,7 +14,7 @@ export default defineConfig({
   test: {
     sequence: { sequencer: LongFirst },
     // Most of what is long waits for timers.
-    maxWorkers: 3,
+    maxWorkers: 2,
     projects: [
       {
         test: {
