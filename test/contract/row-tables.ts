@@ -80,7 +80,7 @@ export function registerRowTablesContract(name: string, withStorage: WithStorage
         }),
         { numRuns: 150 },
       );
-      for (const count of Object.values(seen)) expect(count).toBeGreaterThan(30);
+      for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(10);
     });
   });
 }

@@ -14,7 +14,7 @@ export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
     name: "who lacks nothing is told nothing",
     bug: "a client that was cut off before it heard that it had all waits for that for ever",
     file: "src/core/subscriptions/read.ts",
-    find: 'if (!reading || reading.step.type === "ahead") tell(turn, name);',
+    find: "if (!reading || WORDLESS.has(reading.step.type)) tell(turn, name);",
     replace: "",
     killedBy: {
       file: "test/core/subscriptions/subscriptions.test.ts",

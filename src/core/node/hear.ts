@@ -21,13 +21,14 @@ import { isCeded } from "./winner.ts";
 /** Every ruling that a message brings, before what the message itself says is looked at. */
 export function hearAll(turn: Turn, message: ClusterMessage): void {
   const changed = new Set<PartitionId>();
-  const alone = "ruling" in message && message.ruling ? [message.ruling] : [];
-  for (const ruling of [...alone, ...rulingsIn(message)]) {
+  for (const ruling of rulingsIn(message)) {
     const before = turn.partition(ruling.partitionId).ruling;
     if (hear(turn, ruling) && !isSameOwner(before, ruling)) changed.add(ruling.partitionId);
   }
   if (changed.size > 0) ownersChanged(turn, changed);
 }
+
+const NO_RULINGS: readonly Ruling[] = [];
 
 function rulingsIn(message: ClusterMessage): readonly Ruling[] {
   switch (message.type) {
@@ -42,7 +43,7 @@ function rulingsIn(message: ClusterMessage): readonly Ruling[] {
     case "JOIN_RESPONSE":
       return message.partitionAssignments ?? [];
     default:
-      return [];
+      return "ruling" in message && message.ruling ? [message.ruling] : NO_RULINGS;
   }
 }
 

@@ -99,16 +99,12 @@ function decide(work: Work, place: Place, { decisions, batch, seen }: Deciding):
 
 export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]): void {
   const behind: Writes = new Map();
-  for (const { partitionId, outcomes, upTo } of batches) {
+  for (const merged of batches) {
+    const { partitionId, outcomes } = merged;
     const batch = work.writes.get(partitionId);
     if (!batch) continue;
     spread(turn, partitionId, goingOut(turn, work, { partitionId, outcomes }));
-    publish(
-      turn,
-      partitionId,
-      batch.rows.filter((_, i) => outcomes[i]?.changed),
-      upTo,
-    );
+    publish(turn, merged, batch.rows);
     const waits = new Map<AckLevel, Wait | null>();
     const tooEarly = stampedTooEarly(work, batch, outcomes);
     for (const [i, place] of batch.places.entries()) {

@@ -93,7 +93,7 @@ export function onAdopted(
   batch: MergedBatch | undefined,
 ): void {
   const changed = rows.filter((_, i) => batch?.outcomes[i]?.changed);
-  if (batch) publish(turn, partitionId, changed, batch.upTo);
+  if (batch) publish(turn, batch, rows);
   if (reply.type === "pulled") noteRows(turn, partitionId, { taken: changed.length });
   // A copy that has not been compared may lack also what changed nothing here.
   const isSure = reply.type !== "offer" || !isUnsure(turn, partitionId, reply.ack);

@@ -8,7 +8,7 @@
  * Who listens is saved, as names of nodes: an owner that has lost its memory asks them what they want to hear before it
  * changes anything more. What they want is not saved.
  */
-import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
+import type { NodeId, PartitionId } from "../../data/ids.ts";
 import { rowBytes, type Row } from "../../data/row.ts";
 import { makeError } from "../../protocol/errors.ts";
 import {
@@ -21,11 +21,13 @@ import type {
   FeedPart,
   Interest,
   PartPosition,
+  Position,
   RowsHeard,
 } from "../../protocol/subscription-messages.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { Turn } from "../node/turn.ts";
 import { retryAfter } from "../partition/streams.ts";
+import type { MergedBatch } from "../rows/effects.ts";
 import { identityKey } from "../rows/identity-key.ts";
 import { memoryOf, remember } from "./memory.ts";
 import type { Interested, Outlet } from "./state.ts";
@@ -77,10 +79,7 @@ const isMember = (turn: Turn, node: NodeId): boolean =>
   turn.state.saved.view.members.some(({ nodeId }) => nodeId === node);
 
 /** Everything that has been stored of this partition so far. */
-export const positionOf = (
-  turn: Turn,
-  partitionId: PartitionId,
-): Omit<PartPosition, "partitionId"> => ({
+export const positionOf = (turn: Turn, partitionId: PartitionId): Position => ({
   since: turn.partition(partitionId).ruling.since,
   seq: turn.memory.seq,
 });
@@ -102,29 +101,32 @@ function listenTo(turn: Turn, node: NodeId, listens: boolean): void {
 
 /** It owns this partition no more: whoever follows it asks the next owner. */
 export function forgetInterests(turn: Turn, partitionId: PartitionId): void {
+  if (!memoryOf(turn).interests.has(partitionId)) return;
   const interests = new Map(memoryOf(turn).interests);
-  if (interests.delete(partitionId)) remember(turn, { interests });
+  interests.delete(partitionId);
+  remember(turn, { interests });
 }
 
 // ------------------------------------------------------------------ what they are told
 
-/** Rows that have changed here: all that did in this partition up to `upTo`, after what was told before. */
+/** What has changed here with these rows: all that did in this partition after what was told before. */
 export function publish(
   turn: Turn,
-  partitionId: PartitionId,
+  { partitionId, outcomes, upTo }: MergedBatch,
   rows: readonly Row[],
-  upTo: Seq,
 ): void {
-  if (rows.length === 0 || turn.self.listeners.length === 0) return;
+  if (turn.self.listeners.length === 0) return;
+  const changed = rows.filter((_, i) => outcomes[i]?.changed);
+  if (changed.length === 0) return;
   askAgain(turn);
   const maps = memoryOf(turn).interests.get(partitionId);
   if (!maps) return;
   const next = new Map(maps);
-  for (const [map, changed] of Map.groupBy(rows, (row) => row.map)) {
+  for (const [map, news] of Map.groupBy(changed, (row) => row.map)) {
     const known = maps.get(map);
     if (!known) continue;
     const { since } = turn.partition(partitionId).ruling;
-    const part = { map, partitionId, since, from: known.last, to: upTo, rows: newest(changed) };
+    const part = { map, partitionId, since, from: known.last, to: upTo, rows: newest(news) };
     for (const node of known.nodes.keys()) add(turn, node, part);
     next.set(map, { ...known, last: upTo });
   }
@@ -146,9 +148,11 @@ const newest = (rows: readonly Row[]): readonly Row[] => [
 const outletOf = (turn: Turn, node: NodeId): Outlet =>
   memoryOf(turn).outlets.get(node) ?? NO_OUTLET;
 
+const nameOf = ({ partitionId, map }: FeedPart): string => `${partitionId} ${map}`;
+
 function add(turn: Turn, node: NodeId, part: FeedPart): void {
   const outlet = outletOf(turn, node);
-  const name = `${part.partitionId} ${part.map}`;
+  const name = nameOf(part);
   const before = outlet.waiting.get(name);
   const joined = before
     ? { ...part, from: before.from, rows: newest([...before.rows, ...part.rows]) }
@@ -238,7 +242,7 @@ export function pursueOutlets(turn: Turn): void {
     }
     const waiting = new Map(outlet.waiting);
     for (const part of outlet.sent) {
-      const name = `${part.partitionId} ${part.map}`;
+      const name = nameOf(part);
       if (!waiting.has(name)) waiting.set(name, part);
     }
     const again = send(turn, node, { ...outlet, waiting }, outlet.retry.attempt + 1);

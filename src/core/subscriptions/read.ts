@@ -43,7 +43,6 @@ export function begin(turn: Turn, name: string, partitionId: PartitionId): void 
   const reading = subscription?.readings.get(partitionId);
   if (!subscription || !reading) return;
   const step = nextStep(reading.position, toldOf(turn, subscription.query.map, partitionId));
-  if (step?.type === "unasked") tell(turn, name);
   setReading(turn, name, partitionId, step && { ...reading, step });
 }
 
@@ -65,6 +64,9 @@ function toldOf(turn: Turn, map: string, partitionId: PartitionId): Position | n
   return feed.parts.get(partitionId) ?? null;
 }
 
+/** Its client is asked at the end of the turn, or had all before it was told anything. */
+const WORDLESS: ReadonlySet<Step["type"]> = new Set(["unasked", "ahead"]);
+
 function setReading(
   turn: Turn,
   name: string,
@@ -77,8 +79,7 @@ function setReading(
   const readings = turn.own(subscription.readings);
   if (reading) readings.set(partitionId, reading);
   else readings.delete(partitionId);
-  // It may have been the last, although there was nothing to tell of it.
-  if (!reading || reading.step.type === "ahead") tell(turn, name);
+  if (!reading || WORDLESS.has(reading.step.type)) tell(turn, name);
   countReadings(turn, readings.size - before);
   setSubscription(turn, name, { ...subscription, readings });
 }
@@ -314,7 +315,6 @@ function compare(turn: Turn, name: string, partitionId: PartitionId): void {
   const reading = memoryOf(turn).subscriptions.get(name)?.readings.get(partitionId);
   if (!reading) return;
   setReading(turn, name, partitionId, { ...reading, step: { type: "unasked" } });
-  tell(turn, name);
 }
 
 /**
@@ -373,8 +373,7 @@ export function pursueReadings(turn: Turn): void {
 
 // ------------------------------------------------------------------ what its client is told
 
-/** At the end of the turn; nothing: it may be asked something. */
-/** With no parts: it is looked at whether its client is to be asked something, or has all. */
+/** At the end of the turn. With no parts: it is looked at whether its client is to be asked something, or has all. */
 export function tell(turn: Turn, name: string, ...parts: readonly ChangedPart[]): void {
   const known = turn.toTell.get(name) ?? [];
   known.push(...parts);
