@@ -154,7 +154,9 @@ function know(element: Element, tags: readonly Stamp[]): void {
 const tagsOf = ({ ask }: Settled): readonly Stamp[] => (isWrite(ask) ? [ask.op.stamp] : []);
 
 /** One character for each byte, no two bytes the same. */
-const nameOf = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(bytes);
+const LATIN1 = new TextDecoder("latin1");
+
+const nameOf = (bytes: Uint8Array): string => LATIN1.decode(bytes);
 
 /** The hash before it; null: it is the first. */
 function before(hash: string): string | null {

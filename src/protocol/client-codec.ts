@@ -5,9 +5,8 @@
 import { type Result } from "../data/result.ts";
 import type { ClientMessage, Told } from "./client-messages.ts";
 import { clientWire } from "./client-wire.ts";
-import { decodeFrame, readFields } from "./decoding.ts";
+import { decodeToClient } from "./decoding.ts";
 import type { ErrorInfo } from "./errors.ts";
-import { ENVELOPE_BYTES_MAX, ENVELOPE_ITEMS_MAX } from "./limits.ts";
 import { TOLD_SCHEMAS } from "./schema-server.ts";
 import { writeValue } from "./writer.ts";
 
@@ -15,7 +14,5 @@ export const encodeClientMessage = (message: ClientMessage): Uint8Array =>
   writeValue(clientWire(message));
 
 /** For who has no subscription. */
-export function decodeTold(bytes: Uint8Array): Result<Told, ErrorInfo> {
-  const fields = readFields(bytes, ENVELOPE_BYTES_MAX, ENVELOPE_ITEMS_MAX);
-  return fields.ok ? decodeFrame<Told>(TOLD_SCHEMAS, fields.value, "WELCOME") : fields;
-}
+export const decodeTold = (bytes: Uint8Array): Result<Told, ErrorInfo> =>
+  decodeToClient<Told>(TOLD_SCHEMAS, bytes);

@@ -7,7 +7,13 @@ import { err, ok, type Result } from "../data/result.ts";
 import { malformed } from "./checks.ts";
 import type { ClientMessage, ServerMessage } from "./client-messages.ts";
 import type { ClusterMessage, Envelope } from "./cluster-messages.ts";
-import { decodeFrame, decodeMessage, decodeVersion, readFields } from "./decoding.ts";
+import {
+  decodeFrame,
+  decodeMessage,
+  decodeToClient,
+  decodeVersion,
+  readFields,
+} from "./decoding.ts";
 import type { ErrorInfo } from "./errors.ts";
 import {
   ENVELOPE_BYTES_MAX,
@@ -68,10 +74,8 @@ function decodeHead(
 
 // ------------------------------------------------------------------ a node to its clients
 
-export function decodeServerMessage(bytes: Uint8Array): Result<ServerMessage, ErrorInfo> {
-  const fields = readFields(bytes, ENVELOPE_BYTES_MAX, ENVELOPE_ITEMS_MAX);
-  return fields.ok ? decodeFrame<ServerMessage>(SERVER_SCHEMAS, fields.value, "WELCOME") : fields;
-}
+export const decodeServerMessage = (bytes: Uint8Array): Result<ServerMessage, ErrorInfo> =>
+  decodeToClient<ServerMessage>(SERVER_SCHEMAS, bytes);
 
 export { encodeClientMessage } from "./client-codec.ts";
 

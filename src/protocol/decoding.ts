@@ -3,6 +3,7 @@ import { err, ok, type Result } from "../data/result.ts";
 import { malformed, within } from "./checks.ts";
 import { borderError } from "./border-errors.ts";
 import type { ErrorInfo } from "./error-data.ts";
+import { ENVELOPE_BYTES_MAX, ENVELOPE_ITEMS_MAX } from "./limits.ts";
 import { isFields, readValue, type Fields } from "./reader.ts";
 import { parse } from "./schema.ts";
 import { type Schema } from "./shapes.ts";
@@ -30,6 +31,12 @@ export function decodeFrame<M>(
 ): Result<M, ErrorInfo> {
   const version = fields["type"] === greeting ? decodeVersion(fields["version"]) : null;
   return version && !version.ok ? version : decodeMessage(schemas, fields, "");
+}
+
+/** What a node says to a client, as far as `schemas` go. */
+export function decodeToClient<M>(schemas: Schemas<M>, bytes: Uint8Array): Result<M, ErrorInfo> {
+  const fields = readFields(bytes, ENVELOPE_BYTES_MAX, ENVELOPE_ITEMS_MAX);
+  return fields.ok ? decodeFrame(schemas, fields.value, "WELCOME") : fields;
 }
 
 /** Before anything else is looked at: under another version it may mean something else. */

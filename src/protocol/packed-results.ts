@@ -125,6 +125,8 @@ export const packExceptions = (exceptions: readonly OpException[]): unknown[] =>
 
 // ------------------------------------------------------------------ unpacking
 
+const anyResults = list(anyResult, FRAME_OPS_MAX);
+
 const readResults = list(
   transform(anyResult, (result) =>
     isReadResult(result) ? result : malformed("the result of a read"),
@@ -142,7 +144,7 @@ const exceptions = list(
 );
 
 export const unpackResults = (wire: unknown): Result<readonly AnyResult[], Problem> =>
-  parse(list(anyResult, FRAME_OPS_MAX), wire);
+  parse(anyResults, wire);
 
 export const unpackReadResults = (wire: unknown): Result<readonly ReadResult[], Problem> =>
   parse(readResults, wire);

@@ -35,11 +35,12 @@ type Fields<E extends Entries> = {
 type Flat<T> = { readonly [Name in keyof T]: T[Name] };
 
 /** Fields that it does not name are left out. */
-export const object = <const E extends Entries>(entries: E): Schema<Flat<Fields<E>>> =>
-  part("object", { entries }, (value) => {
+export const object = <const E extends Entries>(entries: E): Schema<Flat<Fields<E>>> => {
+  const parts = Object.entries(entries);
+  return part("object", { entries }, (value) => {
     if (!isFields(value)) return malformed("a map");
     const fields: Record<string, unknown> = {};
-    for (const [name, { read, missing }] of Object.entries(entries)) {
+    for (const [name, { read, missing }] of parts) {
       const isThere = Object.hasOwn(value, name);
       const field = isThere ? read(value[name]) : missing ? missing() : malformed("present");
       if (isProblem(field)) return within(field, `.${name}`);
@@ -48,6 +49,7 @@ export const object = <const E extends Entries>(entries: E): Schema<Flat<Fields<
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each field was read by its own schema
     return fields as Flat<Fields<E>>;
   });
+};
 
 /** The field may be left out. It is never nil. */
 export const exactOptional = <T>({ read, ...wrapped }: Schema<T>): Optional<T> => ({
@@ -83,16 +85,18 @@ export const boolean = (): Schema<boolean> =>
 export const variant = <const O extends Entries>(
   field: string,
   options: O,
-): Schema<OutputOf<O[keyof O]>> =>
-  part("variant", { field, options }, (value) => {
+): Schema<OutputOf<O[keyof O]>> => {
+  const names = Object.keys(options).map((name) => JSON.stringify(name));
+  const problem = within(malformed(names.join(" or ")), `.${field}`);
+  return part("variant", { field, options }, (value) => {
     if (!isFields(value)) return malformed("a map");
     const kind = value[field];
     const option = typeof kind === "string" && Object.hasOwn(options, kind) && options[kind];
-    const names = Object.keys(options).map((name) => JSON.stringify(name));
-    if (!option) return within(malformed(names.join(" or ")), `.${field}`);
+    if (!option) return problem;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- read by one of them
     return option.read(value) as OutputOf<O[keyof O]> | Problem;
   });
+};
 
 /** A value that is a `T` as it is, where `problemOf` has no objection. `name` states the rule. */
 export const leaf = <T>(name: string, problemOf: (value: unknown) => Problem | null): Schema<T> =>
