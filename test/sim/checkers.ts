@@ -201,6 +201,7 @@ export class Checkers {
     this.#same("view", this.#views, after.view.version, JSON.stringify(after.view.members));
     const dead = ({ view }: CoordinatorSaved): number =>
       view.members.filter(({ state }) => state === "dead").length;
+    if ((after.cluster?.term ?? 0) > (before.cluster?.term ?? 0)) this.#world.counts.terms++;
     this.#world.counts.deaths += Math.max(0, dead(after) - dead(before));
     if (before.entries !== after.entries) this.#entriesCommitted(before, after);
     this.#world.counts.evicted += before.view.members.filter(

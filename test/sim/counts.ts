@@ -15,6 +15,7 @@ export const NO_COUNTS = {
   /** Members that were given up, and partitions whose owner was. */
   deaths: 0,
   failovers: 0,
+  terms: 0,
   completed: 0,
   failed: 0,
   cancelled: 0,

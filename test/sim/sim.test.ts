@@ -45,7 +45,7 @@ describe("a cluster on a bad network", () => {
     expect(count("ghosts that found out")).toBeGreaterThan(STORMS / 10);
     expect(count("runs of more than 8 nodes")).toBeGreaterThan(STORMS / 40);
     expect(count("completed")).toBeGreaterThan(STORMS);
-    for (const name of ["deaths", "failovers", "cancelled", "failed", "retried"])
+    for (const name of ["deaths", "failovers", "terms", "cancelled", "failed", "retried"])
       expect(count(name), name).toBeGreaterThan(5);
     for (const name of ["nodes destroyed", "evicted", "backed up rows judged at a failover"])
       expect(count(name), name).toBeGreaterThan(STORMS / 4);
