@@ -152,12 +152,12 @@ export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
     killedBy: subscriber("that was away while a deletion was forgotten has not got it back"),
   },
   {
-    name: "own writes told again",
-    bug: "a writer is told what it has written itself",
+    name: "own writes not told",
+    bug: "a writer has a position, and not what it has written before that itself",
     file: "src/core/subscriptions/read.ts",
-    find: "isNamed(query, row) && !isKnownTo(clientId, row)",
-    replace: "isNamed(query, row) && (true || isKnownTo(clientId, row))",
-    killedBy: subscriber("is not told what it has written itself: its acknowledgement was that"),
+    find: "rows.filter((row) => isNamed(query, row)),",
+    replace: 'rows.filter((row) => isNamed(query, row) && row.stamp.node !== "me"),',
+    killedBy: subscriber("is told what it has written itself like anybody else, once"),
   },
   {
     name: "socket remembered after a sleep",
@@ -168,24 +168,6 @@ export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
     killedBy: subscriber(
       "with the memory of the node that has the socket: its client is asked where it is",
     ),
-  },
-  {
-    name: "own removals not told",
-    bug: "who removes an element keeps the adds of it that it does not know",
-    file: "src/core/subscriptions/filter.ts",
-    find: 'kind === "or" && value !== null',
-    replace: 'kind === "or" && value !== undefined',
-    killedBy: inSets(
-      "is told of what it has removed itself: which adds these were it may not know",
-    ),
-  },
-  {
-    name: "counts of one's own name not told",
-    bug: "the stamp that all counts have is taken for that of a client",
-    file: "src/core/subscriptions/filter.ts",
-    find: '(kind === "lww" || (kind === "or"',
-    replace: '(kind !== "or" || (kind === "or"',
-    killedBy: inSets("is told of every count, whatever its name: counts have nobody's stamp"),
   },
   {
     name: "elements that never fitted told as gone",

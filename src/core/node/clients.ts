@@ -80,12 +80,12 @@ function catchUp(turn: Turn, socket: SocketId): void {
 
 function follow(
   turn: Turn,
-  { socket, session, message }: Heard,
+  { socket, message }: Heard,
   full: ErrorInfo | null,
   taken: Taken,
 ): readonly Request[] {
   const asked = full ?? taken.take(socket, []);
-  const error = asked ?? onSubscriber(turn, socket, session, message);
+  const error = asked ?? onSubscriber(turn, socket, message);
   if (error) refuse(turn, socket, message, error);
   return [];
 }

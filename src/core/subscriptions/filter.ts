@@ -29,13 +29,6 @@ export const toldAs = (query: Query, rows: readonly Row[]): readonly Row[] =>
     return row.kind === "lww" ? [{ ...row, value: null }] : [];
   });
 
-/**
- * Its acknowledgement has told its writer of it. Not so of a removal, which may be of adds that its writer does not know;
- * and a count has nobody's stamp.
- */
-export const isKnownTo = (clientId: string, { kind, value, stamp }: Row): boolean =>
-  stamp.node === clientId && (kind === "lww" || (kind === "or" && value !== null));
-
 function holds(filter: Filter, value: unknown): boolean {
   switch (filter.op) {
     case "and":

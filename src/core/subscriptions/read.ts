@@ -28,7 +28,7 @@ import type { SocketId } from "../node/requests.ts";
 import type { Turn } from "../node/turn.ts";
 import { retryAfter } from "../partition/streams.ts";
 import { differing, sumOf } from "./digest.ts";
-import { isKnownTo, isNamed, toldAs } from "./filter.ts";
+import { isNamed, toldAs } from "./filter.ts";
 import { countReadings, memoryOf, remember, setSubscription } from "./memory.ts";
 import type { Reading, Step, Subscription } from "./state.ts";
 
@@ -142,9 +142,11 @@ function giveUp(turn: Turn, socket: SocketId): void {
 function deliver(turn: Turn, name: string, { partitionId, since, to, rows }: FeedPart): void {
   const subscription = memoryOf(turn).subscriptions.get(name);
   if (!subscription) return;
-  const { query, clientId } = subscription;
-  const news = rows.filter((row) => isNamed(query, row) && !isKnownTo(clientId, row));
-  const told = toldAs(query, news);
+  const { query } = subscription;
+  const told = toldAs(
+    query,
+    rows.filter((row) => isNamed(query, row)),
+  );
   if (told.length === 0) return;
   const position = { since, seq: to };
   tell(turn, name, { partitionId, position, replaces: null, rows: told });

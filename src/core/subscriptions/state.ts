@@ -63,7 +63,6 @@ export interface Feed {
 export interface Subscription {
   readonly socket: SocketId;
   readonly id: number;
-  readonly clientId: string;
   readonly query: Query;
   readonly salt: DigestKey;
   /** Its client was told that it had all. */

@@ -15,7 +15,7 @@ import {
   SUBSCRIPTIONS_MAX,
 } from "../../protocol/limits.ts";
 import type { Query, Subscribe } from "../../protocol/subscription-messages.ts";
-import type { Session, SocketId } from "../node/requests.ts";
+import type { SocketId } from "../node/requests.ts";
 import type { Turn } from "../node/turn.ts";
 import { follow, followedBeside, unfollow } from "./follow.ts";
 import { countReadings, memoryOf, remember, setSubscription } from "./memory.ts";
@@ -34,12 +34,11 @@ export const isAboutSubscriptions = (message: ClientMessage): message is Subscri
 export function onSubscriber(
   turn: Turn,
   socket: SocketId,
-  session: Session,
   message: SubscriberMessage,
 ): ErrorInfo | null {
   switch (message.type) {
     case "SUBSCRIBE":
-      return subscribe(turn, socket, session, message);
+      return subscribe(turn, socket, message);
     case "UNSUBSCRIBE":
       unsubscribe(turn, nameOf(socket, message.id));
       if (!isKnown(turn, socket)) turn.do({ type: "subscribed", socket, yes: false });
@@ -50,12 +49,7 @@ export function onSubscriber(
   }
 }
 
-function subscribe(
-  turn: Turn,
-  socket: SocketId,
-  { clientId }: Session,
-  message: Subscribe,
-): ErrorInfo | null {
+function subscribe(turn: Turn, socket: SocketId, message: Subscribe): ErrorInfo | null {
   const { id, map, prefix, keys, filter } = message;
   const query: Query = {
     map,
@@ -76,7 +70,7 @@ function subscribe(
     readings.set(partitionId, { position, step: { type: "waiting" } });
   }
   const salt = saltOf(turn.random);
-  const subscription = { socket, id, clientId, query, salt, readings };
+  const subscription = { socket, id, query, salt, readings };
   countReadings(turn, readings.size);
   setSubscription(turn, name, { ...subscription, synced: false, fetchId: null, retry: null });
   const bySocket = turn.own(memoryOf(turn).bySocket);
