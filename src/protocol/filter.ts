@@ -3,7 +3,7 @@
  * It reads nothing but the value, runs no code of anybody's, and is bounded in depth, size and what it takes to evaluate.
  */
 import { listProblem, malformed, textProblem, within, type Problem } from "./checks.ts";
-import { makeError } from "./errors.ts";
+import { borderError } from "./border-errors.ts";
 import {
   FILTER_DEPTH_MAX,
   FILTER_FIELD_BYTES_MAX,
@@ -89,4 +89,4 @@ const at = (problem: Problem | null, path: string): Problem | null =>
 const tooMuch =
   (what: string, value: number, max: number): Problem =>
   (field) =>
-    makeError("OUT_OF_BOUNDS", { field: `${what} of ${field}`, value, min: 1, max });
+    borderError("OUT_OF_BOUNDS", { field: `${what} of ${field}`, value, min: 1, max });

@@ -14,18 +14,9 @@ import { OP_LAYOUTS, unpackOps } from "./packed-ops.ts";
 import { RESULT_LAYOUTS, unpackResults } from "./packed-results.ts";
 import { ENTRY_OF_SCAN_LAYOUT, unpackEntries } from "./packed-scan.ts";
 import { describe } from "./packed.ts";
-import { clientId, integer, partitionId } from "./schema.ts";
+import { clientId, integer, partitionId, partitionIds } from "./schema.ts";
 import { list, packed } from "./shapes.ts";
-import {
-  ackLevel,
-  clusterId,
-  key,
-  mapName,
-  partitionIds,
-  rulings,
-  sender,
-  seq,
-} from "./schema-shared.ts";
+import { ackLevel, clusterId, key, mapName, rulings, sender, seq } from "./schema-shared.ts";
 import { errorInfo } from "./schema-told.ts";
 
 const ops = packed(

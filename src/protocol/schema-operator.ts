@@ -34,6 +34,7 @@ import {
   nodeId,
   partitionCount,
   partitionId,
+  partitionIds,
   text,
   version,
 } from "./schema.ts";
@@ -48,7 +49,6 @@ import {
   movePurpose,
   nodeIds,
   nodeState,
-  partitionIds,
   region,
   term,
 } from "./schema-shared.ts";

@@ -1,7 +1,6 @@
 /** Schemas of what several messages carry, apart from what clients are told. */
 import * as v from "./shapes.ts";
 import type { ClusterId, Epoch, Incarnation, MigrationId, NodeId, Seq, Term } from "../data/ids.ts";
-import type { DigestKey } from "../data/digest.ts";
 import type { MemberInfo, MembersView } from "../data/members.ts";
 import type { Identity } from "../data/row.ts";
 import type { Ruling } from "../data/ruling.ts";
@@ -97,12 +96,7 @@ export const ruling = declared<Ruling>()(
 );
 
 export const rulings = list(ruling, PARTITION_COUNT_MAX);
-export const partitionIds = list(partitionId, PARTITION_COUNT_MAX);
 export const nodeIds = list(nodeId, NODES_MAX);
-
-export const digestKey = declared<DigestKey>()(
-  v.object({ a: integer(0, 2 ** 32 - 1), b: integer(0, 2 ** 32 - 1) }),
-);
 
 // ------------------------------------------------------------------ entries
 

@@ -4,13 +4,12 @@ import type { ServerMessage } from "./client-messages.ts";
 import { declared } from "./declared.ts";
 import { describe } from "./packed.ts";
 import { CHANGED_ROW_LAYOUT, PART_LAYOUT, unpackParts } from "./packed-changes.ts";
-import { count } from "./schema.ts";
+import { count, digestKey, partitionIds } from "./schema.ts";
 import { TOLD_SCHEMAS } from "./schema-server.ts";
 import { packed, type Schema } from "./shapes.ts";
-import { digestKey, partitionIds } from "./schema-shared.ts";
 import type { Changes, Resync, Synced, WantDigests } from "./subscription-messages.ts";
 
-const subscribedSchemas = {
+export const SUBSCRIBED_SCHEMAS = {
   CHANGES: declared<Changes>()(
     v.object({
       type: v.literal("CHANGES"),
@@ -30,4 +29,4 @@ const subscribedSchemas = {
 
 export const SERVER_SCHEMAS: {
   readonly [Type in ServerMessage["type"]]: Schema<Extract<ServerMessage, { type: Type }>>;
-} = { ...TOLD_SCHEMAS, ...subscribedSchemas };
+} = { ...TOLD_SCHEMAS, ...SUBSCRIBED_SCHEMAS };

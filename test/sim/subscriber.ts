@@ -1,5 +1,5 @@
 /** Whoever follows one map: what it was told, as the README of the protocol tells it to take it. */
-import { bucketIn, digestOf } from "../../src/core/subscriptions/digest.ts";
+import { bucketIn, digestOf } from "../../src/data/bucket-digest.ts";
 import { identityKey } from "../../src/core/rows/identity-key.ts";
 import type { PartitionId } from "../../src/data/ids.ts";
 import { compareRows, type Row } from "../../src/data/row.ts";

@@ -27,7 +27,7 @@ import type {
 import type { SocketId } from "../node/requests.ts";
 import type { Turn } from "../node/turn.ts";
 import { retryAfter } from "../partition/streams.ts";
-import { differing, sumOf } from "./digest.ts";
+import { differing, sumOf } from "../../data/bucket-digest.ts";
 import { isNamed, toldAs } from "./filter.ts";
 import { countReadings, memoryOf, remember, setSubscription } from "./memory.ts";
 import type { Reading, Step, Subscription } from "./state.ts";

@@ -1,12 +1,6 @@
 /** Digests of what a subscription holds of a map in a partition, in as many buckets as suit the number of rows. */
-import {
-  bucketOf,
-  BUCKET_COUNT,
-  BUCKETS_BYTES,
-  Digest,
-  type DigestKey,
-} from "../../data/digest.ts";
-import type { Identity, Row } from "../../data/row.ts";
+import { bucketOf, BUCKET_COUNT, BUCKETS_BYTES, Digest, type DigestKey } from "./digest.ts";
+import type { Identity, Row } from "./row.ts";
 
 /** Bucket of so many. */
 export const bucketIn = (count: number, identity: Identity): number =>
