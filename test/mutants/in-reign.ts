@@ -378,14 +378,4 @@ export const IN_REIGN: readonly Mutant[] = [
     replace: "void [retry, to];",
     killedBy: failover("while it sleeps is missed by the owner whose copy it keeps [I8]"),
   },
-  {
-    name: "said though never saved",
-    bug: "of two rulings in one commit both are spoken, though only the last is saved",
-    file: "src/core/coordinator/turn.ts",
-    find: "return ruling.epoch > epoch ? {",
-    replace: "return ruling.epoch < epoch ? {",
-    killedBy: orders(
-      "are one to everybody who hears of them: what was never saved is not said [I16, sim seed 102864]",
-    ),
-  },
 ];

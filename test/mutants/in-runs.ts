@@ -112,7 +112,7 @@ export const IN_RUNS: readonly Mutant[] = [
     file: "src/core/machine/drive.ts",
     find: "else outgoing.push(effect);",
     replace: "else host.perform(effect);",
-    killedBy: { checkers: ["I6", "I14", "I2", "I4", "I10", "I16"], seeds: 100, from: 12 },
+    killedBy: { checkers: ["I12", "I6", "I14", "I2", "I4", "I10", "I16"], seeds: 100, from: 12 },
   },
   {
     name: "an ack counts for more",

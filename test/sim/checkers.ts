@@ -19,6 +19,7 @@ import { differs, lacks } from "./follow-checker.ts";
 import type { Subscriber } from "./subscriber.ts";
 import { Durability } from "./durability.ts";
 import { MapChecker, unheard } from "./map-checker.ts";
+import { SpokenChecker } from "./spoken-checker.ts";
 import {
   activeKnowsItsView,
   coordinatorMonotone,
@@ -85,6 +86,7 @@ export class Checkers {
   /** The newest write of each key that may make it invisible, answered or not. */
   readonly #gone = new Map<string, Stamp>();
   readonly #maps = new MapChecker();
+  readonly #spoken = new SpokenChecker();
   readonly #reign: ReignChecker;
   /** When each partition had an owner for the first time. */
   formedAt: number | null = null;
@@ -210,6 +212,7 @@ export class Checkers {
         after.view.members.every((member) => member.nodeId !== nodeId),
     ).length;
     this.#maps.committed(after);
+    this.#spoken.saved(before, after);
     activeKnowsItsView(this, this.#world);
   }
 
@@ -275,15 +278,8 @@ export class Checkers {
     const { counts } = this.#world;
     if (after.self.drained > before.self.drained) counts["nodes drained"]++;
     nodeMonotone(this, id, before, after);
-    const members = this.#views.get(after.view.version);
-    if (members !== undefined)
-      this.#same(
-        `view at ${id}`,
-        this.#views,
-        after.view.version,
-        JSON.stringify(after.view.members),
-      );
-    this.#maps.viewed(after.view);
+    const unsaved = this.#spoken.objection(before, after, () => this.count("I12"));
+    if (unsaved) this.fail("I12", `${id} heard that ${unsaved}`);
     if (before.partitions === after.partitions) return;
     for (const [partitionId, now] of after.partitions) {
       const old = before.partitions.get(partitionId);

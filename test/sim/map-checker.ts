@@ -10,7 +10,7 @@ import {
   toPartitionMap,
 } from "../../src/core/placement/table.ts";
 import type { PartitionId } from "../../src/data/ids.ts";
-import type { MembersView, PartitionMapPayload } from "../../src/data/members.ts";
+import type { PartitionMapPayload } from "../../src/data/members.ts";
 
 interface Ruled {
   readonly version: number;
@@ -23,19 +23,13 @@ export class MapChecker {
   readonly #nodes = new Map<number, string>();
 
   committed({ entries, view }: CoordinatorSaved): void {
-    this.viewed(view);
+    this.#nodes.set(view.version, JSON.stringify(view.members.map(nodeInMap)));
     for (const [partitionId, { version, ruling }] of entries) {
       const log = this.#ruled.get(partitionId) ?? [];
       if (log.at(-1)?.version === version) continue;
       log.push({ version, said: JSON.stringify(partitionInMap(ruling)) });
       this.#ruled.set(partitionId, log);
     }
-  }
-
-  /** By the coordinator, or by a node: of two views in one step the first is spoken, the second also kept. */
-  viewed({ version, members }: MembersView): void {
-    if (this.#nodes.has(version)) return;
-    this.#nodes.set(version, JSON.stringify(members.map(nodeInMap)));
   }
 
   /** What is wrong with it, or null. A ruling may be known before the table that has it. */

@@ -34,6 +34,7 @@ import { doubtAnswers, hearTerm, isBehind, isForced, mayForce, park, unpark } fr
 import { onCompared, onRepair, repairReport } from "./repair.ts";
 import { endRecount } from "./restored.ts";
 import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState, Parked } from "./state.ts";
+import { spoken } from "./spoken.ts";
 import { wholeTable } from "./table.ts";
 import { CoordinatorTurn } from "./turn.ts";
 import { judge, onComplaint, onProbeFailed, silenceAt } from "./watch.ts";
@@ -62,7 +63,7 @@ function stepCoordinator(
     const done = turn.attempt(() => ownWork(turn));
     pursueAll(turn, !done || turn.memory.parked.length > 0);
   }
-  return [turn.state, turn.spoken()];
+  return [turn.state, spoken(turn)];
 }
 
 function receive(turn: CoordinatorTurn, message: Message): void {

@@ -1,7 +1,6 @@
 /** Who is in the cluster: forming, joining, leaving. */
 import { Incarnation, NodeId, Term, Version, type ClusterId } from "../../data/ids.ts";
 import type { MemberInfo } from "../../data/members.ts";
-import type { Ruling } from "../../data/ruling.ts";
 import type {
   AddNodes,
   ClusterMessage,
@@ -17,7 +16,7 @@ import { PROTOCOL_VERSION, PROTOCOL_VERSION_MIN } from "../../protocol/version.t
 import type { CallId } from "../machine/cluster-event.ts";
 import { evict, giveBack } from "./failover.ts";
 import { assignFirst, lastOwner, plan, replan } from "./plan.ts";
-import { wholeTable } from "./table.ts";
+import { forMember, rulingsOf, wholeTable } from "./table.ts";
 import type { CoordinatorTurn } from "./turn.ts";
 import { onBeat, onComplaint, onReturn } from "./watch.ts";
 
@@ -115,16 +114,11 @@ export function onJoinRequest(
   turn.answer(call, {
     type: "JOIN_RESPONSE",
     accepted: true,
-    membersView: turn.view,
-    partitionAssignments: rulingsOf(turn),
-    tableVersion: turn.cluster.tableVersion,
+    ...forMember(turn),
     partitionCount: turn.cluster.partitionCount,
     digestKey: turn.cluster.digestKey,
   });
 }
-
-const rulingsOf = ({ entries }: CoordinatorTurn): readonly Ruling[] =>
-  [...entries.values()].map(({ ruling }) => ruling).filter(({ epoch }) => epoch > 0);
 
 /** Evicted while it was on its way back: it hears for whom its rows are, as it would from a heartbeat. */
 function rejectJoin(

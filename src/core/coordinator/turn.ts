@@ -173,17 +173,6 @@ export class CoordinatorTurn {
     if (call !== null) this.effects.push({ type: "answer", call, message });
   }
 
-  /** What waited for a quorum may rule on one partition twice in a commit: only what is saved is said. */
-  spoken(): readonly CoordinatorEffect[] {
-    return this.effects.map((effect) => {
-      const { message } = effect;
-      if (!("ruling" in message) || !message.ruling) return effect;
-      const { partitionId, epoch } = message.ruling;
-      const { ruling = message.ruling } = this.entries.get(partitionId) ?? {};
-      return ruling.epoch > epoch ? { ...effect, message: { ...message, ruling } } : effect;
-    });
-  }
-
   /** Asks now if that is due, and notes when to ask again. */
   pursue(about: string, to: Sender, message: ClusterMessage, version = Version(0)): void {
     const { retryMsMax, idleRetryMsMax } = this.config;
