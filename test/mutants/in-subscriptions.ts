@@ -125,6 +125,18 @@ export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
     },
   },
   {
+    name: "what waits joined over reigns",
+    bug: "what waited to be told when an owner lost a partition is told with its first changes when it gets it back, after what others wrote meanwhile",
+    file: "src/core/subscriptions/publish.ts",
+    find: "before?.since === part.since",
+    replace: "before !== undefined",
+    killedBy: {
+      file: "test/core/subscriptions/owners-lost.test.ts",
+      title:
+        "are not told of with what waits since the owner was owner before: deleted [sim seed 1114691]",
+    },
+  },
+  {
     name: "an owner asked for each partition",
     bug: "who follows many partitions that get another owner asks it for each of them",
     file: "src/core/node/hear.ts",

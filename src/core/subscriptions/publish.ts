@@ -154,9 +154,11 @@ function add(turn: Turn, node: NodeId, part: FeedPart): void {
   const outlet = outletOf(turn, node);
   const name = nameOf(part);
   const before = outlet.waiting.get(name);
-  const joined = before
-    ? { ...part, from: before.from, rows: newest([...before.rows, ...part.rows]) }
-    : part;
+  // Of an earlier reign it is worth nothing: others have changed these rows since, and followers have compared.
+  const joined =
+    before?.since === part.since
+      ? { ...part, from: before.from, rows: newest([...before.rows, ...part.rows]) }
+      : part;
   const rest = outlet.bytes - bytesOf(before);
   const isTooMuch =
     joined.rows.length > OUTLET_ROWS_MAX ||

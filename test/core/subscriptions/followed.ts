@@ -89,12 +89,12 @@ export class Followed {
   }
 
   /** What is said is lost until somebody delivers it. */
-  hold(isHeld: (message: ClusterMessage) => boolean): readonly Letter[] {
+  hold(isHeld: (message: ClusterMessage, from: NodeId) => boolean): readonly Letter[] {
     const held: Letter[] = [];
     const { stage } = this;
     const { clusterId: cluster } = stage;
     stage.cut = (from, to, message) => {
-      if (!isHeld(message) || from === "coordinator" || from === "front") return false;
+      if (from === "coordinator" || from === "front" || !isHeld(message, from)) return false;
       const { term } = stage.node(from).disk.self;
       held.push({ cluster, from, to, message, call: null, term });
       return true;

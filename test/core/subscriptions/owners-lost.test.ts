@@ -1,7 +1,7 @@
-/** Many partitions that change owners. */
+/** Partitions that change owners. */
 import { expect, it } from "vitest";
 import { partitionOf } from "../../../src/data/hash.ts";
-import { PartitionId } from "../../../src/data/ids.ts";
+import { PartitionId, type NodeId } from "../../../src/data/ids.ts";
 import { A, B, C, Followed, keys } from "./followed.ts";
 
 const ids = [0, 1, 2, 3, 4, 5].map(PartitionId);
@@ -91,3 +91,40 @@ it("are asked anew where another is heard of while what they had is read", () =>
     world.rows().filter(({ key }) => query.keys.includes(key)),
   );
 });
+
+it.each([
+  ["written", Uint8Array.of(3)],
+  ["deleted", null],
+])(
+  "are not told of with what waits since the owner was owner before: %s [sim seed 1114691]",
+  (_, newest) => {
+    const world = new Followed({ partitionCount: 1 });
+    const first = world.ownerOf(0);
+    const [second = B, at = C] = [A, B, C].filter((id) => id !== first);
+    const reader = world.subscribe(at);
+    const move = (to: NodeId): void => {
+      world.stage.ask({ type: "MOVE_PARTITION", partitionId: PartitionId(0), to });
+      world.live(1_000);
+      expect(world.ownerOf(0)).toBe(to);
+    };
+    // What it is told is under way for long, and what changes meanwhile waits.
+    const late = world.hold(({ type }, from) => from === first && type === "ROWS_CHANGED");
+    world.put(["k1"]);
+    world.live(20_000);
+    world.put(["k0"], Uint8Array.of(2));
+    world.live(20);
+    const told = late.length;
+    move(second);
+    world.put(["k0"], newest);
+    world.live(20);
+    move(first);
+    world.live(1_000);
+    world.expectAll(reader);
+    world.put(["k2"]);
+    world.live(20);
+    expect(late).toHaveLength(told);
+    world.stage.cut = () => false;
+    world.live(20_000);
+    world.expectAll(reader);
+  },
+);
