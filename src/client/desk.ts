@@ -3,7 +3,7 @@ import { assert } from "../data/assert.ts";
 import type { AckLevel } from "../protocol/ops.ts";
 import { GridError, unanswered, type GridErrorInfo } from "./errors.ts";
 import type { Host } from "./host.ts";
-import type { Ask, Outcome, Settled, Write } from "./machine/ask.ts";
+import type { Ask, Of, Outcome, Settled, Write } from "./machine/ask.ts";
 import type { Asking, ClientEffect } from "./machine/client-state.ts";
 import { gridNow } from "./machine/writer-clock.ts";
 
@@ -53,6 +53,12 @@ export class Desk {
     const { promise: settled, resolve: settle } = Promise.withResolvers<Settled>();
     this.#waiting.set(ask.id, { settle, restamped });
     return { ask, settled };
+  }
+
+  /** What the owner of an entry has. */
+  async read(key: Of): Promise<OutcomeOf<"value">> {
+    const { settled } = this.ask({ type: "read", key });
+    return answerOf(await settled, "value");
   }
 
   #answerOf(): Ask | GridErrorInfo {

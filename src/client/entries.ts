@@ -1,14 +1,14 @@
 /** Reads and writes of entries: checked, shown here at once, and settled when a node has answered. */
-import type { Content } from "../data/row.ts";
 import { checkKey, integerProblem } from "../protocol/checks.ts";
 import type { ErrorInfo } from "../protocol/errors.ts";
 import { TTL_MS_MAX } from "../protocol/limits.ts";
 import type { AckLevel } from "../protocol/ops.ts";
 import { decodeJson, encodeJson } from "../protocol/values.ts";
-import { answerOf, writtenOf, type Desk, type Written } from "./desk.ts";
+import { writtenOf, type Desk, type Written } from "./desk.ts";
 import { refuse, valueOf } from "./errors.ts";
-import { isWrite, type Of, type Settled, type Write } from "./machine/ask.ts";
-import { Replica } from "./replica.ts";
+import type { HubLoader } from "./hub-loader.ts";
+import { contentOf, isWrite, type Of, type Settled } from "./machine/ask.ts";
+import type { Replica } from "./replica.ts";
 
 /** Without `value`: a deletion. */
 interface Change extends Of {
@@ -19,12 +19,14 @@ interface Change extends Of {
 
 export class Entries {
   readonly #desk: Desk;
+  readonly #loader: HubLoader;
   readonly #replica: Replica;
   readonly #now = (): number => this.#desk.now();
 
-  constructor(desk: Desk) {
+  constructor(desk: Desk, replica: Replica, loader: HubLoader) {
     this.#desk = desk;
-    this.#replica = new Replica(desk.defaults.localMax);
+    this.#replica = replica;
+    this.#loader = loader;
   }
 
   peek(map: string, key: string): unknown {
@@ -34,8 +36,7 @@ export class Entries {
   async read(map: string, key: string): Promise<unknown> {
     refuse(checkKey(map, key));
     if (this.#replica.isPending(map, key)) return this.peek(map, key);
-    const { settled } = this.#desk.ask({ type: "read", key: { map, key } });
-    const { value, stamp } = answerOf(await settled, "value");
+    const { value, stamp } = await this.#desk.read({ map, key });
     const decoded = value ? valueOf(decodeJson(value, "value")) : undefined;
     if (stamp) this.#replica.learned(map, key, { stamp, value, expiresAt: null }, decoded);
     else this.#replica.absent(map, key);
@@ -47,25 +48,27 @@ export class Entries {
     const value = "value" in rest ? valueOf(encodeJson(rest.value, "value")) : null;
     const { ask, settled } = this.#desk.ask(
       { type: "write", draft: { map, key, value }, ttlMs: ttl ?? null, ack },
-      (write) => this.#replica.restamped(map, key, write.id, rowOf(write)),
+      (write) => {
+        this.#replica.restamped(map, key, write.id, contentOf(write));
+        this.#loader.hub?.restamped(write);
+      },
     );
-    if (isWrite(ask))
-      this.#replica.put(map, key, { row: rowOf(ask), value: rest.value, pending: ask.id });
+    if (isWrite(ask)) {
+      this.#replica.put(map, key, { row: contentOf(ask), value: rest.value, pending: ask.id });
+      this.#loader.hub?.wrote(ask);
+    }
     const last = await settled;
     this.#wrote({ map, key }, last);
     return writtenOf(last);
   }
 
   /** What was refused, or was older than what stands, is not shown any more: what stands is not known here. */
-  #wrote({ map, key }: Of, { ask: { id }, outcome }: Settled): void {
+  #wrote({ map, key }: Of, { ask, outcome }: Settled): void {
+    const { id } = ask;
+    this.#loader.hub?.settled(id, { map, key }, outcome.type !== "refused");
     if (outcome.type === "stored") this.#replica.stored(map, key, id);
     else this.#replica.forget(map, key, id, outcome.type === "superseded" ? outcome.stamp : null);
   }
-}
-
-function rowOf({ op }: Write): Content {
-  const { stamp, value } = op;
-  return { stamp, value, expiresAt: "expiresAt" in op ? op.expiresAt : null };
 }
 
 export const ttlProblem = (ttl: number | undefined): ErrorInfo | null =>

@@ -35,26 +35,27 @@ export function valueOf<T>(result: Result<T, GridErrorInfo>): T {
   return result.value;
 }
 
-export const outboxFull = (max: number): GridErrorInfo => ({
-  code: "OUTBOX_FULL",
-  message: `${max} operations wait to be acknowledged, at most so many may`,
-  retry: "later",
-  data: { max },
-});
+const info = (
+  code: GridErrorCode,
+  retry: GridErrorInfo["retry"],
+  message: string,
+  data: GridErrorInfo["data"] = {},
+): GridErrorInfo => ({ code, message, retry, data });
 
-export const closed = (): GridErrorInfo => ({
-  code: "CLOSED",
-  message: "the client was closed",
-  retry: "never",
-  data: {},
-});
+export const outboxFull = (max: number): GridErrorInfo =>
+  info("OUTBOX_FULL", "later", `${max} operations wait to be acknowledged, at most so many may`, {
+    max,
+  });
 
-export const notReached = (url: string, ms: number): GridErrorInfo => ({
-  code: "UNREACHABLE",
-  message: `no node of ${url} has answered within ${ms} ms`,
-  retry: "later",
-  data: { url, ms },
-});
+export const closed = (what = "client"): GridErrorInfo =>
+  info("CLOSED", "never", `the ${what} was closed`);
+
+/** A part of the client's code that is loaded when it is needed. */
+export const notLoaded = (error: unknown): GridErrorInfo =>
+  info("UNREACHABLE", "later", `could not load code: ${String(error)}`);
+
+export const notReached = (url: string, ms: number): GridErrorInfo =>
+  info("UNREACHABLE", "later", `no node of ${url} has answered within ${ms} ms`, { url, ms });
 
 export const countedTooMuch = (): GridErrorInfo =>
   borderError("OUT_OF_BOUNDS", {
@@ -64,9 +65,5 @@ export const countedTooMuch = (): GridErrorInfo =>
     max: Number.MAX_SAFE_INTEGER,
   });
 
-export const unanswered = (): GridErrorInfo => ({
-  code: "INTERNAL",
-  message: "a node's answer lacks a result",
-  retry: "later",
-  data: {},
-});
+export const unanswered = (): GridErrorInfo =>
+  info("INTERNAL", "later", "a node's answer lacks a result");

@@ -4,8 +4,10 @@ import { Desk } from "./desk.ts";
 import { Entries } from "./entries.ts";
 import { GridError, notReached } from "./errors.ts";
 import { Host } from "./host.ts";
+import { HubLoader } from "./hub-loader.ts";
 import { GridMap } from "./map.ts";
 import type { Mode } from "./machine/router.ts";
+import { Replica } from "./replica.ts";
 import { GridSet } from "./set.ts";
 import { settingsOf, type Options, type Settings } from "./settings.ts";
 
@@ -27,6 +29,7 @@ export interface Status {
 export class Grid {
   readonly #host: Host;
   readonly #desk: Desk;
+  readonly #loader: HubLoader;
   readonly #entries: Entries;
   readonly #maps = new Map<string, GridMap<unknown>>();
   readonly #sets = new Map<string, GridSet<unknown>>();
@@ -39,7 +42,9 @@ export class Grid {
       else this.#desk.hear(effect);
     });
     this.#desk = new Desk(this.#host, settings);
-    this.#entries = new Entries(this.#desk);
+    const replica = new Replica(settings.localMax);
+    this.#loader = new HubLoader(this.#host, this.#desk);
+    this.#entries = new Entries(this.#desk, replica, this.#loader);
   }
 
   /** Resolves when a node has answered, and the client knows who owns what. */
@@ -64,7 +69,11 @@ export class Grid {
 
   /** One name, one kind of value: `V` is the application's word, which nobody checks. */
   map<V>(name: string): GridMap<V> {
-    const map = kept(this.#maps, name, () => new GridMap<unknown>(name, this.#entries));
+    const map = kept(
+      this.#maps,
+      name,
+      () => new GridMap<unknown>(name, this.#entries, this.#loader),
+    );
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the application names what it stores
     return map as GridMap<V>;
   }
@@ -85,15 +94,17 @@ export class Grid {
 
   status(): Status {
     const { settings, router, outbox, lanes, over } = this.#host.client;
-    const live = [...lanes].filter(([, { session }]) => session.type === "live");
-    const open = live.length > 0 ? "live" : router.map ? "offline" : "connecting";
+    const nodes = [...lanes.values()].flatMap(({ session }) =>
+      session.type === "live" ? session.node : [],
+    );
+    const open = nodes.length > 0 ? "live" : router.map ? "offline" : "connecting";
     return {
       state: over ? "closed" : open,
       clientId: settings.clientId,
       mode: settings.mode,
       pending: outbox.size,
       mapVersion: router.map?.version ?? 0,
-      nodes: live.map(([place]) => place),
+      nodes,
       clockAheadMs: outbox.clock.aheadMs,
     };
   }

@@ -1,4 +1,8 @@
 /** Drives the machine of one client: sockets, one timer, time and chance. It decides nothing. */
+import type { Stamp } from "../data/hlc.ts";
+import type { ClientMessage } from "../protocol/client-messages.ts";
+import type { ErrorInfo } from "../protocol/error-data.ts";
+import type { GridErrorInfo } from "./errors.ts";
 import { clientMachine } from "./machine/client.ts";
 import {
   beginClient,
@@ -7,15 +11,26 @@ import {
   type ClientEffect,
   type ClientEvent,
 } from "./machine/client-state.ts";
-import type { Moment } from "./machine/session.ts";
+import { isWrite, type Write } from "./machine/ask.ts";
+import { everything, underWay } from "./machine/outbox-state.ts";
+import type { Said } from "./machine/session.ts";
 import type { Settings } from "./settings.ts";
 import { Socket } from "./socket.ts";
 
-type Said<Event extends Moment> = Event extends Moment ? Omit<Event, keyof Moment> : never;
 type Inward = Extract<
   ClientEffect,
   { type: "taken" | "not-taken" | "settled" | "restamped" | "ready" | "over" }
 >;
+
+/** Who follows subscriptions, beside the machine. */
+export interface SubscriptionsPort {
+  linked(link: number): void;
+  unlinked(link: number): void;
+  /** False: it is no message of a subscription's. */
+  heard(link: number, bytes: Uint8Array): boolean;
+  refused(link: number, seq: number, error: ErrorInfo): void;
+  over(error: GridErrorInfo): void;
+}
 
 export class Host {
   readonly #url: URL;
@@ -24,6 +39,7 @@ export class Host {
   #client: Client;
   readonly #sockets = new Map<number, Socket>();
   readonly #events: Said<ClientEvent>[] = [];
+  #subscriptions: SubscriptionsPort | null = null;
   #stepping = false;
   #flushing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -34,6 +50,33 @@ export class Host {
     this.#settings = settings;
     this.#tell = tell;
     this.#client = beginClient(settings);
+  }
+
+  /** From now on it hears what concerns it. */
+  attach(subscriptions: SubscriptionsPort): void {
+    this.#subscriptions = subscriptions;
+    const { over, lanes } = this.#client;
+    if (over) return subscriptions.over(over);
+    for (const { session, link } of lanes.values())
+      if (session.type === "live" && link !== null) subscriptions.linked(link);
+  }
+
+  /** What this client has written to the entries of a map and nobody has answered, in order of the calls. */
+  pendingOf(map: string): readonly Write[] {
+    const { outbox } = this.#client;
+    return [...everything(outbox), ...underWay(outbox)]
+      .filter((ask) => isWrite(ask))
+      .filter(({ op }) => op.map === map && op.type === undefined)
+      .toSorted((a, b) => a.id - b.id);
+  }
+
+  /** What this client writes from now on is newer. */
+  seen(stamp: Stamp | null): void {
+    if (stamp) this.do({ type: "seen", stamp });
+  }
+
+  send(link: number, message: ClientMessage): void {
+    this.#sockets.get(link)?.send(message);
   }
 
   get client(): Client {
@@ -79,13 +122,20 @@ export class Host {
       case "connect":
         return this.#connect(effect.link, effect.node);
       case "send":
-        return this.#sockets.get(effect.link)?.send(effect.message);
+        return this.send(effect.link, effect.message);
+      case "up":
+        return this.#subscriptions?.linked(effect.link);
+      case "down":
+        return this.#subscriptions?.unlinked(effect.link);
       case "ping":
         return this.#sockets.get(effect.link)?.ping();
       case "hang-up":
         this.#sockets.get(effect.link)?.hangUp();
         this.#sockets.delete(effect.link);
         return;
+      case "over":
+        this.#subscriptions?.over(effect.error);
+        return this.#tell(effect);
       default:
         return this.#tell(effect);
     }
@@ -94,7 +144,12 @@ export class Host {
   #connect(link: number, node: string | null): void {
     const socket = new Socket(this.#settings.WebSocket, this.#addressOf(node), {
       opened: () => this.do({ type: "opened", link }),
-      heard: (message) => this.do({ type: "heard", link, message }),
+      heard: (message) => {
+        this.do({ type: "heard", link, message });
+        if (message.type === "ERROR" && message.seq !== null)
+          this.#subscriptions?.refused(link, message.seq, message.error);
+      },
+      heardElse: (bytes) => this.#subscriptions?.heard(link, bytes) ?? true,
       ponged: () => this.do({ type: "ponged", link }),
       lost: (code) => {
         this.#sockets.delete(link);

@@ -2,6 +2,8 @@
 export { connect } from "./grid.ts";
 export type { Grid, Status } from "./grid.ts";
 export type { GridMap, SetOptions, WriteOptions } from "./map.ts";
+export type { EntryChange, SubscribeOptions, Subscription } from "./subscription.ts";
+export type { Filter } from "../protocol/filter.ts";
 export type { GridSet } from "./set.ts";
 export type { GridCounter } from "./counter.ts";
 export type { Written } from "./desk.ts";

@@ -2,6 +2,9 @@
 import type { AckLevel } from "../protocol/ops.ts";
 import type { Written } from "./desk.ts";
 import type { Entries } from "./entries.ts";
+import type { HubLoader } from "./hub-loader.ts";
+import type { Listener } from "./live-view.ts";
+import { Subscription, type EntryChange, type SubscribeOptions } from "./subscription.ts";
 
 export interface WriteOptions {
   /** "owner": on the owner's disk. "backup": at every complete copy, too. Left out: as `connect` was told. */
@@ -16,10 +19,12 @@ export interface SetOptions extends WriteOptions {
 export class GridMap<V> {
   readonly name: string;
   readonly #entries: Entries;
+  readonly #loader: HubLoader;
 
-  constructor(name: string, entries: Entries) {
+  constructor(name: string, entries: Entries, loader: HubLoader) {
     this.name = name;
     this.#entries = entries;
+    this.#loader = loader;
   }
 
   /**
@@ -47,5 +52,29 @@ export class GridMap<V> {
 
   delete(key: string, options: WriteOptions = {}): Promise<Written> {
     return this.#entries.write({ map: this.name, key, ...options });
+  }
+
+  /**
+   * Everything that there is, then everything that changes, whoever has written it; this client's own writes at once, and taken back
+   * where they are refused. `listener` is told of each key once for all that came in one go, its newest value. It goes on over new
+   * connections, moves and lost nodes, until `close`.
+   */
+  subscribe(
+    listener: (changes: readonly EntryChange<V>[]) => void,
+    options: SubscribeOptions = {},
+  ): Subscription<V> {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the application names what it stores
+    return new Subscription(this.#loader.opening(this.name, listener as Listener, options));
+  }
+
+  /** All entries, in no order: complete, but not of one moment. */
+  async entries(options: SubscribeOptions = {}): Promise<[string, V][]> {
+    const subscription = this.subscribe(() => undefined, options);
+    try {
+      await subscription.synced;
+      return subscription.entries();
+    } finally {
+      subscription.close();
+    }
   }
 }

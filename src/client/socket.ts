@@ -1,4 +1,5 @@
 /** One socket to a node: frames in and out, and receipts for what came. It decides nothing. */
+import type { ErrorInfo } from "../protocol/error-data.ts";
 import type { ClientMessage, ServerMessage } from "../protocol/client-messages.ts";
 import { decodeTold, encodeClientMessage } from "../protocol/client-codec.ts";
 import { Receipts } from "../protocol/receipts.ts";
@@ -19,6 +20,8 @@ export type SocketMaker = new (url: string) => SocketLike;
 export interface Ears {
   readonly opened: () => void;
   readonly heard: (message: ServerMessage) => void;
+  /** For somebody who may not be there. False: nobody can make anything of it. */
+  readonly heardElse: (bytes: Uint8Array) => boolean;
   readonly ponged: () => void;
   /** Once; nothing is heard after it. */
   readonly lost: (code: number) => void;
@@ -62,11 +65,16 @@ export class Socket {
   #take(data: unknown): void {
     if (typeof data === "string") return this.#ears?.ponged();
     const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : null;
-    const message = bytes && decodeTold(bytes);
-    if (!message?.ok) return this.#unreadable();
-    const receipt = this.#receipts.take(bytes?.length ?? 0, message.value);
+    if (!bytes) return this.#unreadable();
+    const message = decodeTold(bytes);
+    if (message.ok) this.#ears?.heard(message.value);
+    else if (!this.#isForOthers(message.error, bytes)) return this.#unreadable();
+    const receipt = this.#receipts.take(bytes.length, message.ok ? message.value : null);
     if (receipt) this.send(receipt);
-    this.#ears?.heard(message.value);
+  }
+
+  #isForOthers({ code }: ErrorInfo, bytes: Uint8Array): boolean {
+    return code === "UNKNOWN_MESSAGE" && (this.#ears?.heardElse(bytes) ?? true);
   }
 
   /** Whoever sends it speaks another language: nothing can be made of what follows. */

@@ -1,8 +1,14 @@
-/** Does a filter hold for a value? */
+/** Which rows a query is about, by name and by value. */
 import { unreachable } from "../data/assert.ts";
 import type { Filter } from "./filter.ts";
 import { isFields } from "./reader.ts";
+import type { Query } from "./subscription-messages.ts";
 
+/** By the name of an entry, a set or a counter, whatever is in it. */
+export const namesKey = ({ prefix = "", keys }: Query, key: string): boolean =>
+  key.startsWith(prefix) && (keys?.includes(key) ?? true);
+
+/** The filter, for a value. */
 export function holds(filter: Filter, value: unknown): boolean {
   switch (filter.op) {
     case "and":

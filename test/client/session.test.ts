@@ -14,20 +14,29 @@ import {
   STEADY_MS,
   WELCOME_MS_MAX,
 } from "../../src/client/limits.ts";
+import { NodeId } from "../../src/data/ids.ts";
 import { makeError } from "../../src/protocol/errors.ts";
 import { SLOW_RETRY_MS } from "../../src/protocol/limits.ts";
 import { tableOf, type Named } from "./table.ts";
 import { welcomeOf } from "./worlds.ts";
 
 const T = 1_000_000;
+const N = NodeId("n1");
 const moment = { now: T, random: 0.5 };
 
 const STATES: Named<Session> = {
   waiting: { type: "waiting", until: T, attempt: 2 },
   connecting: { type: "connecting", since: T - 100, attempt: 2 },
   greeting: { type: "greeting", since: T - 100, attempt: 2 },
-  live: { type: "live", since: T - STEADY_MS, attempt: 2, pingAt: T, pongBy: null },
-  "live, pinged": { type: "live", since: T - STEADY_MS, attempt: 2, pingAt: T + 1, pongBy: T },
+  live: { type: "live", node: N, since: T - STEADY_MS, attempt: 2, pingAt: T, pongBy: null },
+  "live, pinged": {
+    type: "live",
+    node: N,
+    since: T - STEADY_MS,
+    attempt: 2,
+    pingAt: T + 1,
+    pongBy: T,
+  },
   closed: { type: "closed" },
 };
 
@@ -129,7 +138,14 @@ it("waits longer with each failure, up to a bound, and anew after a connection t
   expect(pauses).toEqual(pauses.toSorted((a, b) => a - b));
   expect(pauses.at(0)).toBeLessThan(100);
   expect(pauses.at(-1)).toBe(Math.floor(0.999 * RECONNECT_MS_MAX));
-  const brief: Session = { type: "live", since: T - 1, attempt: 9, pingAt: T, pongBy: null };
+  const brief: Session = {
+    type: "live",
+    node: N,
+    since: T - 1,
+    attempt: 9,
+    pingAt: T,
+    pongBy: null,
+  };
   expect(stepSession(brief, { ...moment, type: "lost", code: 0 })[0]).toMatchObject({
     attempt: 10,
   });

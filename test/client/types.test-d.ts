@@ -1,5 +1,12 @@
 /** The public types, as applications meet them: `tsc` checks this file, nothing runs it. */
-import { connect, GridError, type Grid, type GridErrorCode, type Options } from "godwit/client";
+import {
+  connect,
+  GridError,
+  type EntryChange,
+  type Grid,
+  type GridErrorCode,
+  type Options,
+} from "godwit/client";
 
 interface User {
   readonly name: string;
@@ -19,6 +26,17 @@ export async function checked(grid: Grid): Promise<void> {
   const { superseded } = await users.set("alice", { name: "Alice" }, { ttl: 1_000, ack: "backup" });
   same<typeof superseded, boolean>(true);
   await users.delete("alice", { ack: "owner" });
+
+  const following = users.subscribe(
+    (changes) => {
+      same<(typeof changes)[number], EntryChange<User>>(true);
+    },
+    { prefix: "a", where: { op: "not", filter: { op: "in", field: "age", values: [1, null] } } },
+  );
+  const known = following.get("alice");
+  same<typeof known, User | undefined>(true);
+  const all = await users.entries({ keys: ["alice"] });
+  same<typeof all, [string, User][]>(true);
 
   const tags = grid.set<"red" | "blue">("tags", "alice");
   const values = await tags.values();

@@ -21,6 +21,7 @@ import {
 import { crowdedEntry } from "./row-arbitraries.ts";
 import type { WithStorage } from "./row-store.ts";
 import { TablesModel } from "./tables-model.ts";
+import { record } from "../actions.ts";
 
 const PARTITIONS = [PartitionId(0), PartitionId(270)];
 
@@ -288,10 +289,3 @@ class World {
 }
 
 const sizeOf = (of: readonly Row[]): number => of.reduce((sum, row) => sum + rowBytes(row), 0);
-
-function record<T extends string, F extends Record<string, fc.Arbitrary<unknown>>>(
-  type: T,
-  fields: F,
-): fc.Arbitrary<{ type: T } & { [K in keyof F]: F[K] extends fc.Arbitrary<infer V> ? V : never }> {
-  return fc.record({ type: fc.constant(type), ...fields }) as never;
-}

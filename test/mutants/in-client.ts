@@ -5,7 +5,156 @@ const outbox = (title: string): Test => ({ file: "test/client/outbox.test.ts", t
 const counters = (title: string): Test => ({ file: "test/client/counters.test.ts", title });
 const sets = (title: string): Test => ({ file: "test/client/set.test.ts", title });
 
+const view = (title: string): Test => ({ file: "test/client/view.test.ts", title });
+const hub = (title: string): Test => ({ file: "test/client/hub.test.ts", title });
+
 export const IN_CLIENT: readonly Mutant[] = [
+  {
+    name: "own write kept against a deletion",
+    bug: "what somebody else has deleted before its acknowledgement came is shown again",
+    file: "src/client/own-writes.ts",
+    find: "if (isAbove(own.told, row)) own.told = row;",
+    replace: "",
+    killedBy: view("is not a write that somebody else deleted before its acknowledgement came"),
+  },
+  {
+    name: "own writes never doubted",
+    bug: "what was acknowledged and deleted before a whole was read is shown for ever",
+    file: "src/client/own-writes.ts",
+    find: "if (own.settled) this.#wait(key, now);",
+    replace: "",
+    killedBy: {
+      file: "test/client/view-model.test.ts",
+      title: "in the end it is what the owner has, whatever came in which order",
+    },
+  },
+  {
+    name: "only the newest own write kept",
+    bug: "an earlier write that is under way is not shown when a later one is refused",
+    file: "src/client/own-writes.ts",
+    find: "own.pending.set(id, written);\n    own.order",
+    replace: "own.pending.clear();\n    own.pending.set(id, written);\n    own.order",
+    killedBy: view(
+      "is what it was before a write that is refused, other writes that are under way included",
+    ),
+  },
+  {
+    name: "own write gone with its acknowledgement",
+    bug: "what is acknowledged is not shown until it is told",
+    file: "src/client/own-writes.ts",
+    find: "own.settled = written;",
+    replace: "own.settled = null;",
+    killedBy: view("stays for a while, and then its owner is asked, again and again"),
+  },
+  {
+    name: "what its owner has lost stands",
+    bug: "an acknowledged write that was lost with its owner hides for ever what stands there",
+    file: "src/client/view.ts",
+    find: "stamp !== null && compareStamps(stamp, own) < 0",
+    replace: "stamp !== null && stamp === own",
+    killedBy: view("gives way to what is older if its owner has lost it"),
+  },
+  {
+    name: "an answer about another write",
+    bug: "what was acknowledged since its owner was asked is not shown any more",
+    file: "src/client/own-writes.ts",
+    find: "if (!own?.settled || compareStamps(own.settled.row.stamp, upTo) > 0) return;",
+    replace: "if (!own?.settled || upTo.millis < 0) return;",
+    killedBy: view("is not meant by an answer about one before it, nor is one that is under way"),
+  },
+  {
+    name: "superseded taken for refused",
+    bug: "what somebody else has overwritten is told as gone until that is told",
+    file: "src/client/entries.ts",
+    find: 'outcome.type !== "refused"',
+    replace: 'outcome.type === "stored"',
+    killedBy: hub("shows a write that is superseded until it is told what stands"),
+  },
+  {
+    name: "told, and written under an older stamp",
+    bug: "who overwrites what it was shown loses to it, where the other's clock is ahead",
+    file: "src/client/hub.ts",
+    find: 'if (news.type === "changed") this.#host.seen(newestOf(news.parts));',
+    replace: "",
+    killedBy: hub("writes over what it was told, whoever's clock is ahead"),
+  },
+  {
+    name: "stamped again, shown under the old stamp",
+    bug: "an own write that is newer by the nodes' clock is hidden by what is older",
+    file: "src/client/entries.ts",
+    find: "this.#loader.hub?.restamped(write);",
+    replace: "",
+    killedBy: hub("shows a write under the stamp that it got when the nodes' clock was heard"),
+  },
+  {
+    name: "nobody asks about own writes",
+    bug: "that an own write was not told is noticed, and no owner is asked",
+    file: "src/client/hub.ts",
+    find: "view.learned(untold, stamp, value);",
+    replace: "void view;",
+    killedBy: hub("asks the owner of an own write that nobody tells, and believes it"),
+  },
+  {
+    name: "the whole outbox for questions",
+    bug: "questions about own writes keep the application's writes out",
+    file: "src/client/hub.ts",
+    find: "settings.outboxMax / 2 - outbox.size",
+    replace: "settings.outboxMax - 0 * outbox.size",
+    killedBy: hub("leaves half of the outbox to its application"),
+  },
+  {
+    name: "a full node for ever",
+    bug: "a subscription that one node has no room for is not taken to another",
+    file: "src/client/machine/subscriptions.ts",
+    find: "was.links[(at + 1) % was.links.length] ?? null",
+    replace: "was.links[Math.max(0, at)] ?? null",
+    killedBy: {
+      file: "test/client/subscriptions.test.ts",
+      title: "is asked for elsewhere where one node has no room, and by itself",
+    },
+  },
+  {
+    name: "a whole shown piece by piece",
+    bug: "what a whole replaces is told as deleted before all of it has come",
+    file: "src/client/told.ts",
+    find: "fading.set(name, row);",
+    replace: "void fading;",
+    killedBy: view("stays while a whole comes in pieces, and is then what was in them"),
+  },
+  {
+    name: "what expires out of order",
+    bug: "an entry is shown until another one expires that was to later",
+    file: "src/client/expiries.ts",
+    find: "if (!next || next.at >= last.at) break;",
+    replace: "if (!next || next.at <= last.at) break;",
+    killedBy: {
+      file: "test/client/expiries.test.ts",
+      title: "what expires is taken in order of its time, whatever was put in between",
+    },
+  },
+  {
+    name: "no end of patience",
+    bug: "who asks for the entries of a map waits for ever where no node takes the subscription",
+    file: "src/client/machine/subscriptions.ts",
+    find: "!one.hasBeen && now - since >= state.patienceMs",
+    replace: "!one.hasBeen && since < 0",
+    killedBy: {
+      file: "test/client/subscriptions.test.ts",
+      title:
+        "is over where it is refused for longer than its application has patience, unless it was complete once",
+    },
+  },
+  {
+    name: "a part taken for the whole",
+    bug: "who comes back between the pieces of a whole says that it has what was before",
+    file: "src/client/machine/subscriptions.ts",
+    find: "else if (replaces) after.delete(partitionId);",
+    replace: "",
+    killedBy: {
+      file: "test/client/subscriptions.test.ts",
+      title: "is nowhere in a partition of which it has a part only",
+    },
+  },
   {
     name: "another node's ack",
     bug: "an answer settles the frame of that number, whichever node it went to",

@@ -2,9 +2,11 @@ import { expect, it } from "vitest";
 import { bundleOf, CLIENT_GZIP_BYTES_MAX } from "./bundle.ts";
 
 it("a browser loads the client in no more than 20 KiB, and nothing of what only objects need", async () => {
-  const { gzipBytes, parts } = await bundleOf("src/client/index.ts");
+  const { gzipBytes, laterGzipBytes, parts } = await bundleOf("src/client/index.ts");
   expect(gzipBytes).toBeLessThanOrEqual(CLIENT_GZIP_BYTES_MAX);
   expect(gzipBytes, "not vacuous").toBeGreaterThan(5_000);
+  expect(laterGzipBytes, "with the first subscription").toEqual({ hub: expect.any(Number) });
+  expect(laterGzipBytes["hub"]).toBeLessThanOrEqual(8_192);
   const files = parts.map(([file]) => file);
   const foreign =
     /src\/(objects|worker|cli|core\/(?!machine)[a-z]+)\/|schema-(moves|cluster|membership)|protocol\/errors/;

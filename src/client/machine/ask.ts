@@ -1,5 +1,6 @@
 /** What the application wants of the grid: one operation, from the call until its answer. */
 import type { PartitionId, Version } from "../../data/ids.ts";
+import type { Content } from "../../data/row.ts";
 import { utf8Length } from "../../data/text.ts";
 import type {
   ClientAdd,
@@ -78,6 +79,12 @@ export interface Settled {
 }
 
 export const isWrite = (ask: Ask): ask is Write => "ttlMs" in ask;
+/** What stands if it is stored. */
+export function contentOf({ op }: Write): Content {
+  const { stamp, value } = op;
+  return { stamp, value, expiresAt: "expiresAt" in op ? op.expiresAt : null };
+}
+
 export const isCounted = (ask: Ask): ask is Counted => "by" in ask;
 
 /** `writer`: the client's id, which is in every stamp. */

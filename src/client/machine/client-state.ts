@@ -1,4 +1,5 @@
 /** What the client is made of, what may happen to it, and what it wants done. */
+import type { Stamp } from "../../data/hlc.ts";
 import type { ClusterId, NodeId } from "../../data/ids.ts";
 import type {
   ClientMessage,
@@ -59,6 +60,8 @@ export type ClientEvent = Moment &
     | { readonly type: "heard"; readonly link: number; readonly message: ServerMessage }
     | { readonly type: "ponged"; readonly link: number }
     | { readonly type: "lost"; readonly link: number; readonly code: number }
+    /** Of something that was told. */
+    | { readonly type: "seen"; readonly stamp: Stamp }
     | { readonly type: "woke" }
     | { readonly type: "close" }
   );
@@ -82,6 +85,8 @@ export type ClientEffect =
   | { readonly type: "not-taken"; readonly error: GridErrorInfo }
   | { readonly type: "settled"; readonly all: readonly Settled[] }
   | { readonly type: "restamped"; readonly writes: readonly Write[] }
+  /** A connection works, or does no more. */
+  | { readonly type: "up" | "down"; readonly link: number }
   /** The map is known: operations can be asked for. */
   | { readonly type: "ready" }
   | { readonly type: "over"; readonly error: GridErrorInfo };

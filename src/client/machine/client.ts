@@ -102,6 +102,8 @@ function carry(turn: Turn, event: Exclude<ClientEvent, Asking>): void {
       return turn.sessionOf(event.link, { type: "lost", code: event.code });
     case "heard":
       return hear(turn, event.link, event.message);
+    case "seen":
+      return turn.outbox({ type: "seen", stamp: event.stamp });
     case "woke":
       return wake(turn, event.now);
     case "close":

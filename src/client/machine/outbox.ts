@@ -8,6 +8,7 @@
 import { Queue } from "../../core/machine/queue.ts";
 import type { Next } from "../../core/machine/step.ts";
 import { unreachable } from "../../data/assert.ts";
+import type { Stamp } from "../../data/hlc.ts";
 import type { Get, Ops } from "../../protocol/client-messages.ts";
 import type { GridErrorInfo } from "../errors.ts";
 import { PAUSE_MS_MAX } from "../limits.ts";
@@ -40,7 +41,7 @@ import { pauseMs } from "./pause.ts";
 import { restampAll } from "./restamp.ts";
 import type { Place, Routes } from "./router.ts";
 import type { Moment } from "./session.ts";
-import { isOff } from "./writer-clock.ts";
+import { hear, isOff } from "./writer-clock.ts";
 
 export type OutboxEvent = Moment &
   (
@@ -56,6 +57,8 @@ export type OutboxEvent = Moment &
         readonly seq: number;
         readonly answer: Answer;
       }
+    /** What is stamped from now on is newer. */
+    | { readonly type: "seen"; readonly stamp: Stamp }
     /** The nodes' clock is so far ahead of the client's. */
     | { readonly type: "clock"; readonly aheadMs: number }
     | { readonly type: "woke" }
@@ -88,6 +91,8 @@ export function stepOutbox(state: Outbox, event: OutboxEvent): Stepped {
       return answered(state, event);
     case "clock":
       return heardClock(state, event.aheadMs, event.now);
+    case "seen":
+      return [{ ...state, clock: hear(state.clock, event.stamp) }, []];
     case "woke":
       return awake(state, event.now);
     case "close":

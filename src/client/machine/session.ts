@@ -6,6 +6,7 @@
  */
 import type { Next } from "../../core/machine/step.ts";
 import { unreachable } from "../../data/assert.ts";
+import type { NodeId } from "../../data/ids.ts";
 import type { Welcome } from "../../protocol/client-messages.ts";
 import type { ErrorInfo } from "../../protocol/errors.ts";
 import { SLOW_RETRY_MS } from "../../protocol/limits.ts";
@@ -25,6 +26,7 @@ export type Session =
   | { readonly type: "greeting"; readonly since: number; readonly attempt: number }
   | {
       readonly type: "live";
+      readonly node: NodeId;
       readonly since: number;
       readonly attempt: number;
       readonly pingAt: number;
@@ -38,6 +40,9 @@ export interface Moment {
   readonly now: number;
   readonly random: number;
 }
+
+/** What whoever drives a machine says of an event: all but the moment. */
+export type Said<Event extends Moment> = Event extends Moment ? Omit<Event, keyof Moment> : never;
 
 export type SessionEvent = Moment &
   (
@@ -117,6 +122,7 @@ function welcomed(
   const clockAheadMs = Math.round(welcome.nowMs - (state.since + now) / 2);
   const live: Session = {
     type: "live",
+    node: welcome.nodeId,
     since: now,
     attempt: state.attempt,
     pingAt: now + PING_MS,

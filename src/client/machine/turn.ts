@@ -19,11 +19,10 @@ import {
   beginSession,
   stepSession,
   type Moment,
+  type Said,
   type SessionEffect,
   type SessionEvent,
 } from "./session.ts";
-
-type Said<Event extends Moment> = Event extends Moment ? Omit<Event, keyof Moment> : never;
 
 export class Turn {
   client: Client;
@@ -102,8 +101,11 @@ export class Turn {
         if (link !== null) this.effects.push({ type: effect.type, link });
         return;
       case "up":
-        return this.#up(place, effect.welcome, effect.clockAheadMs);
+        this.#up(place, effect.welcome, effect.clockAheadMs);
+        if (link !== null) this.effects.push({ type: "up", link });
+        return;
       case "down":
+        if (link !== null) this.effects.push({ type: "down", link });
         this.outbox({ type: "unlinked", place });
         this.router({ type: "unheard", from: place });
         return this.checkLanes();

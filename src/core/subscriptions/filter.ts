@@ -1,13 +1,13 @@
 /** Which rows a query is about. */
 import type { Row } from "../../data/row.ts";
 import { VALUE_BYTES_MAX } from "../../protocol/limits.ts";
-import { holds } from "../../protocol/holds.ts";
+import { holds, namesKey } from "../../protocol/holds.ts";
 import { readValue } from "../../protocol/reader.ts";
 import type { Query } from "../../protocol/subscription-messages.ts";
 
 /** By its name, whatever is in it. */
-export const isNamed = ({ map, prefix = "", keys }: Query, row: Row): boolean =>
-  row.map === map && row.key.startsWith(prefix) && (keys?.includes(row.key) ?? true);
+export const isNamed = (query: Query, row: Row): boolean =>
+  row.map === query.map && namesKey(query, row.key);
 
 /** A deletion fits no filter; what nobody can decode none either, nor a count. */
 export function fits({ filter }: Query, row: Row): boolean {

@@ -1,0 +1,59 @@
+/** Where subscriptions are opened: what they need is loaded with the first. */
+import type { Desk } from "./desk.ts";
+import { malformed } from "../protocol/checks.ts";
+import { decodeJson, encodeJson } from "../protocol/values.ts";
+import { GridError, notLoaded, valueOf } from "./errors.ts";
+import type { Host } from "./host.ts";
+import type { Hub } from "./hub.ts";
+import type { Listener, LiveView } from "./live-view.ts";
+import type { SubscribeOptions } from "./subscription.ts";
+
+export class HubLoader {
+  /** null: nobody has subscribed. */
+  hub: Hub | null = null;
+  readonly #host: Host;
+  readonly #desk: Desk;
+
+  constructor(host: Host, desk: Desk) {
+    this.#host = host;
+    this.#desk = desk;
+  }
+
+  /** Rejects with a GridError. What is returned throws one where it is no query. */
+  async opening(
+    map: string,
+    listener: Listener,
+    options: SubscribeOptions,
+  ): Promise<() => LiveView> {
+    const copy = optionsOf(options);
+    const { Hub } = await import("./hub.ts").catch((error: unknown) => {
+      throw new GridError(notLoaded(error));
+    });
+    const hub = (this.hub ??= new Hub(this.#host, this.#desk));
+    return () => hub.open(map, listener, copy);
+  }
+}
+
+function optionsOf(options: SubscribeOptions): SubscribeOptions {
+  try {
+    return copyOf(options);
+  } catch (error) {
+    throw error instanceof GridError ? error : new GridError(malformed("plain data")("options"));
+  }
+}
+
+/** What its application does with it later is not meant. */
+function copyOf(options: SubscribeOptions): SubscribeOptions {
+  const { prefix, keys, where } = options;
+  return {
+    ...(prefix !== undefined && { prefix }),
+    ...(keys !== undefined && { keys: copied(keys, "keys") }),
+    ...(where !== undefined && { where: copied(where, "where") }),
+  };
+}
+
+/** Of what is plain: a frame could carry nothing else. */
+function copied<T>(value: T, field: string): T {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it was one
+  return valueOf(decodeJson(valueOf(encodeJson(value, field)), field)) as T;
+}

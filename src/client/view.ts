@@ -1,0 +1,200 @@
+/**
+ * What a subscription shows of a map: of each key the newer of what the nodes have told and what this client has written. It says
+ * which entries have become others, and decides nothing else.
+ */
+import type { DigestKey } from "../data/digest.ts";
+import { partitionOf } from "../data/hash.ts";
+import { compareStamps, type Stamp } from "../data/hlc.ts";
+import type { PartitionId } from "../data/ids.ts";
+import { compareWrites, isVisible, type Content } from "../data/row.ts";
+import { holds, namesKey } from "../protocol/holds.ts";
+import type { ChangedPart, PartDigest, Query } from "../protocol/subscription-messages.ts";
+import { decodeJson } from "../protocol/values.ts";
+import { Expiries } from "./expiries.ts";
+import { TOLD_MS_MAX } from "./limits.ts";
+import { OwnWrites, type Shown } from "./own-writes.ts";
+import { Told } from "./told.ts";
+
+/** `value` undefined: it is not there, or not in the subscription, any more. */
+export interface ViewChange {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+interface ViewPort {
+  readonly partitionCount: () => number;
+  /** Milliseconds by the nodes' clock. */
+  readonly now: () => number;
+  readonly changed: (change: ViewChange) => void;
+}
+
+/** An own write that was acknowledged and not told in time. */
+export interface Untold {
+  readonly key: string;
+  readonly stamp: Stamp;
+}
+
+export class View {
+  readonly query: Query;
+  readonly #told: Told;
+  readonly #own = new OwnWrites();
+  readonly #shown = new Map<string, Shown>();
+  /** Of own writes. */
+  readonly #expiries = new Expiries<string>();
+  readonly #port: ViewPort;
+
+  constructor(query: Query, port: ViewPort) {
+    this.query = query;
+    this.#told = new Told(query.map);
+    this.#port = port;
+  }
+
+  value(key: string): unknown {
+    const shown = this.#shown.get(key);
+    return shown && isVisible(shown.row, this.#port.now()) ? shown.value : undefined;
+  }
+
+  *entries(): Iterable<readonly [string, unknown]> {
+    const now = this.#port.now();
+    for (const [key, { row, value }] of this.#shown) if (isVisible(row, now)) yield [key, value];
+  }
+
+  // ---------------------------------------------------------------- what is told
+
+  take(parts: readonly ChangedPart[]): void {
+    for (const part of parts) {
+      const changed = this.#told.take(part);
+      for (const row of part.rows) if (row.kind === "lww") this.#own.told(row.key, row);
+      for (const key of changed) this.#look(key, part.partitionId);
+    }
+  }
+
+  digests(partitionIds: readonly PartitionId[], salt: DigestKey): readonly PartDigest[] {
+    return this.#told.digests(partitionIds, salt);
+  }
+
+  // ---------------------------------------------------------------- what this client writes
+
+  wrote(id: number, key: string, row: Content): void {
+    if (!namesKey(this.query, key)) return;
+    this.#own.wrote(id, key, { row, value: jsonOf(row.value) });
+    this.#noteExpiry(key, row);
+    this.#look(key);
+  }
+
+  restamped(id: number, key: string, row: Content): void {
+    if (!namesKey(this.query, key)) return;
+    const before = this.#own.restamped(id, key, row);
+    const shown = this.#shown.get(key);
+    // It is what it was: nobody need be told.
+    if (shown?.row === before) this.#shown.set(key, { row, value: shown?.value });
+    this.#noteExpiry(key, row);
+    this.#look(key);
+  }
+
+  /** `stands`: it, or something newer, which will be told; else it was refused. */
+  settled(id: number, key: string, stands: boolean): void {
+    if (!namesKey(this.query, key)) return;
+    if (stands) this.#own.stored(id, key, this.#port.now());
+    else this.#own.refused(id, key);
+    const told = this.#toldAt(key);
+    if (told) this.#own.told(key, told);
+    this.#look(key);
+  }
+
+  // ---------------------------------------------------------------- what ought to have been told
+
+  /** When an own write is untold for too long; Infinity: none is. */
+  get untoldAt(): number {
+    return this.#own.untoldAt(TOLD_MS_MAX);
+  }
+
+  /** All that there is has been told: what is untold from now on may have been deleted by others before it was. */
+  synced(): void {
+    this.#own.waitAnew(this.#port.now());
+  }
+
+  /** Own writes that are untold for too long, at most so many: their owners are to be asked what they have. */
+  takeUntold(max: number): readonly Untold[] {
+    return this.#own.takeUntold(this.#port.now(), TOLD_MS_MAX, max).flatMap((key) => {
+      const untold = this.#own.untold(key);
+      return untold ? { key, stamp: untold.row.stamp } : [];
+    });
+  }
+
+  /** Its owner was asked about an own write, and has this; `stamp` null: nothing. */
+  learned({ key, stamp: own }: Untold, stamp: Stamp | null, value: Uint8Array | null): void {
+    const isLost = stamp !== null && compareStamps(stamp, own) < 0;
+    const json = jsonOf(value);
+    // Whatever else is to be shown will be told.
+    if (!isLost && json !== undefined && this.#fits(json)) return;
+    // So will be that what was told before is gone; of what never was, nobody tells.
+    this.#own.gone(key, own, !isLost && this.#toldAt(key) !== undefined);
+    this.#look(key);
+  }
+
+  // ---------------------------------------------------------------- what is shown
+
+  /** Nothing expires before. */
+  get expiresAt(): number {
+    return Math.min(this.#told.expiresAt, this.#expiries.first);
+  }
+
+  /** What has expired is told as gone. */
+  expire(): void {
+    const now = this.#port.now();
+    for (const key of this.#told.expire(now)) this.#look(key);
+    for (const key of this.#expiries.take(now)) this.#look(key);
+  }
+
+  #look(key: string, partitionId = this.#partition(key)): void {
+    const newest = this.#newest(key, partitionId);
+    const before = this.#shown.get(key);
+    if (!newest || !isVisible(newest.row, this.#port.now())) return this.#hide(key);
+    if (before && compareWrites(before.row, newest.row) === 0) return;
+    const { row, value = jsonOf(row.value) } = newest;
+    if (value === undefined || !this.#fits(value)) return this.#hide(key);
+    this.#shown.set(key, { row, value });
+    this.#port.changed({ key, value });
+  }
+
+  #newest(key: string, partitionId: PartitionId): { row: Content; value?: unknown } | null {
+    const own = this.#own.newest(key);
+    const row = this.#told.entry(partitionId, key);
+    if (!own || !row) return own ?? (row ? { row } : null);
+    return compareWrites(own.row, row) > 0 ? own : { row };
+  }
+
+  #noteExpiry(key: string, { expiresAt }: Content): void {
+    this.#expiries.add(expiresAt, key);
+    this.#expiries.tidy(this.#shown.size, () => this.#expiring());
+  }
+
+  *#expiring(): Iterable<{ readonly at: number; readonly of: string }> {
+    for (const [key, { row }] of this.#shown)
+      if (row.expiresAt !== null) yield { at: row.expiresAt, of: key };
+  }
+
+  #hide(key: string): void {
+    if (this.#shown.delete(key)) this.#port.changed({ key, value: undefined });
+  }
+
+  #fits(value: unknown): boolean {
+    const { filter } = this.query;
+    return !filter || holds(filter, value);
+  }
+
+  #toldAt(key: string): Content | undefined {
+    return this.#told.entry(this.#partition(key), key);
+  }
+
+  #partition(key: string): PartitionId {
+    return partitionOf(key, this.#port.partitionCount());
+  }
+}
+
+/** What other clients have stored need not be a value of ours. */
+function jsonOf(value: Uint8Array | null): unknown {
+  const json = value && decodeJson(value, "value");
+  return json?.ok ? json.value : undefined;
+}
