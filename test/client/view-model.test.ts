@@ -39,6 +39,16 @@ interface Write {
   readonly row: Row;
 }
 
+interface Reading {
+  readonly from: number;
+  readonly left: readonly string[] | null;
+}
+
+/** Asks for digests, when this began. */
+interface Compare {
+  readonly compare: Reading;
+}
+
 const SALT = { a: 1, b: 2 };
 const SOME = Uint8Array.of(1);
 
@@ -53,9 +63,9 @@ class World {
   #answers: (Write & { readonly stands: boolean })[] = [];
   readonly #learned: (() => void)[] = [];
   /** To the subscriber, in order. */
-  readonly #told: (ChangedPart | "compare")[] = [];
+  readonly #told: (ChangedPart | Compare)[] = [];
   /** Keys of a whole that are still to be read, null: it is to be compared first; where the owner was when it began. */
-  #reading: { readonly from: number; readonly left: readonly string[] | null } | null = null;
+  #reading: Reading | null = null;
   #lastMine = 0;
   #now = 1_000;
   #seq = 0;
@@ -118,17 +128,18 @@ class World {
     else this.#rows.delete(name);
     this.#before.delete(name);
     this.#reading = { from: this.#seq, left: null };
-    this.#told.push("compare");
+    this.#told.push({ compare: this.#reading });
   }
 
-  #compare(): void {
-    if (this.#reading?.left !== null) return;
+  /** Not if that was so long ago that something else is read by now. */
+  #compare({ compare }: Compare): void {
+    if (this.#reading !== compare) return;
     const rows = [...this.#rows.values()].map(({ row }) => row);
     const [theirs] = this.#view.digests([P], SALT);
     const count = (theirs?.buckets.length ?? 0) / 8;
     const isSame = equalBytes(theirs?.buckets ?? SOME, digestOf(rows, count, SALT));
     this.#note(isSame ? "the same" : "not the same");
-    this.#reading = { from: this.#reading.from, left: isSame ? [] : KEYS };
+    this.#reading = { from: compare.from, left: isSame ? [] : KEYS };
     if (!isSame) this.#send([], { replaces: { count: 1, which: [0] }, position: null });
   }
 
@@ -196,8 +207,9 @@ class World {
 
   #tell(): void {
     const part = this.#told.shift();
-    if (part === "compare") this.#compare();
-    else if (part) this.#view.take([part]);
+    if (!part) return;
+    if ("compare" in part) this.#compare(part);
+    else this.#view.take([part]);
   }
 
   /** One key at a time, and in the end what has changed since it began. */
