@@ -32,6 +32,11 @@ export interface SubscriptionsPort {
   over(error: GridErrorInfo): void;
 }
 
+/** A browser's; elsewhere nobody says so. */
+declare const addEventListener:
+  | ((type: "offline", listener: () => void, options: { readonly signal: AbortSignal }) => void)
+  | undefined;
+
 export class Host {
   readonly #url: URL;
   readonly #settings: Settings;
@@ -40,6 +45,7 @@ export class Host {
   readonly #sockets = new Map<number, Socket>();
   readonly #events: Said<ClientEvent>[] = [];
   #subscriptions: SubscriptionsPort | null = null;
+  readonly #end = new AbortController();
   #stepping = false;
   #flushing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -50,7 +56,15 @@ export class Host {
     this.#settings = settings;
     this.#tell = tell;
     this.#client = beginClient(settings);
+    const { signal } = this.#end;
+    if (typeof addEventListener === "function")
+      addEventListener("offline", this.#offline, { signal });
   }
+
+  /** No socket hears of it: a page would wait for pongs that do not come. */
+  readonly #offline = (): void => {
+    for (const socket of this.#sockets.values()) socket.giveUp();
+  };
 
   /** From now on it hears what concerns it. */
   attach(subscriptions: SubscriptionsPort): void {
@@ -134,6 +148,7 @@ export class Host {
         this.#sockets.delete(effect.link);
         return;
       case "over":
+        this.#end.abort();
         this.#subscriptions?.over(effect.error);
         return this.#tell(effect);
       default:

@@ -62,25 +62,26 @@ export class Socket {
     this.#socket.close(NORMAL);
   }
 
+  /** As if it had closed: nothing more is heard over it. */
+  giveUp(): void {
+    this.#lost(0);
+    this.#socket.close(NORMAL);
+  }
+
   #take(data: unknown): void {
     if (typeof data === "string") return this.#ears?.ponged();
     const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : null;
-    if (!bytes) return this.#unreadable();
+    // Whoever sends it speaks another language: nothing can be made of what follows.
+    if (!bytes) return this.giveUp();
     const message = decodeTold(bytes);
     if (message.ok) this.#ears?.heard(message.value);
-    else if (!this.#isForOthers(message.error, bytes)) return this.#unreadable();
+    else if (!this.#isForOthers(message.error, bytes)) return this.giveUp();
     const receipt = this.#receipts.take(bytes.length, message.ok ? message.value : null);
     if (receipt) this.send(receipt);
   }
 
   #isForOthers({ code }: ErrorInfo, bytes: Uint8Array): boolean {
     return code === "UNKNOWN_MESSAGE" && (this.#ears?.heardElse(bytes) ?? true);
-  }
-
-  /** Whoever sends it speaks another language: nothing can be made of what follows. */
-  #unreadable(): void {
-    this.#lost(0);
-    this.#socket.close(NORMAL);
   }
 
   #lost(code: number): void {
