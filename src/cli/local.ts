@@ -22,6 +22,8 @@ export interface LocalOptions {
   readonly faults?: boolean;
   /** As `GODWIT_PRESET`. */
   readonly preset?: "fast";
+  /** Folder of files that are served as they are, where there is one of that path. */
+  readonly assets?: string;
 }
 
 export interface Local {
@@ -37,7 +39,7 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
   const config = await readFile(join(ROOT, "wrangler.toml"), "utf8");
   const date = /^compatibility_date = "(.+)"$/m.exec(config)?.[1];
   if (date === undefined) throw new Error("wrangler.toml has no compatibility_date");
-  const { port, nodes, partitions, backups, persist, inspect, faults, preset } = options;
+  const { port, nodes, partitions, backups, persist, inspect, faults, preset, assets } = options;
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: "godwit",
@@ -60,6 +62,15 @@ export async function startLocal(options: LocalOptions): Promise<Local> {
         NODES: { className: "NodeObject", useSQLite: true },
         COORDINATOR: { className: "CoordinatorObject", useSQLite: true },
       },
+      ...(assets === undefined
+        ? {}
+        : {
+            assets: {
+              directory: assets,
+              binding: "ASSETS",
+              routerConfig: { has_user_worker: true },
+            },
+          }),
       ...(persist === undefined ? {} : { resourcePersistencePath: persist }),
     }),
   );

@@ -1,6 +1,7 @@
 /** `npm start`: a local cluster that keeps its state. `-- --fresh` forgets it first. */
 import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { buildExamples } from "./examples.ts";
 import { startLocal } from "./local.ts";
 
 const STATE = fileURLToPath(new URL("../../.wrangler/state", import.meta.url));
@@ -19,10 +20,11 @@ const port = setting("PORT", 8787, PORT_MAX);
 const nodes = setting("GODWIT_NODES", 3, NODES_MAX);
 if (process.argv.includes("--fresh")) await rm(STATE, { recursive: true, force: true });
 
-const local = await startLocal({ port, nodes, persist: STATE });
+const examples = await buildExamples();
+const local = await startLocal({ port, nodes, persist: STATE, assets: examples.directory });
 let stopping: Promise<void> | undefined;
 const stop = (): void => {
-  stopping ??= local.dispose().then(() => process.exit(0));
+  stopping ??= Promise.all([local.dispose(), examples.dispose()]).then(() => process.exit(0));
 };
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.removeAllListeners(signal); // Miniflare's own leaves at once, with the signal's exit code
@@ -31,4 +33,4 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
 
 const formed = await fetch(new URL("/v1/map", local.url));
 if (!formed.ok) console.error(`the cluster does not form: ${await formed.text()}`);
-console.log(`Godwit is at ${local.url.origin}`);
+console.log(`Godwit is at ${local.url.origin}, examples at ${local.url.origin}/examples/`);

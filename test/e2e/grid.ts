@@ -29,6 +29,8 @@ interface GridOptions {
   /** Lets `order` and `kill` through. */
   readonly faults?: boolean;
   readonly preset?: "fast";
+  /** As `LocalOptions`. */
+  readonly assets?: string;
 }
 
 export class Grid {

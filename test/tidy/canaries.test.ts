@@ -87,6 +87,12 @@ const others: readonly Canary[] = [
     ],
   },
   {
+    about: "an example that is for no browser",
+    script: "types",
+    files: { "examples/one/main.ts": "console.log(process.title);\n" },
+    reasons: [/examples\/one\/main\.ts.*TS2\d+: Cannot find name 'process'/],
+  },
+  {
     about: "dead code: exports, types, files",
     script: "dead",
     files: {

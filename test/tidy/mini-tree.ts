@@ -27,6 +27,7 @@ const CONFIGURATION = [
   "src/protocol/tsconfig.json",
   "src/core/tsconfig.json",
   "src/client/machine/tsconfig.json",
+  "examples/tsconfig.json",
   "test/tidy/oxlint.json",
   "test/tidy/layers.cjs",
 ];
@@ -62,6 +63,8 @@ export const six = two * 3;
 import { four } from "../core/placement/four.ts";
 
 console.log(cpus().length + four);
+`,
+  "examples/one/main.ts": `document.title = "one";
 `,
   "test/one.test.ts": `import { expect, it } from "vitest";
 import { one } from "../src/data/one.ts";

@@ -6,7 +6,7 @@ const LINES_MAX = 400;
 
 const TOP_FILES = ["package.json", "package-lock.json", "tsconfig.json", "wrangler.toml"];
 const TOP_PAPERS = ["README.md", "CHANGELOG.md", "LICENSE"];
-const TOP_FOLDERS = ["src", "test", "node_modules"];
+const TOP_FOLDERS = ["src", "test", "examples", "node_modules"];
 const TOP = new Set([...TOP_FILES, ...TOP_PAPERS, ...TOP_FOLDERS]);
 
 /** Takes out the tildes that keep a forbidden word from being found where it is forbidden. */
@@ -58,7 +58,7 @@ function offencesInSource(text: string): string[] {
 }
 
 function textFiles(root: string): string[] {
-  return ["*", ".npmrc", ".gitignore", ".ci/*", "src/**/*", "test/**/*"]
+  return ["*", ".npmrc", ".gitignore", ".ci/*", "src/**/*", "test/**/*", "examples/**/*"]
     .flatMap((pattern) => globSync(pattern, { cwd: root, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => relative(root, resolve(entry.parentPath, entry.name)));

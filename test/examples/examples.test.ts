@@ -1,0 +1,109 @@
+/** The examples as their visitors meet them: real pages in a real browser, of a cluster that moves and loses nodes. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { buildExamples, type Assets } from "../../src/cli/examples.ts";
+import { Grid } from "../e2e/grid.ts";
+import { Browser, shows } from "./browser.ts";
+
+let assets: Assets;
+let grid: Grid;
+let browser: Browser;
+
+beforeAll(async () => {
+  assets = await buildExamples();
+  const faults = { faults: true, preset: "fast", assets: assets.directory } as const;
+  [grid, browser] = await Promise.all([
+    Grid.start({ nodes: 3, partitions: 8, backups: 1, ...faults }),
+    Browser.launch(),
+  ]);
+}, 60_000);
+afterAll(async () => {
+  await browser.close();
+  await grid.stop();
+  await assets.dispose();
+});
+
+const visit = async (path: string): Promise<Page> =>
+  browser.visit(new URL(`/examples/${path}`, grid.api.base).href);
+
+it("has a page that leads to all of them", async () => {
+  const page = await visit("");
+  const links = await page.locator("a").evaluateAll((all) => all.map((a) => a.textContent));
+  expect(links).toHaveLength(2);
+  for (const link of await page.locator("a").all()) {
+    const href = await link.getAttribute("href");
+    const { status } = await fetch(new URL(href ?? "", grid.api.base));
+    expect(status, href ?? "").toBe(200);
+  }
+});
+
+describe("the to-do list", () => {
+  const texts = async (page: Page): Promise<readonly string[]> =>
+    page.locator("li .text").allTextContents();
+  const done = async (page: Page): Promise<readonly string[]> =>
+    page.locator("li.done .text").allTextContents();
+  const status = async (page: Page): Promise<string> => page.locator("#status").innerText();
+  async function add(page: Page, text: string): Promise<void> {
+    await page.fill("input[name=text]", text);
+    await page.press("input[name=text]", "Enter");
+  }
+  const item = (page: Page, text: string) => page.locator("li", { hasText: text });
+
+  it("is the same for who was offline while a node joined and another was lost", async () => {
+    const [a, b] = [await visit("todo/"), await visit("todo/")];
+    await add(a, "milk");
+    await add(a, "bread");
+    await shows(() => texts(b), ["milk", "bread"]);
+    await item(b, "milk").locator("input").check();
+    await shows(() => done(a), ["milk"]);
+
+    await b.context().setOffline(true);
+    await shows(() => status(b), "offline", 60_000);
+    await add(b, "eggs");
+    await item(b, "bread").getByText("Remove").click();
+    await shows(() => texts(b), ["milk", "eggs"]);
+    await shows(() => status(b), "offline, 2 not saved yet");
+    await grid.api.json("POST", "/v1/cluster/nodes", { count: 1 });
+    await add(a, "tea");
+    await grid.killNode("n2");
+    await add(a, "salt");
+    await item(a, "milk").locator("input").uncheck();
+    await shows(() => status(a), "live", 60_000);
+
+    await b.context().setOffline(false);
+    await shows(() => status(b), "live", 60_000);
+    const all = ["milk", "eggs", "tea", "salt"];
+    for (const page of [a, b]) {
+      await shows(async () => (await texts(page)).toSorted(), all.toSorted());
+      await shows(() => done(page), []);
+    }
+    const later = await visit("todo/");
+    await shows(async () => (await texts(later)).length, 4);
+    expect(browser.errors).toEqual([]);
+  }, 180_000);
+});
+
+describe("who is here", () => {
+  it("shows where everybody points, and nobody who has gone", async () => {
+    const [a, b] = [await visit("presence/"), await visit("presence/")];
+    const cursors = (page: Page) => page.locator(".cursor");
+    await shows(() => cursors(a).count(), 2);
+    await shows(() => cursors(b).count(), 2);
+    const box = await b.locator("#field").boundingBox();
+    if (!box) throw new Error("there is no field");
+    await b.mouse.move(box.x + box.width / 4, box.y + box.height / 4);
+    const placed = (page: Page): Promise<readonly string[]> =>
+      cursors(page).evaluateAll((all) =>
+        all
+          .map(
+            (one) =>
+              `${Math.round(parseFloat(one.style.left))} ${Math.round(parseFloat(one.style.top))}`,
+          )
+          .toSorted(),
+      );
+    await shows(() => placed(a), ["25 25", "50 50"]);
+    await b.close();
+    await shows(() => cursors(a).count(), 1);
+    expect(browser.errors).toEqual([]);
+  }, 60_000);
+});
