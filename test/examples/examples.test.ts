@@ -29,7 +29,7 @@ const visit = async (path: string): Promise<Page> =>
 it("has a page that leads to all of them", async () => {
   const page = await visit("");
   const links = await page.locator("a").evaluateAll((all) => all.map((a) => a.textContent));
-  expect(links).toHaveLength(2);
+  expect(links).toHaveLength(3);
   for (const link of await page.locator("a").all()) {
     const href = await link.getAttribute("href");
     const { status } = await fetch(new URL(href ?? "", grid.api.base));
@@ -81,6 +81,39 @@ describe("the to-do list", () => {
     await shows(async () => (await texts(later)).length, 4);
     expect(browser.errors).toEqual([]);
   }, 180_000);
+});
+
+describe("the cart", () => {
+  it("has all of what two devices put in while they did not hear of each other", async () => {
+    const [a, b] = [await visit("cart/"), await visit("cart/")];
+    const texts = async (page: Page): Promise<readonly string[]> =>
+      page.locator("li .text").allTextContents();
+    const press = async (page: Page, product: string, button: string): Promise<void> =>
+      page.locator("li", { hasText: product }).getByText(button, { exact: true }).click();
+    await shows(() => texts(a), ["Apples: 0", "Bread: 0", "Coffee: 0"]);
+    await press(a, "Apples", "+");
+    await press(a, "Bread", "+");
+    await shows(() => texts(b), ["Apples: 1", "Bread: 1", "Coffee: 0"]);
+    await b.context().setOffline(true);
+    await shows(
+      () =>
+        b
+          .locator("#status")
+          .innerText()
+          .then((text) => text.split(",")[0]),
+      "offline",
+    );
+    for (let i = 0; i < 3; i++) await press(b, "Apples", "+");
+    await press(b, "Bread", "None");
+    await press(a, "Apples", "+");
+    await press(a, "Coffee", "+");
+    await shows(() => texts(a), ["Apples: 2", "Bread: 1", "Coffee: 1"]);
+    await shows(() => texts(b), ["Apples: 4", "Bread: 0", "Coffee: 0"]);
+    await b.context().setOffline(false);
+    for (const page of [a, b])
+      await shows(() => texts(page), ["Apples: 5", "Bread: 0", "Coffee: 1"]);
+    expect(browser.errors).toEqual([]);
+  }, 60_000);
 });
 
 describe("who is here", () => {
