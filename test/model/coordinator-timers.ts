@@ -42,7 +42,7 @@ export function coordinatorTimers(state: CoordinatorState): Coordinator[] {
   const there = new Set(present(state).map(({ nodeId }) => nodeId));
   for (const { nodeId } of saved.view.members) {
     if (there.has(nodeId)) timers.push(...watchTimers(state, nodeId));
-    if (memory.answered.get(nodeId) === NOW) timers.push(ageing(nodeId));
+    timers.push(ageing(nodeId));
   }
   return timers;
 }
@@ -67,9 +67,10 @@ function watchTimers({ config, memory }: CoordinatorState, about: NodeId): Coord
   return timers;
 }
 
-/** An answer of long ago is as good as none. */
+/** What was heard long ago is as good as nothing, also of who has not granted the term, and so does not count. */
 function ageing(about: NodeId): Coordinator {
   const due = (s: CoordinatorState): CoordinatorState => {
+    if (!s.memory.answered.has(about)) return s;
     const at = NOW - s.config.maxNoHeartbeatMs - 1;
     return remember(s, { answered: new Map(s.memory.answered).set(about, at) });
   };

@@ -139,8 +139,9 @@ export class Rules {
       if (this.#world.awake && facts.beats) continue;
       // Who waits for one that is cut off has nothing to ask again meanwhile.
       const isVain = cut >= 0 && (cut === place || facts.about === nameOf(cut));
-      const heard = cut === 0 ? fresh : fresh & (1 << placeOf(facts.about ?? "coordinator"));
-      if (facts.outlasts === true && heard !== 0) continue;
+      const heard = fresh & (1 << placeOf(facts.about ?? "coordinator"));
+      if (facts.kind === "age" && heard === 0) continue;
+      if (facts.outlasts === true && (cut === 0 ? fresh : heard) !== 0) continue;
       const early = (facts.patience && !isVain) || !this.#isQuiet(state);
       if (early && state.budget.early === 0) continue;
       list.push({

@@ -230,4 +230,12 @@ export const IN_ABSENCES: readonly Mutant[] = [
     replace: "spread(turn, partitionId, isSure || rows.length > 0 ? changed : rows);",
     killedBy: noted("are not let go while a copy lacks them that has not been compared yet [I6]"),
   },
+  {
+    name: "dead node told nothing",
+    bug: "a node that was given up and is there again hears that all is well, and never joins again",
+    file: "src/core/coordinator/members.ts",
+    find: "return tell(turn, heartbeat.senderId, call, viewOf(turn));",
+    replace: 'return turn.answer(call, { type: "DONE" });',
+    killedBy: { world: "a backup is struck", invariants: ["I8"] },
+  },
 ];

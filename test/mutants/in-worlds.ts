@@ -2,6 +2,7 @@
 import type { World } from "./mutant.ts";
 
 export const IN_WORLDS: Readonly<Record<string, World>> = {
+  "no quorum check": { world: "a coordinator cut off", invariants: ["I9"] },
   "answers of long ago counted": { world: "a coordinator cut off", invariants: ["I9"] },
   "no epoch check": { world: "a move", invariants: ["I4"] },
   "overwrite instead of merge": { world: "a delay", invariants: ["I14"] },
