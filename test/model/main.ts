@@ -45,7 +45,9 @@ function explore(world: World): boolean {
       transcript(search, wrong.way, `${wrong.invariant}: ${wrong.message.split("\n")[0]}`),
     );
   } else if (states < world.statesMin || missed.length > 0) {
-    console.log(`not the world that was meant: ${missed.join(", ")} missed`);
+    const lacks = missed.map((mark) => `${mark} missed`);
+    if (states < world.statesMin) lacks.unshift(`fewer than ${world.statesMin} states`);
+    console.log(`not the world that was meant: ${lacks.join(", ")}`);
     return false;
   }
   return wrong === null;
