@@ -9,6 +9,7 @@ const LONG = [
   "test/e2e/demo.test.ts",
   "test/e2e/grow.test.ts",
   "test/sim/sim.test.ts",
+  "test/e2e/subscriptions.test.ts",
   "test/e2e/idle.test.ts",
   "test/e2e/churn.test.ts",
   "test/e2e/back-pressure.test.ts",
@@ -20,6 +21,12 @@ const LONG = [
   "test/e2e/cuts.test.ts",
   "test/tidy/canaries.test.ts",
   "test/e2e/door.test.ts",
+  "test/protocol/hostile.test.ts",
+  "test/e2e/http-moves.test.ts",
+  "test/e2e/backups.test.ts",
+  "test/e2e/loads.test.ts",
+  "test/e2e/sdk.test.ts",
+  "test/examples/examples.test.ts",
 ];
 
 export class LongFirst extends BaseSequencer {
