@@ -8,7 +8,7 @@ import { writtenOf, type Desk, type Written } from "./desk.ts";
 import { refuse, valueOf } from "./errors.ts";
 import type { HubLoader } from "./hub-loader.ts";
 import { contentOf, isWrite, type Of, type Settled } from "./machine/ask.ts";
-import type { Replica } from "./replica.ts";
+import { Replica } from "./replica.ts";
 
 /** Without `value`: a deletion. */
 interface Change extends Of {
@@ -23,9 +23,9 @@ export class Entries {
   readonly #replica: Replica;
   readonly #now = (): number => this.#desk.now();
 
-  constructor(desk: Desk, replica: Replica, loader: HubLoader) {
+  constructor(desk: Desk, loader: HubLoader) {
     this.#desk = desk;
-    this.#replica = replica;
+    this.#replica = new Replica(desk.defaults.localMax);
     this.#loader = loader;
   }
 

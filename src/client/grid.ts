@@ -7,7 +7,6 @@ import { Host } from "./host.ts";
 import { HubLoader } from "./hub-loader.ts";
 import { GridMap } from "./map.ts";
 import type { Mode } from "./machine/router.ts";
-import { Replica } from "./replica.ts";
 import { GridSet } from "./set.ts";
 import { settingsOf, type Options, type Settings } from "./settings.ts";
 
@@ -42,9 +41,8 @@ export class Grid {
       else this.#desk.hear(effect);
     });
     this.#desk = new Desk(this.#host, settings);
-    const replica = new Replica(settings.localMax);
     this.#loader = new HubLoader(this.#host, this.#desk);
-    this.#entries = new Entries(this.#desk, replica, this.#loader);
+    this.#entries = new Entries(this.#desk, this.#loader);
   }
 
   /** Resolves when a node has answered, and the client knows who owns what. */

@@ -1,7 +1,8 @@
 /** Where subscriptions are opened: what they need is loaded with the first. */
-import type { Desk } from "./desk.ts";
 import { malformed } from "../protocol/checks.ts";
+import type { Query } from "../protocol/subscription-messages.ts";
 import { decodeJson, encodeJson } from "../protocol/values.ts";
+import type { Desk } from "./desk.ts";
 import { GridError, notLoaded, valueOf } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { Hub } from "./hub.ts";
@@ -25,31 +26,28 @@ export class HubLoader {
     listener: Listener,
     options: SubscribeOptions,
   ): Promise<() => LiveView> {
-    const copy = optionsOf(options);
+    const query = queryOf(map, options);
     const { Hub } = await import("./hub.ts").catch((error: unknown) => {
       throw new GridError(notLoaded(error));
     });
     const hub = (this.hub ??= new Hub(this.#host, this.#desk));
-    return () => hub.open(map, listener, copy);
+    return () => hub.open(query, listener);
   }
 }
 
-function optionsOf(options: SubscribeOptions): SubscribeOptions {
+/** What its application does with its options later is not meant. */
+function queryOf(map: string, options: SubscribeOptions): Query {
   try {
-    return copyOf(options);
+    const { prefix, keys, where } = options;
+    return {
+      map,
+      ...(prefix !== undefined && { prefix }),
+      ...(keys !== undefined && { keys: copied(keys, "keys") }),
+      ...(where !== undefined && { filter: copied(where, "where") }),
+    };
   } catch (error) {
     throw error instanceof GridError ? error : new GridError(malformed("plain data")("options"));
   }
-}
-
-/** What its application does with it later is not meant. */
-function copyOf(options: SubscribeOptions): SubscribeOptions {
-  const { prefix, keys, where } = options;
-  return {
-    ...(prefix !== undefined && { prefix }),
-    ...(keys !== undefined && { keys: copied(keys, "keys") }),
-    ...(where !== undefined && { where: copied(where, "where") }),
-  };
 }
 
 /** Of what is plain: a frame could carry nothing else. */

@@ -26,7 +26,6 @@ import {
   type SubscriptionNews,
   type SubscriptionsEvent,
 } from "./machine/subscriptions.ts";
-import type { SubscribeOptions } from "./subscription.ts";
 import { View, type Untold } from "./view.ts";
 
 export class Hub implements SubscriptionsPort {
@@ -94,8 +93,7 @@ export class Hub implements SubscriptionsPort {
   // ---------------------------------------------------------------- subscriptions
 
   /** Throws where it is no query, or one too many. */
-  open(map: string, listener: Listener, options: SubscribeOptions): LiveView {
-    const query = queryOf(map, options);
+  open(query: Query, listener: Listener): LiveView {
     refuse(listenerProblem(listener) ?? queryProblem(query) ?? tooMany(this.#views.size + 1));
     const id = this.#nextId++;
     const now = (): number => this.#desk.now();
@@ -182,13 +180,6 @@ const tooMany = (value: number): ErrorInfo | null =>
 
 const listenerProblem = (listener: unknown): ErrorInfo | null =>
   typeof listener === "function" ? null : malformed("a function")("listener");
-
-const queryOf = (map: string, { prefix, keys, where }: SubscribeOptions): Query => ({
-  map,
-  ...(prefix !== undefined && { prefix }),
-  ...(keys !== undefined && { keys }),
-  ...(where !== undefined && { filter: where }),
-});
 
 function queryProblem({ map, prefix = "", keys = [], filter }: Query): ErrorInfo | null {
   return (

@@ -48,7 +48,8 @@ export class Told {
     for (const row of rows) {
       // What was read is a view of the whole frame, which would be kept for it.
       takeRow(part, { map: this.#map, ...row, value: row.value?.slice() ?? null });
-      if (row.value) this.#expiries.add(row.expiresAt, { partitionId, name: nameOf(row) });
+      if (row.value && row.expiresAt !== null)
+        this.#expiries.add(row.expiresAt, { partitionId, name: nameOf(row) });
       note(changed, row);
     }
     if (position) {
