@@ -59,7 +59,7 @@ function heard(
   if (mayPush(flow)) catchUp(turn, socket);
   if (message.type === "HELLO" || message.type === "RECEIVED") return [];
   const asks = message.type !== "OPS";
-  if (isAboutSubscriptions(message)) return follow(turn, { socket, session, message }, full, taken);
+  if (isAboutSubscriptions(message)) return follow(turn, { socket, message }, full, taken);
   const ops = message.type === "FETCH_MAP" ? [] : opsOf(message, session);
   const error = (asks ? full : null) ?? taken.take(socket, ops);
   if (error) refuse(turn, socket, message, error);
@@ -92,7 +92,6 @@ function follow(
 
 interface Heard {
   readonly socket: SocketId;
-  readonly session: Session;
   readonly message: SubscriberMessage;
 }
 

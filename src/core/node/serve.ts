@@ -103,7 +103,7 @@ export function onMerged(turn: Turn, work: Work, batches: readonly MergedBatch[]
     const { partitionId, outcomes } = merged;
     const batch = work.writes.get(partitionId);
     if (!batch) continue;
-    spread(turn, partitionId, goingOut(turn, work, { partitionId, outcomes }));
+    spread(turn, partitionId, goingOut(turn, work, merged));
     publish(turn, merged, batch.rows);
     const waits = new Map<AckLevel, Wait | null>();
     const tooEarly = stampedTooEarly(work, batch, outcomes);
