@@ -250,36 +250,34 @@ function numberOf({ value }: Row): unknown {
   return json?.ok ? json.value : null;
 }
 
-it("in the end it is what the owner has, whatever came in which order", () => {
+/** How often the runs met what it is about. */
+function runs(step: fc.Arbitrary<Action>, numRuns: number): Readonly<Record<string, number>> {
   const seen: Record<string, number> = {};
   fc.assert(
-    fc.property(fc.array(action, { minLength: 10, maxLength: 60 }), (actions) => {
+    fc.property(fc.array(step, { minLength: 10, maxLength: 60 }), (actions) => {
       const world = new World(seen);
-      for (const step of actions) world.do(step);
+      for (const one of actions) world.do(one);
       world.end();
     }),
-    { numRuns: 3_000 },
+    { numRuns },
   );
+  return seen;
+}
+
+it("in the end it is what the owner has, whatever came in which order", () => {
+  const seen = runs(action, 3_000);
   const enough = ["refused", "stored", "not stored", "changed while it was read", "asked", "lost"];
   for (const what of [...enough, "the same", "not the same"])
     expect(seen[what], what).toBeGreaterThan(30);
 });
 
 it("tells nothing as gone where nothing was deleted, refused or lost", () => {
-  const seen: Record<string, number> = {};
   const kept = action.map((step): Action => {
     if (step.type === "lose") return { type: "tell" };
     if (step.type === "arrive") return { ...step, refused: 9 };
     return "isDeletion" in step ? { ...step, isDeletion: false } : step;
   });
-  fc.assert(
-    fc.property(fc.array(kept, { minLength: 10, maxLength: 60 }), (actions) => {
-      const world = new World(seen);
-      for (const step of actions) world.do(step);
-      world.end();
-    }),
-    { numRuns: 1_000 },
-  );
+  const seen = runs(kept, 1_000);
   expect(seen["not stored"], "superseded").toBeGreaterThan(100);
   expect(seen["told as gone"]).toBeUndefined();
 });

@@ -1,7 +1,6 @@
 /** Subscriptions of the client against real objects and sockets: moves, lost nodes, cut connections, refused writes. */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import {
-  connect,
   type EntryChange,
   type Grid as Client,
   type Options,
@@ -9,25 +8,22 @@ import {
   type Subscription,
 } from "godwit/client";
 import { cuttable } from "../client/cuttable.ts";
+import { Clients } from "./clients.ts";
 import { Grid } from "./grid.ts";
 import { pause } from "./writer.ts";
 
 let grid: Grid;
-const clients: Client[] = [];
+const clients = new Clients();
 
 beforeAll(async () => {
   grid = await Grid.start({ nodes: 3, partitions: 8, backups: 1, faults: true, preset: "fast" });
 }, 60_000);
 afterAll(async () => {
-  for (const client of clients) client.close();
+  clients.close();
   await grid.stop();
 });
 
-async function clientOf(options: Options = {}): Promise<Client> {
-  const client = await connect(grid.api.base, options);
-  clients.push(client);
-  return client;
-}
+const clientOf = async (options?: Options): Promise<Client> => clients.of(grid, options);
 
 interface Followed<V> {
   readonly subscription: Subscription<V>;

@@ -4,13 +4,14 @@ import { connect, type Grid as Client, type Options } from "godwit/client";
 import { partitionOf } from "../../src/data/hash.ts";
 import { cuttable } from "../client/cuttable.ts";
 import { meddled } from "../client/meddled.ts";
+import { Clients } from "./clients.ts";
 import { Grid } from "./grid.ts";
 import { pause } from "./writer.ts";
 
 const PARTITIONS = 8;
 
 let grid: Grid;
-const clients: Client[] = [];
+const clients = new Clients();
 
 beforeAll(async () => {
   grid = await Grid.start({
@@ -22,15 +23,11 @@ beforeAll(async () => {
   });
 }, 60_000);
 afterAll(async () => {
-  for (const client of clients) client.close();
+  clients.close();
   await grid.stop();
 });
 
-async function clientOf(options: Options = {}): Promise<Client> {
-  const client = await connect(grid.api.base, options);
-  clients.push(client);
-  return client;
-}
+const clientOf = async (options?: Options): Promise<Client> => clients.of(grid, options);
 
 const keysOf = (partition: number, count: number): string[] => {
   const keys: string[] = [];
