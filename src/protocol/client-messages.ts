@@ -95,11 +95,13 @@ export interface ClientRemove extends Of {
   readonly tags: readonly Stamp[] | null;
 }
 
-/** All that this client, by its id, has ever added to a counter, and taken away. */
+/** All that a replica has ever added to a counter, and taken away. */
 export interface ClientCount extends Of {
   readonly type: "count";
   readonly inc: number;
   readonly dec: number;
+  /** Left out: this client, by its id. Else one that is no more, and has left this unsaid. */
+  readonly replica?: string;
 }
 
 /** Exactly one per OPS. An op without an exception is durable, with its own stamp. */

@@ -1,6 +1,7 @@
 /** Operations on sets and counters: lists that begin with the number of their layout. */
 import type { Stamp } from "../data/hlc.ts";
 import { parseStamp, formatStamp } from "../data/hlc.ts";
+import type { Count } from "../data/count.ts";
 import type { Of, Row } from "../data/row.ts";
 import type {
   ClientAdd,
@@ -67,7 +68,7 @@ const COUNT: Layout = { inc: totalProblem, dec: totalProblem };
 export const CLIENT_SET_LAYOUTS = {
   add: { ...OF, ...STAMP, value: elementProblem, expiresAt: expiryProblem },
   remove: { ...OF, ...STAMP, value: elementProblem, tags: tagsProblem },
-  count: { ...OF, ...COUNT },
+  count: { ...OF, ...COUNT, replica: replicaProblem },
 } satisfies Record<string, Layout>;
 
 const QUESTION_LAYOUTS = {
@@ -86,6 +87,10 @@ export const SET_OP_LAYOUTS = {
 
 function tagsProblem(tags: unknown): Problem | null {
   return tags === null ? null : problemIn(unpackTags(tags));
+}
+
+function replicaProblem(replica: unknown): Problem | null {
+  return replica === null ? null : nodeProblem(replica);
 }
 
 function limitProblem(limit: unknown): Problem | null {
@@ -130,8 +135,8 @@ export function unpackClientSetOp(wire: readonly unknown[]): ClientSetOp | Probl
     case OP_TAGS.remove:
       return unpackRemove(wire) ?? diagnose(wire, CLIENT_SET_LAYOUTS.remove);
     case OP_TAGS.count: {
-      const count = unpackCount(wire);
-      return count ? { type: "count", ...count } : diagnose(wire, CLIENT_SET_LAYOUTS.count);
+      const count = unpackClientCount(wire);
+      return count ?? diagnose(wire, CLIENT_SET_LAYOUTS.count);
     }
     default:
       return noSuchTag;
@@ -160,7 +165,7 @@ export function unpackSetOp(wire: readonly unknown[]): Op | Problem {
     case OP_TAGS.removeAll:
       return unpackRemoveAll(wire) ?? diagnose(wire, SET_OP_LAYOUTS.removeAll);
     case OP_TAGS.increment: {
-      const count = unpackCount(wire);
+      const count = wire.length === 5 ? unpackCount(wire) : null;
       return count ? { type: "increment", ...count } : diagnose(wire, SET_OP_LAYOUTS.increment);
     }
     default:
@@ -198,9 +203,16 @@ function unpackRemove(wire: readonly unknown[]): ClientRemove | null {
   return tags.ok ? { type: "remove", ...remove, tags: tags.value } : null;
 }
 
-function unpackCount(wire: readonly unknown[]): Omit<ClientCount, "type"> | null {
+function unpackClientCount(wire: readonly unknown[]): ClientCount | null {
+  const count = wire.length === 6 ? unpackCount(wire) : null;
+  const replica = wire[5];
+  if (!count || (replica !== null && !isNode(replica))) return null;
+  return { type: "count", ...count, ...(replica !== null && { replica }) };
+}
+
+function unpackCount(wire: readonly unknown[]): (Of & Count) | null {
   const [, map, key, inc, dec] = wire;
-  const right = wire.length === 5 && isMap(map) && isKey(key);
+  const right = isMap(map) && isKey(key);
   return right && isTotal(inc) && isTotal(dec) ? { map, key, inc, dec } : null;
 }
 

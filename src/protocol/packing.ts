@@ -11,7 +11,7 @@ export const packClientOps = (ops: readonly ClientOp[]): unknown[] => ops.map(pa
 function packClientOp(op: ClientOp): unknown[] {
   if (!op.type) return packClientWrite(op);
   const { type, map, key } = op;
-  if (type === "count") return [CLIENT_OP_TAGS.count, map, key, op.inc, op.dec];
+  if (type === "count") return [CLIENT_OP_TAGS.count, map, key, op.inc, op.dec, op.replica ?? null];
   const { millis, counter, node } = op.stamp;
   const last = type === "add" ? op.expiresAt : packTags(op.tags);
   return [CLIENT_OP_TAGS[type], map, key, millis, counter, node, op.value, last];

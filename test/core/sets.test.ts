@@ -182,6 +182,16 @@ describe("a counter", () => {
     for (const id of [A, B, C]) expect(totalAt(stage, id)).toBe(4);
   });
 
+  it("counts what one client says for another that is no more as what that one has said", () => {
+    const stage = cluster();
+    const replica = "gone";
+    send(stage, B, [count(5, 0)]);
+    send(stage, B, [{ ...COUNTER, type: "count", inc: 3, dec: 0, replica }]);
+    stage.client(A, { type: "OPS", seq: 1, ops: [count(2, 1)] }, replica);
+    stage.live(100);
+    for (const id of [A, B, C]) expect(totalAt(stage, id)).toBe(5 + 3 - 1);
+  });
+
   it("has the greater of each side of a client that forgot the other, at every copy", () => {
     const stage = cluster({ backupCount: 2 });
     send(stage, A, [count(5, 0)]);

@@ -156,7 +156,10 @@ export const clientOp: fc.Arbitrary<ClientOp> = fc.oneof(
   fc.record({ ...entry, stamp }),
   fc.record({ type: fc.constant("add" as const), ...of, stamp, value: element, expiresAt }),
   fc.record({ type: fc.constant("remove" as const), ...of, stamp, value: element, tags }),
-  fc.record({ type: fc.constant("count" as const), ...of, inc: count, dec: count }),
+  fc.record(
+    { type: fc.constant("count" as const), ...of, inc: count, dec: count, replica: clientId },
+    { requiredKeys: ["type", "map", "key", "inc", "dec"] },
+  ),
 );
 export const question: fc.Arbitrary<ClientQuestion> = fc.oneof(fc.record(of), setMembers, total);
 

@@ -25,6 +25,7 @@ export const client = {
       { type: "remove", ...tags, stamp, value, tags: [stamp] },
       { type: "remove", ...tags, stamp, value, tags: null },
       { type: "count", map: "views", key: "page:1", inc: 7, dec: 1 },
+      { type: "count", map: "views", key: "page:1", inc: 3, dec: 0, replica: "c-gone" },
     ],
   },
   "get of a set and a counter": {

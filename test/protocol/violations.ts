@@ -69,6 +69,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   bytes: anyOf(isNull, count),
   chunk: list(4_096),
   clientId: writer,
+  replica: writer,
   clientPort: count,
   cluster: sender,
   clusterId: sender,

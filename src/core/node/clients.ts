@@ -107,7 +107,7 @@ function changeOf(op: Exclude<ClientOp, ClientWrite>, clientId: string): Op {
     case "add":
       return { type: "merge", map, key, rows: [addOf(op, op.stamp, op.value, op.expiresAt)] };
     case "count":
-      return { type: "merge", map, key, rows: totalsOf(op, clientId, op) };
+      return { type: "merge", map, key, rows: totalsOf(op, op.replica ?? clientId, op) };
     case "remove": {
       const { tags, stamp, value } = op;
       if (!tags) return { type: "remove", map, key, stamp, value };
