@@ -13,8 +13,9 @@ export function element<E extends Element>(selector: string, type: new () => E):
 export function showStatus(grid: Grid): void {
   const line = element("#status", HTMLElement);
   const show = (): void => {
-    const { state, pending } = grid.status();
-    line.textContent = pending === 0 ? state : `${state}, ${pending} not saved yet`;
+    const { state, pending, saving } = grid.status();
+    const kept = saving === "failed" ? " and not kept here" : "";
+    line.textContent = pending === 0 ? state : `${state}, ${pending} not saved yet${kept}`;
   };
   setInterval(show, STATUS_MS);
   show();

@@ -9,7 +9,7 @@ const PRODUCTS = ["Apples", "Bread", "Coffee"];
 const LOOK_MS = 1_000;
 
 const name = new URLSearchParams(location.search).get("cart") ?? "mine";
-const grid = await connect(location.origin);
+const grid = await connect(location.origin, { persist: true });
 const inside = grid.set<string>("carts", name);
 const list = element("ul", HTMLUListElement);
 const rows = PRODUCTS.map((product) => rowOf(product));
@@ -54,5 +54,5 @@ async function look(): Promise<void> {
   setTimeout(() => void look(), LOOK_MS);
 }
 
-await look();
+void look();
 showStatus(grid);

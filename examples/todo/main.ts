@@ -8,7 +8,7 @@ interface Todo {
   readonly createdAt: number;
 }
 
-const grid = await connect(location.origin);
+const grid = await connect(location.origin, { persist: true });
 const todos = grid.map<Todo>("todos");
 const list = element("ul", HTMLUListElement);
 const form = element("form", HTMLFormElement);

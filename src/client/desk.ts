@@ -3,11 +3,14 @@ import { assert } from "../data/assert.ts";
 import type { AckLevel } from "../protocol/ops.ts";
 import { GridError, unanswered, type GridErrorInfo } from "./errors.ts";
 import type { Host } from "./host.ts";
-import type { Ask, Of, Outcome, Settled, Write } from "./machine/ask.ts";
+import type { AdoptedAsk, Ask, Kept, Of, Outcome, Settled, Write } from "./machine/ask.ts";
 import type { Asking, ClientEffect } from "./machine/client-state.ts";
 import { gridNow } from "./machine/writer-clock.ts";
 
-type Heard = Extract<ClientEffect, { type: "taken" | "not-taken" | "settled" | "restamped" }>;
+type Heard = Extract<
+  ClientEffect,
+  { type: "taken" | "not-taken" | "adopted" | "settled" | "restamped" }
+>;
 
 export type Question = Extract<Parameters<Host["do"]>[0], { type: Asking }>;
 
@@ -16,8 +19,8 @@ export interface Written {
   readonly superseded: boolean;
 }
 
-export interface Asked {
-  readonly ask: Ask;
+export interface Asked<A extends Ask = Ask> {
+  readonly ask: A;
   /** Never rejects. */
   readonly settled: Promise<Settled>;
 }
@@ -34,6 +37,7 @@ export class Desk {
   readonly #waiting = new Map<number, Waiting>();
   /** What came of the operation that was asked for last. */
   #asked: Ask | GridErrorInfo | null = null;
+  #adopted: readonly AdoptedAsk[] = [];
 
   constructor(host: Host, defaults: Desk["defaults"]) {
     this.#host = host;
@@ -50,9 +54,20 @@ export class Desk {
     this.#host.do(event);
     const ask = this.#answerOf();
     if ("code" in ask) throw new GridError(ask);
+    return this.#waitFor(ask, restamped);
+  }
+
+  #waitFor<A extends Ask>(ask: A, restamped?: (write: Write) => void): Asked<A> {
     const { promise: settled, resolve: settle } = Promise.withResolvers<Settled>();
     this.#waiting.set(ask.id, { settle, restamped });
     return { ask, settled };
+  }
+
+  /** What another client has left. */
+  adopt(kept: readonly Kept[], restamped: (write: Write) => void): readonly Asked<AdoptedAsk>[] {
+    this.#adopted = [];
+    this.#host.do({ type: "adopt", kept });
+    return this.#adopted.map((ask) => this.#waitFor(ask, restamped));
   }
 
   /** What the owner of an entry has. */
@@ -73,6 +88,9 @@ export class Desk {
         return;
       case "not-taken":
         this.#asked = effect.error;
+        return;
+      case "adopted":
+        this.#adopted = effect.asks;
         return;
       case "restamped":
         for (const write of effect.writes) this.#waiting.get(write.id)?.restamped?.(write);

@@ -4,10 +4,18 @@ import type { ErrorInfo } from "../protocol/errors.ts";
 import { TTL_MS_MAX } from "../protocol/limits.ts";
 import type { AckLevel } from "../protocol/ops.ts";
 import { decodeJson, encodeJson } from "../protocol/values.ts";
-import { writtenOf, type Desk, type Written } from "./desk.ts";
+import { writtenOf, type Asked, type Desk, type Written } from "./desk.ts";
 import { refuse, valueOf } from "./errors.ts";
 import type { HubLoader } from "./hub-loader.ts";
-import { contentOf, isWrite, type Of, type Settled } from "./machine/ask.ts";
+import {
+  contentOf,
+  isOfEntry,
+  ofAsk,
+  type Kept,
+  type Of,
+  type Settled,
+  type Write,
+} from "./machine/ask.ts";
 import { Replica } from "./replica.ts";
 
 /** Without `value`: a deletion. */
@@ -46,21 +54,39 @@ export class Entries {
   async write({ map, key, ttl, ack = this.#desk.defaults.ack, ...rest }: Change): Promise<Written> {
     refuse(checkKey(map, key) ?? ttlProblem(ttl));
     const value = "value" in rest ? valueOf(encodeJson(rest.value, "value")) : null;
-    const { ask, settled } = this.#desk.ask(
+    const asked = this.#desk.ask(
       { type: "write", draft: { map, key, value }, ttlMs: ttl ?? null, ack },
-      (write) => {
-        this.#replica.restamped(map, key, write.id, contentOf(write));
-        this.#loader.hub?.restamped(write);
-      },
+      this.#restamped,
     );
-    if (isWrite(ask)) {
-      this.#replica.put(map, key, { row: contentOf(ask), value: rest.value, pending: ask.id });
+    return this.#asked(asked, rest.value);
+  }
+
+  /** What another client has left, of whichever kind: entries are shown as this one's own. */
+  adopt(kept: readonly Kept[]): void {
+    for (const asked of this.#desk.adopt(kept, this.#restamped)) {
+      const value = "value" in asked.ask.op ? asked.ask.op.value : null;
+      const decoded = value && decodeJson(value, "value");
+      void this.#asked(asked, decoded?.ok ? decoded.value : undefined);
+    }
+  }
+
+  async #asked({ ask, settled }: Asked, value: unknown): Promise<Written> {
+    const { map, key } = ofAsk(ask);
+    const ofEntry = isOfEntry(ask);
+    if (ofEntry) {
+      this.#replica.put(map, key, { row: contentOf(ask), value, pending: ask.id });
       this.#loader.hub?.wrote(ask);
     }
     const last = await settled;
-    this.#wrote({ map, key }, last);
+    if (ofEntry) this.#wrote({ map, key }, last);
     return writtenOf(last);
   }
+
+  readonly #restamped = (write: Write): void => {
+    if (!isOfEntry(write)) return;
+    this.#replica.restamped(write.op.map, write.op.key, write.id, contentOf(write));
+    this.#loader.hub?.restamped(write);
+  };
 
   /** What was refused, or was older than what stands, is not shown any more: what stands is not known here. */
   #wrote({ map, key }: Of, { ask, outcome }: Settled): void {

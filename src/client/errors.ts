@@ -4,7 +4,7 @@ import { borderError } from "../protocol/border-errors.ts";
 import type { ErrorCode, ErrorInfo } from "../protocol/errors.ts";
 
 /** A node's codes, and those that only a client knows. */
-export type GridErrorCode = ErrorCode | "OUTBOX_FULL" | "CLOSED" | "UNREACHABLE";
+export type GridErrorCode = ErrorCode | "OUTBOX_FULL" | "CLOSED" | "UNREACHABLE" | "STORAGE";
 
 /** `retry` "never": the same again fails again. "later": it may not. */
 export interface GridErrorInfo extends Omit<ErrorInfo, "code"> {
@@ -50,9 +50,14 @@ export const outboxFull = (max: number): GridErrorInfo =>
 export const closed = (what = "client"): GridErrorInfo =>
   info("CLOSED", "never", `the ${what} was closed`);
 
+export const notKept = (why: string): GridErrorInfo =>
+  info("STORAGE", "later", `nothing can be kept here: ${why}`);
+
 /** A part of the client's code that is loaded when it is needed. */
-export const notLoaded = (error: unknown): GridErrorInfo =>
-  info("UNREACHABLE", "later", `could not load code: ${String(error)}`);
+export const loaded = async <Code>(code: Promise<Code>): Promise<Code> =>
+  code.catch((error: unknown) => {
+    throw new GridError(info("UNREACHABLE", "later", `could not load code: ${String(error)}`));
+  });
 
 export const notReached = (url: string, ms: number): GridErrorInfo =>
   info("UNREACHABLE", "later", `no node of ${url} has answered within ${ms} ms`, { url, ms });

@@ -2,17 +2,18 @@
 import { GridCounter } from "./counter.ts";
 import { Desk } from "./desk.ts";
 import { Entries } from "./entries.ts";
-import { GridError, notReached } from "./errors.ts";
+import { GridError, loaded, notReached } from "./errors.ts";
 import { Host } from "./host.ts";
 import { HubLoader } from "./hub-loader.ts";
 import { GridMap } from "./map.ts";
 import type { Mode } from "./machine/router.ts";
+import type { Heir, Persistence } from "./persist/persistence.ts";
 import { GridSet } from "./set.ts";
 import { settingsOf, type Options, type Settings } from "./settings.ts";
 
 export interface Status {
   /** "offline": no node can be reached; writes are kept. */
-  readonly state: "connecting" | "live" | "offline" | "closed";
+  readonly state: "live" | "offline" | "closed";
   readonly clientId: string;
   readonly mode: Mode;
   /** Operations without an answer, sent or not. */
@@ -23,6 +24,8 @@ export interface Status {
   readonly nodes: readonly string[];
   /** How far the nodes' clock is known to be ahead of this client's; 0 if by less than a second. */
   readonly clockAheadMs: number;
+  /** With `persist`: "failed" as long as the browser does not keep what is to be kept. */
+  readonly saving: "off" | "on" | "failed";
 }
 
 export class Grid {
@@ -30,6 +33,7 @@ export class Grid {
   readonly #desk: Desk;
   readonly #loader: HubLoader;
   readonly #entries: Entries;
+  #persistence: Persistence | null = null;
   readonly #maps = new Map<string, GridMap<unknown>>();
   readonly #sets = new Map<string, GridSet<unknown>>();
   readonly #counters = new Map<string, GridCounter>();
@@ -45,25 +49,50 @@ export class Grid {
     this.#entries = new Entries(this.#desk, this.#loader);
   }
 
-  /** Resolves when a node has answered, and the client knows who owns what. */
+  /**
+   * Resolves when a node has answered, and the client knows who owns what; with `persist` also without any, where some page of this
+   * origin was connected before.
+   */
   static async connect(url: string | URL, options: Options = {}): Promise<Grid> {
     const settings = settingsOf(options);
     const opened = Promise.withResolvers<void>();
     const base = new URL(url);
     const grid = new Grid(base, settings, opened);
     const { connectMs } = settings;
-    const timer = setTimeout(() => {
-      opened.reject(new GridError(notReached(base.href, connectMs)));
-      grid.close();
-    }, connectMs);
-    grid.#host.do({ type: "begin" });
+    const late = (): void => opened.reject(new GridError(notReached(base.href, connectMs)));
+    const timer = setTimeout(late, connectMs);
     try {
-      await opened.promise;
+      await Promise.all([opened.promise, grid.#begin(base, settings)]);
+      await grid.#persistence?.begin(grid.#heir);
+      return grid;
+    } catch (error) {
+      grid.close();
+      throw error;
     } finally {
       clearTimeout(timer);
     }
-    return grid;
   }
+
+  async #begin({ origin, pathname }: URL, settings: Settings): Promise<void> {
+    const { persist, cluster, replicaId } = settings;
+    if (persist) {
+      const { Persistence } = await loaded(import("./persist/persistence.ts"));
+      const name = `godwit ${origin}${pathname} ${cluster}`;
+      this.#persistence = await Persistence.open(name, replicaId);
+      this.#host.persist(this.#persistence);
+    }
+    const partitionCount = this.#persistence?.found.partitionCount ?? null;
+    this.#host.do({ type: "begin", partitionCount });
+  }
+
+  /** Of pages that are no more. */
+  readonly #heir: Heir = {
+    room: () => {
+      const { outbox, settings } = this.#host.client;
+      return outbox.size === 0 ? Infinity : settings.outboxMax - outbox.size;
+    },
+    adopt: (left) => this.#entries.adopt(left),
+  };
 
   /** One name, one kind of value: `V` is the application's word, which nobody checks. */
   map<V>(name: string): GridMap<V> {
@@ -95,19 +124,19 @@ export class Grid {
     const nodes = [...lanes.values()].flatMap(({ session }) =>
       session.type === "live" ? session.node : [],
     );
-    const open = nodes.length > 0 ? "live" : router.map ? "offline" : "connecting";
     return {
-      state: over ? "closed" : open,
+      state: over ? "closed" : nodes.length > 0 ? "live" : "offline",
       clientId: settings.clientId,
       mode: settings.mode,
       pending: outbox.size,
       mapVersion: router.map?.version ?? 0,
       nodes,
       clockAheadMs: outbox.clock.aheadMs,
+      saving: this.#persistence?.saving ?? "off",
     };
   }
 
-  /** What is not settled rejects with CLOSED. It may stand all the same. */
+  /** What is not settled rejects with CLOSED. It may stand all the same, and with `persist` it is sent by whoever comes next. */
   close(): void {
     this.#host.do({ type: "close" });
   }

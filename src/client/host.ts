@@ -11,7 +11,7 @@ import {
   type ClientEffect,
   type ClientEvent,
 } from "./machine/client-state.ts";
-import { isWrite, type Write } from "./machine/ask.ts";
+import { isOfEntry, type Write } from "./machine/ask.ts";
 import { everything, underWay } from "./machine/outbox-state.ts";
 import type { Said } from "./machine/session.ts";
 import type { Settings } from "./settings.ts";
@@ -19,7 +19,7 @@ import { Socket } from "./socket.ts";
 
 type Inward = Extract<
   ClientEffect,
-  { type: "taken" | "not-taken" | "settled" | "restamped" | "ready" | "over" }
+  { type: "taken" | "not-taken" | "adopted" | "settled" | "restamped" | "ready" | "over" }
 >;
 
 /** Who follows subscriptions, beside the machine. */
@@ -30,6 +30,12 @@ export interface SubscriptionsPort {
   heard(link: number, bytes: Uint8Array): boolean;
   refused(link: number, seq: number, error: ErrorInfo): void;
   over(error: GridErrorInfo): void;
+}
+
+/** What is to outlive the page, beside the machine. */
+export interface PersistencePort {
+  /** `client`: as it is after it. */
+  hear(effect: ClientEffect, client: Client): void;
 }
 
 /** A browser's; elsewhere nobody says so. */
@@ -45,6 +51,7 @@ export class Host {
   readonly #sockets = new Map<number, Socket>();
   readonly #events: Said<ClientEvent>[] = [];
   #subscriptions: SubscriptionsPort | null = null;
+  #persistence: PersistencePort | null = null;
   readonly #end = new AbortController();
   #stepping = false;
   #flushing = false;
@@ -75,12 +82,19 @@ export class Host {
       if (session.type === "live" && link !== null) subscriptions.linked(link);
   }
 
+  /** Before anything happens. */
+  persist(persistence: PersistencePort): void {
+    this.#persistence = persistence;
+    const { over } = this.#client;
+    if (over) persistence.hear({ type: "over", error: over }, this.#client);
+  }
+
   /** What this client has written to the entries of a map and nobody has answered, in order of the calls. */
   pendingOf(map: string): readonly Write[] {
     const { outbox } = this.#client;
     return [...everything(outbox), ...underWay(outbox)]
-      .filter((ask) => isWrite(ask))
-      .filter(({ op }) => op.map === map && op.type === undefined)
+      .filter((ask) => isOfEntry(ask))
+      .filter(({ op }) => op.map === map)
       .toSorted((a, b) => a.id - b.id);
   }
 
@@ -132,6 +146,7 @@ export class Host {
   }
 
   #perform(effect: ClientEffect): void {
+    this.#persistence?.hear(effect, this.#client);
     switch (effect.type) {
       case "connect":
         return this.#connect(effect.link, effect.node);

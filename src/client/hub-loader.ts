@@ -3,7 +3,7 @@ import { malformed } from "../protocol/checks.ts";
 import type { Query } from "../protocol/subscription-messages.ts";
 import { decodeJson, encodeJson } from "../protocol/values.ts";
 import type { Desk } from "./desk.ts";
-import { GridError, notLoaded, valueOf } from "./errors.ts";
+import { GridError, loaded, valueOf } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { Hub } from "./hub.ts";
 import type { Listener, LiveView } from "./live-view.ts";
@@ -27,9 +27,7 @@ export class HubLoader {
     options: SubscribeOptions,
   ): Promise<() => LiveView> {
     const query = queryOf(map, options);
-    const { Hub } = await import("./hub.ts").catch((error: unknown) => {
-      throw new GridError(notLoaded(error));
-    });
+    const { Hub } = await loaded(import("./hub.ts"));
     const hub = (this.hub ??= new Hub(this.#host, this.#desk));
     return () => hub.open(query, listener);
   }

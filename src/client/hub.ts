@@ -97,7 +97,7 @@ export class Hub implements SubscriptionsPort {
     refuse(listenerProblem(listener) ?? queryProblem(query) ?? tooMany(this.#views.size + 1));
     const id = this.#nextId++;
     const now = (): number => this.#desk.now();
-    const partitionCount = (): number => this.#host.client.router.map?.partitionCount ?? 1;
+    const partitionCount = (): number => this.#host.client.router.partitionCount;
     const live = new LiveView(
       (changed) => new View(query, { partitionCount, now, changed }),
       listener,

@@ -31,6 +31,11 @@ export interface Options {
   readonly connectMs?: number;
   /** Who writes, in each stamp: 1 to 64 of A-Z a-z 0-9 . _ -, and nobody else's at the same time. Drawn by default. */
   readonly clientId?: string;
+  /**
+   * In browsers: keeps in IndexedDB what no node has acknowledged, so that a reload loses nothing: the next page of this origin, or
+   * another that is open, sends it. Rejects with STORAGE where pages cannot keep anything.
+   */
+  readonly persist?: boolean;
   /** Where there is none in `globalThis`, or another is wanted. */
   readonly WebSocket?: SocketMaker;
 }
@@ -39,6 +44,7 @@ export interface Settings extends MachineSettings {
   readonly ack: AckLevel;
   readonly localMax: number;
   readonly connectMs: number;
+  readonly persist: boolean;
   readonly WebSocket: SocketMaker;
 }
 
@@ -51,6 +57,7 @@ const DEFAULTS = {
   patienceMs: 30_000,
   answerMs: 15_000,
   connectMs: 10_000,
+  persist: false,
 } as const;
 
 export function settingsOf(options: Options): Settings {

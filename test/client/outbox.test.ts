@@ -1,8 +1,9 @@
 /** Every state of the outbox beside everything that may happen to it, and what it never does. */
 import { expect, it } from "vitest";
 import type { Answer } from "../../src/client/machine/answer.ts";
-import { isWrite, type Ask } from "../../src/client/machine/ask.ts";
-import { countWaiting } from "../../src/client/machine/line.ts";
+import { isWrite, ofAsk, type Ask } from "../../src/client/machine/ask.ts";
+import { behindAll } from "../../src/client/machine/counters.ts";
+import { countWaiting, waitingAt } from "../../src/client/machine/line.ts";
 import {
   outboxWakeAt,
   stepOutbox,
@@ -16,6 +17,7 @@ import {
   type Outbox,
 } from "../../src/client/machine/outbox-state.ts";
 import { NOWHERE, type Place, type Routes } from "../../src/client/machine/router.ts";
+import { partitionOf } from "../../src/data/hash.ts";
 import { NodeId, PartitionId, Version } from "../../src/data/ids.ts";
 import { makeError, type ErrorInfo } from "../../src/protocol/errors.ts";
 import { FRAME_BYTES_MAX, FRAME_OPS_MAX } from "../../src/protocol/limits.ts";
@@ -242,7 +244,12 @@ it("waits at no node while nobody owns its partition, or another does", () => {
     const line = state.lines.get(place);
     return line ? countWaiting(line) : 0;
   };
-  const [nowhere] = stepped(fresh, { type: "routed", routes: routesTo(2, null) });
+  const [nowhere] = stepped(
+    beginOutbox("c", 1_000),
+    { type: "routed", routes: routesTo(2, null, null) },
+    ...asked(writeOf(1), writeOf(2)),
+    { type: "flush" },
+  );
   expect(waiting(nowhere, NOWHERE)).toBe(2);
   const other = writeOf(3, { partitionId: PartitionId(1) });
   const [split] = stepped(nowhere, ...asked(other), {
@@ -250,4 +257,33 @@ it("waits at no node while nobody owns its partition, or another does", () => {
     routes: routesTo(3, n1, n2),
   });
   expect([waiting(split, NOWHERE), waiting(split, n1), waiting(split, n2)]).toEqual([0, 2, 1]);
+});
+
+it("finds new places for all that waits where there are more partitions than it took for granted", () => {
+  const keys = ["a", "b", "c", "d", "e", "f"];
+  const writes = keys.map((key, id) => {
+    const write = writeOf(id);
+    return { ...write, op: { ...write.op, key } };
+  });
+  const counted = writes.map(({ op: { key } }, i): Ask => {
+    const op = { type: "count", map: "m", key: "a", inc: 0, dec: 0 } as const;
+    const common = { partitionId: PartitionId(0), bytes: 100, refused: null, redirectedAt: null };
+    return { ...common, id: 10 + i, kind: "owner", op: { ...op, key }, by: 1, riders: [] };
+  });
+  const [state] = stepped(
+    beginOutbox("c", 1_000),
+    ...asked(...writes, ...counted, ...counted.map((ask, i) => ({ ...ask, id: 20 + i }))),
+    { type: "routed", routes: routesTo(1, n1, n2, n1, n2) },
+  );
+  const places = new Set<Place>();
+  for (const [place, line] of state.lines)
+    for (const ask of waitingAt(line)) {
+      places.add(place);
+      expect(ask.partitionId).toBe(partitionOf(ofAsk(ask).key, 4));
+      expect(place).toBe(ask.partitionId % 2 === 0 ? n1 : n2);
+    }
+  expect(places).toEqual(new Set([n1, n2]));
+  const behind = behindAll(state.counters);
+  expect(behind).toHaveLength(keys.length);
+  for (const ask of behind) expect(ask.partitionId).toBe(partitionOf(ofAsk(ask).key, 4));
 });

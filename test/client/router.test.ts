@@ -17,7 +17,8 @@ import { tableOf, type Named } from "./table.ts";
 import { mapOf } from "./worlds.ts";
 
 const from = NodeId("n1");
-const known: Router = { mode: "direct", map: mapOf(["n1", "n2"], { version: 2 }), asked: null };
+const map = mapOf(["n1", "n2"], { version: 2 });
+const known: Router = { mode: "direct", map, partitionCount: 2, asked: null };
 
 const STATES: Named<Router> = {
   "no map": beginRouter("direct"),

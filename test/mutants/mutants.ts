@@ -8,6 +8,7 @@ import { IN_FORGOTTEN } from "./in-forgotten.ts";
 import { IN_IDLE } from "./in-idle.ts";
 import { IN_MERGES } from "./in-merges.ts";
 import { IN_ORDERS } from "./in-orders.ts";
+import { IN_PERSISTENCE } from "./in-persistence.ts";
 import { IN_REIGN } from "./in-reign.ts";
 import { IN_REPAIR } from "./in-repair.ts";
 import { IN_RUNS } from "./in-runs.ts";
@@ -30,6 +31,7 @@ const ALL: readonly Mutant[] = [
   ...IN_IDLE,
   ...IN_MERGES,
   ...IN_ORDERS,
+  ...IN_PERSISTENCE,
   ...IN_REIGN,
   ...IN_REPAIR,
   ...IN_SETS,

@@ -23,7 +23,7 @@ export interface Of {
 export type Kind = "read" | AckLevel;
 export const KINDS: readonly Kind[] = ["read", "owner", "backup"];
 
-export type Ask = Read | Write | Counted;
+export type Ask = Read | Write | Counted | Total;
 
 interface Common {
   /** In the order of the calls. */
@@ -62,6 +62,18 @@ export interface Counted extends Common {
   readonly riders: readonly Counted[];
 }
 
+/** All that another client, which is no more, has counted. */
+interface Total extends Common {
+  readonly kind: AckLevel;
+  readonly op: ClientCount;
+}
+
+/** Of another client, which is no more. */
+export type AdoptedAsk = Write | Total;
+
+/** What another client has asked for, which is no more. */
+export type Kept = Omit<Write, keyof Common> | Omit<Total, keyof Common>;
+
 /** What carries a stamp of this client's. */
 export type StampedOp = ClientWrite | ClientAdd | ClientRemove;
 
@@ -79,6 +91,15 @@ export interface Settled {
 }
 
 export const isWrite = (ask: Ask): ask is Write => "ttlMs" in ask;
+
+export const isOfEntry = (ask: Ask): ask is Write => isWrite(ask) && ask.op.type === undefined;
+
+/** Told apart from all others. */
+export const nameOf = ({ map, key }: Of): string => `${map.length}:${map}${key}`;
+
+/** What it is about. */
+export const ofAsk = (ask: Ask): Of => ("key" in ask ? ask.key : ask.op);
+
 /** What stands if it is stored. */
 export function contentOf({ op }: Write): Content {
   const { stamp, value } = op;

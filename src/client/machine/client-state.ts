@@ -8,7 +8,7 @@ import type {
 } from "../../protocol/client-messages.ts";
 import type { AckLevel } from "../../protocol/ops.ts";
 import type { GridErrorInfo } from "../errors.ts";
-import type { Ask, Draft, Of, Settled, Write } from "./ask.ts";
+import type { AdoptedAsk, Ask, Draft, Kept, Of, Settled, Write } from "./ask.ts";
 import { beginOutbox, type Outbox } from "./outbox-state.ts";
 import { beginRouter, type Mode, type Place, type Router } from "./router.ts";
 import type { Moment, Session } from "./session.ts";
@@ -45,8 +45,10 @@ export interface Lane {
 }
 
 export type ClientEvent = Moment &
+  /** `partitionCount`: as it was when this client, or another here, was connected last. Null: none ever was. */
   (
-    | { readonly type: "begin" }
+    | { readonly type: "begin"; readonly partitionCount: number | null }
+    | { readonly type: "adopt"; readonly kept: readonly Kept[] }
     | { readonly type: "read"; readonly key: ClientQuestion }
     | {
         readonly type: "write";
@@ -83,11 +85,13 @@ export type ClientEffect =
   /** What was asked last is in the outbox. */
   | { readonly type: "taken"; readonly ask: Ask }
   | { readonly type: "not-taken"; readonly error: GridErrorInfo }
+  /** As `taken`, in the same order: what was adopted. */
+  | { readonly type: "adopted"; readonly asks: readonly AdoptedAsk[] }
   | { readonly type: "settled"; readonly all: readonly Settled[] }
   | { readonly type: "restamped"; readonly writes: readonly Write[] }
   /** A connection works, or does no more. */
   | { readonly type: "up" | "down"; readonly link: number }
-  /** The map is known: operations can be asked for. */
+  /** It is known how many partitions there are: operations can be asked for. */
   | { readonly type: "ready" }
   | { readonly type: "over"; readonly error: GridErrorInfo };
 

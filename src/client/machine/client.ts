@@ -56,7 +56,7 @@ function taken(state: Client, event: Asking): Next<Client, ClientEffect> {
   const { settings, router, outbox } = state;
   if (outbox.size >= settings.outboxMax)
     return [state, [{ type: "not-taken", error: outboxFull(settings.outboxMax) }]];
-  const [clock, ask] = asAsk(state, event, router.map?.partitionCount ?? 1);
+  const [clock, ask] = asAsk(state, event, router.partitionCount);
   if (isTooMuch(outbox.counters, ask))
     return [state, [{ type: "not-taken", error: countedTooMuch() }]];
   const after = withAsked({ ...outbox, clock }, ask);
@@ -92,7 +92,9 @@ function placeOf(event: Asking): Of {
 function carry(turn: Turn, event: Exclude<ClientEvent, Asking>): void {
   switch (event.type) {
     case "begin":
-      return turn.checkLanes();
+      return turn.begin(event.partitionCount);
+    case "adopt":
+      return turn.adopt(event.kept);
     case "flush":
       return turn.outbox({ type: "flush" });
     case "opened":

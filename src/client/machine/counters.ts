@@ -5,8 +5,17 @@
  */
 import { Queue } from "../../core/machine/queue.ts";
 import type { Count } from "../../data/count.ts";
-import type { PartitionId } from "../../data/ids.ts";
-import { isCounted, type Ask, type Counted, type Of, type Read, type Settled } from "./ask.ts";
+import { partitionOf } from "../../data/hash.ts";
+import {
+  isCounted,
+  nameOf,
+  ofAsk,
+  type Ask,
+  type Counted,
+  type Of,
+  type Read,
+  type Settled,
+} from "./ask.ts";
 
 interface Counter {
   /** What was sent last, in all. */
@@ -17,10 +26,12 @@ interface Counter {
   readonly behind: Queue<Counting>;
 }
 
-/** By partition, then by name: what is copied with each operation is a part of it. */
-export type Counters = ReadonlyMap<PartitionId, ReadonlyMap<string, Counter>>;
+/** By hash, then by name: what is copied with each operation is a part of it. */
+export type Counters = ReadonlyMap<number, ReadonlyMap<string, Counter>>;
 
 type Counting = Counted | Read;
+
+const PARTS = 64;
 
 const NEW: Counter = {
   said: { inc: 0, dec: 0 },
@@ -33,15 +44,18 @@ const NEW: Counter = {
 const countingOf = (ask: Ask): Counting | null =>
   isCounted(ask) || ("key" in ask && ask.key.type === "total") ? ask : null;
 
-const nameOf = ({ map, key }: Of): string => `${map.length}:${map}${key}`;
+const partOf = ({ key }: Of): number => partitionOf(key, PARTS);
 
-const counterOf = (counters: Counters, ask: Counting): Counter =>
-  counters.get(ask.partitionId)?.get(nameOf(isCounted(ask) ? ask.op : ask.key)) ?? NEW;
+function counterOf(counters: Counters, ask: Counting): Counter {
+  const of = ofAsk(ask);
+  return counters.get(partOf(of))?.get(nameOf(of)) ?? NEW;
+}
 
 function withCounter(counters: Counters, ask: Counting, counter: Counter): Counters {
-  const name = nameOf(isCounted(ask) ? ask.op : ask.key);
-  const some = new Map(counters.get(ask.partitionId)).set(name, counter);
-  return new Map(counters).set(ask.partitionId, some);
+  const of = ofAsk(ask);
+  const part = partOf(of);
+  const some = new Map(counters.get(part)).set(nameOf(of), counter);
+  return new Map(counters).set(part, some);
 }
 
 /** Could it be more than a number can say exactly? */
@@ -112,6 +126,20 @@ function sumOf(all: readonly Counted[]): Count {
 export const behindAll = (counters: Counters): readonly Ask[] =>
   [...counters.values()].flatMap((some) =>
     [...some.values()].flatMap(({ behind }) => behind.slice(0)),
+  );
+
+/** As they are after something has changed in what waits. */
+export const withBehind = (counters: Counters, change: (ask: Ask) => Ask): Counters =>
+  new Map(
+    [...counters].map(([part, some]) => [
+      part,
+      new Map(
+        [...some].map(([name, counter]) => {
+          const behind = counter.behind.slice(0).map((ask) => countingOf(change(ask)) ?? ask);
+          return [name, { ...counter, behind: Queue.of(behind) }];
+        }),
+      ),
+    ]),
   );
 
 /** Each that went along is settled as the one that took it. */

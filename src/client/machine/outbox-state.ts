@@ -2,8 +2,8 @@
 import { Queue } from "../../core/machine/queue.ts";
 import { Version } from "../../data/ids.ts";
 import { isWrite, type Ask } from "./ask.ts";
-import { joined, type Counters } from "./counters.ts";
-import { EMPTY, waitingAt, type Line } from "./line.ts";
+import { joined, withBehind, type Counters } from "./counters.ts";
+import { EMPTY, waitingAt, withWaiting, type Line } from "./line.ts";
 import { NOWHERE, type Place, type Routes } from "./router.ts";
 import { beginClock, type WriterClock } from "./writer-clock.ts";
 
@@ -65,6 +65,20 @@ export const exposed = (ask: Ask): Ask =>
 
 export const fronted = ({ fresh }: Outbox, asks: readonly Ask[]): Queue<Ask> =>
   Queue.of([...asks, ...fresh.slice(0)]);
+
+/** Each that is not under way, as it is after a change. */
+export const changed = (state: Outbox, change: (ask: Ask) => Ask): Outbox => ({
+  ...state,
+  fresh: Queue.of(state.fresh.slice(0).map(change)),
+  lines: new Map(
+    [...state.lines].map(([place, line]) => [
+      place,
+      withWaiting(line, waitingAt(line).map(change)),
+    ]),
+  ),
+  resting: state.resting.map(({ until, asks }) => ({ until, asks: asks.map(change) })),
+  counters: withBehind(state.counters, change),
+});
 
 /** All that is not under way. */
 export const everything = ({ fresh, lines, resting }: Outbox): readonly Ask[] => [

@@ -8,12 +8,13 @@
 import { Queue } from "../../core/machine/queue.ts";
 import type { Next } from "../../core/machine/step.ts";
 import { unreachable } from "../../data/assert.ts";
+import { partitionOf } from "../../data/hash.ts";
 import type { Stamp } from "../../data/hlc.ts";
 import type { Get, Ops } from "../../protocol/client-messages.ts";
 import type { GridErrorInfo } from "../errors.ts";
 import { PAUSE_MS_MAX } from "../limits.ts";
 import { sortOut, type Answer } from "./answer.ts";
-import type { Ask, Settled, Write } from "./ask.ts";
+import { ofAsk, type Ask, type Settled, type Write } from "./ask.ts";
 import { behindAll, freed, withRiders } from "./counters.ts";
 import {
   countWaiting,
@@ -26,6 +27,7 @@ import {
   type Flight,
 } from "./line.ts";
 import {
+  changed,
   everything,
   exposed,
   fronted,
@@ -82,7 +84,7 @@ export function stepOutbox(state: Outbox, event: OutboxEvent): Stepped {
     case "flush":
       return flush(state, event.now);
     case "routed":
-      return flush(rerouted({ ...state, routes: event.routes }), event.now);
+      return flush(rerouted(replaced(state, event.routes)), event.now);
     case "linked":
       return flush(linked(state, event.place, event.creditOps), event.now);
     case "unlinked":
@@ -153,6 +155,17 @@ function frameOf({ seq, asks }: Flight): Ops | Get {
   return asks[0]?.kind === "backup"
     ? { type: "OPS", seq, ops, ack: "backup" }
     : { type: "OPS", seq, ops };
+}
+
+/** What was asked for before it was known how many partitions there are has its place only now. */
+function replaced(before: Outbox, routes: Routes): Outbox {
+  const state = { ...before, routes };
+  const partitionCount = routes.places.length;
+  if (before.routes.places.length === partitionCount) return state;
+  return changed(state, (ask) => ({
+    ...ask,
+    partitionId: partitionOf(ofAsk(ask).key, partitionCount),
+  }));
 }
 
 /** What waits at a place that is not its owner's any more goes back to what is fresh. */

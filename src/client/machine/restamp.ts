@@ -1,9 +1,7 @@
 /** When the client's clock turns out to be wrong. */
-import { Queue } from "../../core/machine/queue.ts";
 import { isAhead, type Stamp } from "../../data/hlc.ts";
 import { isWrite, type Ask, type Write } from "./ask.ts";
-import { waitingAt, withWaiting } from "./line.ts";
-import { everything, underWay, type Outbox } from "./outbox-state.ts";
+import { changed, everything, underWay, type Outbox } from "./outbox-state.ts";
 import { corrected, restamp } from "./writer-clock.ts";
 
 /** Gives new stamps, in the order of the calls, to all that no node can have. */
@@ -17,20 +15,11 @@ export function restampAll(
   const byId = new Map<number, Write>();
   for (const ask of all.toSorted((a, b) => a.id - b.id)) {
     if (!isWrite(ask) || ask.exposed) continue;
-    const [ticked, write] = restamp(next, ask, now);
+    const [ticked, op] = restamp(next, ask, now);
     next = ticked;
-    byId.set(ask.id, write);
+    byId.set(ask.id, { ...ask, op });
   }
-  const renewed = (ask: Ask): Ask => byId.get(ask.id) ?? ask;
-  const lines = new Map(
-    [...state.lines].map(([place, line]) => [
-      place,
-      withWaiting(line, waitingAt(line).map(renewed)),
-    ]),
-  );
-  const resting = state.resting.map(({ until, asks }) => ({ until, asks: asks.map(renewed) }));
-  const fresh = Queue.of(state.fresh.slice(0).map(renewed));
-  const after = { ...state, clock: next, fresh, lines, resting };
+  const after = changed({ ...state, clock: next }, (ask) => byId.get(ask.id) ?? ask);
   return [after, [...byId.values()]];
 }
 

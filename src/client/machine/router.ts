@@ -27,6 +27,8 @@ export interface Routes {
 export interface Router {
   readonly mode: Mode;
   readonly map: PartitionMapPayload | null;
+  /** By the map; before there is one, as somebody remembers it. */
+  readonly partitionCount: number;
   /** Who was asked for the map and has not answered. */
   readonly asked: Place | null;
 }
@@ -46,7 +48,12 @@ type RouterEffect =
 
 type Stepped = Next<Router, RouterEffect>;
 
-export const beginRouter = (mode: Mode): Router => ({ mode, map: null, asked: null });
+export const beginRouter = (mode: Mode): Router => ({
+  mode,
+  map: null,
+  partitionCount: 1,
+  asked: null,
+});
 
 export function stepRouter(state: Router, event: RouterEvent): Stepped {
   switch (event.type) {
@@ -83,7 +90,7 @@ const answered = (state: Router, from: Place): Router =>
 
 function learned(state: Router, news: PartitionMapPayload): Stepped {
   const map = state.map ? mergeMaps(state.map, news) : news;
-  return [{ ...state, map }, routed(state, map)];
+  return [{ ...state, map, partitionCount: map.partitionCount }, routed(state, map)];
 }
 
 function changed(state: Router, delta: MapDelta, from: Place): Stepped {

@@ -4,6 +4,8 @@ import type { NodeId } from "../../data/ids.ts";
 import type { Hello, Welcome } from "../../protocol/client-messages.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import type { GridErrorInfo } from "../errors.ts";
+import { adopted } from "./adopt.ts";
+import type { Kept } from "./ask.ts";
 import type { Client, ClientEffect, Lane } from "./client-state.ts";
 import { isIdle, stepOutbox, type OutboxEvent } from "./outbox.ts";
 import {
@@ -116,7 +118,23 @@ export class Turn {
     }
   }
 
+  adopt(kept: readonly Kept[]): void {
+    const { client, asks } = adopted(this.client, kept, this.#moment.now);
+    this.client = client;
+    this.effects.push({ type: "adopted", asks });
+    this.outbox({ type: "flush" });
+  }
+
   // ---------------------------------------------------------------- lanes
+
+  /** Whoever was connected before need not be now to write. */
+  begin(partitionCount: number | null): void {
+    if (partitionCount !== null) {
+      this.#set({ router: { ...this.client.router, partitionCount } });
+      this.effects.push({ type: "ready" });
+    }
+    this.checkLanes();
+  }
 
   #connect(place: Place): void {
     const link = this.client.link + 1;

@@ -4,6 +4,7 @@
  */
 import {
   compareStamps,
+  isAhead,
   receive,
   tick,
   type Clock,
@@ -43,6 +44,10 @@ export function hear(clock: WriterClock, stamp: Stamp): WriterClock {
   return { ...clock, floor, last: above(clock.last, stamp) };
 }
 
+/** What is stamped from now on is newer, unless that stamp is of a future that every node refuses. */
+export const passed = (clock: WriterClock, stamp: Stamp, now: number): WriterClock =>
+  isAhead(stamp, gridNow(clock, now)) ? clock : { ...clock, last: above(clock.last, stamp) };
+
 /** By more than clocks differ anyhow. */
 export const isOff = (clock: WriterClock, aheadMs: number): boolean =>
   Math.abs(aheadMs - clock.aheadMs) > CLOCK_TOLERANCE_MS;
@@ -60,11 +65,11 @@ export function corrected(
 /** Never later than now: a clock that has jumped back since would be wrong the other way. */
 export function restamp(
   clock: WriterClock,
-  write: Write,
+  write: Pick<Write, "op" | "at" | "ttlMs">,
   now: number,
-): readonly [WriterClock, Write] {
+): readonly [WriterClock, StampedOp] {
   const [next, stamp] = stampAt(clock, Math.min(write.at, now));
-  return [next, { ...write, op: stamped(write.op, stamp, write.ttlMs) }];
+  return [next, stamped(write.op, stamp, write.ttlMs)];
 }
 
 export const stamped = (draft: Draft, stamp: Stamp, ttlMs: number | null): StampedOp =>

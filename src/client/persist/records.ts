@@ -1,0 +1,76 @@
+/** What is written down of an operation that is not settled, and what another client makes of it. */
+import type { Count } from "../../data/count.ts";
+import type { AckLevel } from "../../protocol/ops.ts";
+import {
+  isCounted,
+  isWrite,
+  nameOf,
+  type Ask,
+  type Counted,
+  type Kept,
+  type Of,
+  type StampedOp,
+} from "../machine/ask.ts";
+
+/** An increment is part of a total that its client has counted: what it adds is written down beside it. */
+export type AskRecord = Kept | CountedRecord;
+
+interface CountedRecord {
+  readonly kind: AckLevel;
+  readonly of: Of;
+}
+
+/** All that one client has counted of a counter. */
+export interface CountRecord extends Of, Count {}
+
+/** What a client that is no more has left. */
+export interface Left {
+  /** By number, in the order of the calls. */
+  readonly asks: readonly (readonly [number, AskRecord])[];
+  readonly counts: readonly CountRecord[];
+  /** What has a lower number may have been sent. */
+  readonly exposedBelow: number;
+}
+
+/** Of reads nothing is kept. `exposed`: some node may have it soon. */
+export function recordOf(ask: Ask, exposed: boolean): AskRecord | null {
+  if (ask.kind === "read") return null;
+  const { kind } = ask;
+  if (isWrite(ask)) {
+    const { op, at, ttlMs, drifted } = ask;
+    return { kind, op: apart(op), at, ttlMs, drifted, exposed: exposed || ask.exposed };
+  }
+  if (isCounted(ask)) return { kind, of: { map: ask.op.map, key: ask.op.key } };
+  return { kind, op: ask.op };
+}
+
+/** Of a value that is a view of something larger, all of that would be kept. */
+function apart(op: StampedOp): StampedOp {
+  const { value } = op;
+  if (!value || value.byteLength === value.buffer.byteLength) return op;
+  return { ...op, value: value.slice() };
+}
+
+/** With one more. `isUndone`: a refusal is taken back by the same on the other side. */
+export function counted({ inc, dec }: Count, { by }: Counted, isUndone: boolean): Count {
+  return by > 0 !== isUndone ? { inc: inc + Math.abs(by), dec } : { inc, dec: dec + Math.abs(by) };
+}
+
+/** Of each counter one total: `replica` has said it in parts, or would have. */
+export function keptOf({ asks, counts, exposedBelow }: Left, replica: string): readonly Kept[] {
+  const totals = new Map(counts.map((count) => [nameOf(count), count]));
+  const strongest = new Map<string, AckLevel>();
+  for (const [, ask] of asks)
+    if ("of" in ask && strongest.get(nameOf(ask.of)) !== "backup")
+      strongest.set(nameOf(ask.of), ask.kind);
+  return asks.flatMap(([id, ask]): readonly Kept[] => {
+    if ("exposed" in ask) return [{ ...ask, exposed: ask.exposed || id < exposedBelow }];
+    if (!("of" in ask)) return [ask];
+    const name = nameOf(ask.of);
+    const total = totals.get(name);
+    totals.delete(name);
+    if (!total) return [];
+    const op = { type: "count", ...total, replica } as const;
+    return [{ kind: strongest.get(name) ?? ask.kind, op }];
+  });
+}

@@ -1,0 +1,354 @@
+/** What a page that has ended has left, and what the next one makes of it. */
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { connect } from "godwit/client";
+import { clientMachine } from "../../src/client/machine/client.ts";
+import {
+  beginClient,
+  type Client,
+  type ClientEvent,
+} from "../../src/client/machine/client-state.ts";
+import type { Kept, Settled } from "../../src/client/machine/ask.ts";
+import type { Said } from "../../src/client/machine/session.ts";
+import { Journal } from "../../src/client/persist/journal.ts";
+import { keptOf, type AskRecord, type CountRecord } from "../../src/client/persist/records.ts";
+import type { Changes } from "../../src/client/persist/store.ts";
+import { RECONNECT_MS_MAX } from "../../src/client/limits.ts";
+import { ClusterId } from "../../src/data/ids.ts";
+import { compareStamps, formatStamp } from "../../src/data/hlc.ts";
+import type { Count } from "../../src/data/count.ts";
+import type { ClientWrite, Ops } from "../../src/protocol/client-messages.ts";
+import { makeError, type ErrorInfo } from "../../src/protocol/errors.ts";
+import { welcomeOf } from "./worlds.ts";
+
+const T = 1_000_000;
+
+/** What a journal writes, as the next page reads it. */
+class Disk {
+  readonly #asks = new Map<number, AskRecord>();
+  readonly #counts = new Map<string, CountRecord>();
+  #exposedBelow = 0;
+  isFull = false;
+  transactions = 0;
+
+  async write({ exposedBelow, asks, counts }: Changes): Promise<void> {
+    await Promise.resolve();
+    if (this.isFull) throw new Error("it is full");
+    this.transactions++;
+    this.#exposedBelow = exposedBelow ?? this.#exposedBelow;
+    for (const [id, ask] of asks)
+      if (ask) this.#asks.set(id, ask);
+      else this.#asks.delete(id);
+    for (const [name, count] of counts) this.#counts.set(name, count);
+  }
+
+  leftBy(replica: string): readonly Kept[] {
+    const asks = [...this.#asks].toSorted(([a], [b]) => a - b);
+    const counts = [...this.#counts.values()];
+    return keptOf({ asks, counts, exposedBelow: this.#exposedBelow }, replica);
+  }
+}
+
+/** One node: the newest write of each key, the greatest total of each replica. */
+class Node {
+  readonly entries = new Map<string, ClientWrite>();
+  readonly totals = new Map<string, Count>();
+  /** How often each write came. */
+  readonly times = new Map<string, number>();
+
+  take({ ops }: Ops, from: string): void {
+    for (const op of ops) {
+      if (op.type === "count") {
+        const replica = op.replica ?? from;
+        const known = this.totals.get(replica) ?? { inc: 0, dec: 0 };
+        const [inc, dec] = [Math.max(known.inc, op.inc), Math.max(known.dec, op.dec)];
+        this.totals.set(replica, { inc, dec });
+      } else if (op.type === undefined) {
+        const known = this.entries.get(op.key);
+        if (!known || compareStamps(op.stamp, known.stamp) > 0) this.entries.set(op.key, op);
+        const name = `${op.key} ${formatStamp(op.stamp)}`;
+        this.times.set(name, (this.times.get(name) ?? 0) + 1);
+      }
+    }
+  }
+
+  get sum(): number {
+    return [...this.totals.values()].reduce((sum, { inc, dec }) => sum + inc - dec, 0);
+  }
+
+  textOf(key: string): string | undefined {
+    const value = this.entries.get(key)?.value;
+    return value ? new TextDecoder().decode(value) : undefined;
+  }
+}
+
+class Page {
+  readonly disk = new Disk();
+  readonly journal = new Journal(this.disk);
+  readonly settled: Settled[] = [];
+  readonly #id: string;
+  readonly #node: Node;
+  readonly #clock: { now: number };
+  #client: Client;
+  /** Frames on their way, and those that have come and are not answered. */
+  #sent: Ops[] = [];
+  #taken: Ops[] = [];
+
+  constructor(id: string, node: Node, clock = { now: T }) {
+    this.#id = id;
+    this.#node = node;
+    this.#clock = clock;
+    this.#client = beginClient({
+      clientId: id,
+      replicaId: id,
+      cluster: ClusterId("main"),
+      mode: "gateway",
+      outboxMax: 1_000,
+      patienceMs: 0,
+      answerMs: 1_000,
+    });
+    this.do({ type: "begin", partitionCount: 1 });
+  }
+
+  do(said: Said<ClientEvent>): void {
+    const event = { ...said, now: this.#clock.now, random: 0.5 };
+    const [client, effects] = clientMachine.step(this.#client, event);
+    this.#client = client;
+    for (const effect of effects) {
+      this.journal.hear(effect, client);
+      if (effect.type === "send" && effect.message.type === "OPS") this.#sent.push(effect.message);
+      if (effect.type === "settled") this.settled.push(...effect.all);
+    }
+  }
+
+  get #session(): string | undefined {
+    return [...this.#client.lanes.values()][0]?.session.type;
+  }
+
+  /** `aheadMs`: the node's clock before this page's. */
+  connect(aheadMs = 0): void {
+    if (this.#session === "live") return;
+    if (this.#session === "waiting") {
+      this.#clock.now += RECONNECT_MS_MAX;
+      this.do({ type: "woke" });
+    }
+    const { link } = this.#client;
+    this.do({ type: "opened", link });
+    const welcome = welcomeOf("n1", { nowMs: this.#clock.now + aheadMs, forward: true });
+    this.do({ type: "heard", link, message: welcome });
+  }
+
+  cut(): void {
+    if (this.#session === "live") this.do({ type: "lost", link: this.#client.link, code: 1_006 });
+    this.#sent = [];
+    this.#taken = [];
+  }
+
+  write(key: string, text: string): void {
+    const value = new TextEncoder().encode(text);
+    this.do({ type: "write", draft: { map: "m", key, value }, ttlMs: null, ack: "owner" });
+  }
+
+  count(by: number): void {
+    this.do({ type: "count", map: "m", key: "c", by, ack: "owner" });
+  }
+
+  flush(): void {
+    this.do({ type: "flush" });
+  }
+
+  /** What is on its way reaches the node. */
+  deliver(): void {
+    for (const frame of this.#sent) this.#node.take(frame, this.#id);
+    this.#taken.push(...this.#sent);
+    this.#sent = [];
+  }
+
+  answer(error: ErrorInfo | null = null): void {
+    const { link } = this.#client;
+    const taken = this.#taken;
+    this.#taken = [];
+    for (const { seq } of taken)
+      this.do({
+        type: "heard",
+        link,
+        message: error ? { type: "ERROR", seq, error } : { type: "ACK", seq, exceptions: [] },
+      });
+  }
+
+  get pending(): number {
+    return this.#client.outbox.size;
+  }
+
+  async end(): Promise<readonly Kept[]> {
+    await this.journal.done();
+    return this.disk.leftBy(this.#id);
+  }
+}
+
+type Action =
+  | { readonly type: "flush" | "deliver" | "answer" | "cut" | "connect" | "reload" }
+  | { readonly type: "write"; readonly key: string }
+  | { readonly type: "count"; readonly by: number };
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ type: fc.constant("write"), key: fc.constantFrom("a", "b") }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ type: fc.constant("count"), by: fc.integer({ min: -3, max: 5 }) }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      type: fc.constantFrom("flush", "deliver", "answer", "cut", "connect", "reload"),
+    }),
+  },
+);
+
+it("loses and doubles nothing over any number of pages, whatever was sent, stored and answered when each ended", async () => {
+  const seen = { reloads: 0, adopted: 0, twice: 0 };
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { minLength: 10, maxLength: 60 }), async (actions) => {
+      const node = new Node();
+      const texts = new Map<string, string>();
+      const clock = { now: T };
+      let [pages, writes, sum] = [0, 0, 0];
+      let page = new Page("p0", node, clock);
+      for (const step of actions) {
+        clock.now += 10;
+        switch (step.type) {
+          case "write":
+            texts.set(step.key, `${++writes}`);
+            page.write(step.key, `${writes}`);
+            break;
+          case "count":
+            sum += step.by;
+            page.count(step.by);
+            break;
+          case "reload": {
+            const kept = await page.end();
+            page = new Page(`p${++pages}`, node, clock);
+            page.do({ type: "adopt", kept });
+            seen.reloads++;
+            seen.adopted += kept.length;
+            break;
+          }
+          default:
+            page[step.type]();
+        }
+      }
+      page.connect();
+      for (let i = 0; i < 10 && page.pending > 0; i++) {
+        page.flush();
+        page.deliver();
+        page.answer();
+      }
+      expect(page.pending).toBe(0);
+      expect(await page.end()).toEqual([]);
+      expect(node.sum).toBe(sum);
+      for (const [key, text] of texts) expect(node.textOf(key)).toBe(text);
+      for (const times of node.times.values()) if (times > 1) seen.twice++;
+      expect(node.times.size, "each write has one stamp").toBe(writes);
+    }),
+    { numRuns: 500 },
+  );
+  expect(seen.reloads).toBeGreaterThan(500);
+  expect(seen.adopted).toBeGreaterThan(500);
+  expect(seen.twice).toBeGreaterThan(50);
+});
+
+it("keeps the stamp of what a node may have, and stamps by a better clock what none can have", async () => {
+  const node = new Node();
+  const page = new Page("wrong", node);
+  page.write("a", "sent");
+  page.connect();
+  page.flush();
+  page.deliver();
+  page.cut();
+  page.write("b", "not sent");
+  const kept = await page.end();
+  const next = new Page("right", node);
+  next.connect(-600_000);
+  next.do({ type: "adopt", kept });
+  next.deliver();
+  expect(node.entries.get("a")?.stamp).toMatchObject({ node: "wrong" });
+  expect(new Set(node.times.values())).toEqual(new Set([1, 2]));
+  const stamp = node.entries.get("b")?.stamp;
+  expect(stamp).toMatchObject({ node: "right" });
+  expect(stamp?.millis).toBeLessThan(T - 500_000);
+});
+
+it("writes newer than what it has adopted", async () => {
+  const node = new Node();
+  const [page, next] = [new Page("p", node, { now: T + 5_000 }), new Page("q", node)];
+  page.write("a", "old");
+  const kept = (await page.end()).map((one) => ({ ...one, exposed: true }));
+  next.do({ type: "adopt", kept });
+  next.write("a", "new");
+  next.connect();
+  next.flush();
+  next.deliver();
+  expect(node.textOf("a")).toBe("new");
+  expect(node.times.size).toBe(2);
+});
+
+it("says all that a page has counted in one total, durable as far as any of it was to be", async () => {
+  const page = new Page("p", new Node());
+  page.count(3);
+  page.do({ type: "count", map: "m", key: "c", by: -1, ack: "backup" });
+  page.count(2);
+  const op = { type: "count", map: "m", key: "c", inc: 5, dec: 1, replica: "p" };
+  expect(await page.end()).toEqual([{ kind: "backup", op }]);
+});
+
+it("takes back in its total what was refused", async () => {
+  const page = new Page("p", new Node());
+  page.connect();
+  page.count(3);
+  page.flush();
+  page.deliver();
+  page.answer(makeError("BAD_CURSOR", { field: "x" }));
+  page.count(2);
+  const op = { type: "count", map: "m", key: "c", inc: 5, dec: 3, replica: "p" };
+  expect(await page.end()).toEqual([{ kind: "owner", op }]);
+});
+
+it("keeps what is not settled when all is closed", async () => {
+  const page = new Page("p", new Node());
+  page.write("a", "kept");
+  page.do({ type: "close" });
+  expect(page.settled).toHaveLength(1);
+  expect(await page.end()).toMatchObject([{ op: { key: "a" } }]);
+  page.do({ type: "adopt", kept: await page.end() });
+  expect(page.pending, "whoever is over adopts nothing").toBe(0);
+});
+
+it("writes again what could not be written, and all that happens meanwhile in one transaction", async () => {
+  const page = new Page("p", new Node());
+  page.disk.isFull = true;
+  page.write("a", "1");
+  expect(await page.end()).toEqual([]);
+  expect(page.journal.hasFailed).toBe(true);
+  page.disk.isFull = false;
+  for (const key of ["b", "c", "d"]) page.write(key, "1");
+  expect(await page.end()).toHaveLength(4);
+  expect(page.journal.hasFailed).toBe(false);
+  expect(page.disk.transactions).toBe(1);
+});
+
+it("keeps of a value that is a part of something large no more than itself", async () => {
+  const page = new Page("p", new Node());
+  const value = new Uint8Array(100_000).subarray(10, 12);
+  page.do({ type: "write", draft: { map: "m", key: "a", value }, ttlMs: null, ack: "owner" });
+  const [kept] = await page.end();
+  const kind = kept && "ttlMs" in kept ? kept.op.value : null;
+  expect(kind?.buffer.byteLength).toBe(2);
+});
+
+it("refuses to persist where nothing can be kept", async () => {
+  const kept = connect("http://127.0.0.1:1", { persist: true });
+  await expect(kept).rejects.toMatchObject({ name: "GridError", code: "STORAGE", retry: "later" });
+});

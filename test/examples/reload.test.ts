@@ -1,0 +1,125 @@
+/** Pages that end before what they have written is saved: reloaded, closed, one of many. */
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { BrowserContext, Page } from "playwright-core";
+import { buildExamples, type Assets } from "../../src/cli/examples.ts";
+import { Grid } from "../e2e/grid.ts";
+import { Browser, shows } from "./browser.ts";
+
+let assets: Assets;
+let grid: Grid;
+let browser: Browser;
+
+beforeAll(async () => {
+  assets = await buildExamples();
+  const faults = { faults: true, preset: "fast", assets: assets.directory } as const;
+  [grid, browser] = await Promise.all([
+    Grid.start({ nodes: 3, partitions: 8, backups: 1, ...faults }),
+    Browser.launch(),
+  ]);
+}, 60_000);
+afterAll(async () => {
+  await browser.close();
+  await grid.stop();
+  await assets.dispose();
+});
+
+const url = (example = "todo"): string => new URL(`/examples/${example}/`, grid.api.base).href;
+const texts = async (page: Page): Promise<readonly string[]> =>
+  (await page.locator("li .text").allTextContents()).toSorted();
+const status = async (page: Page): Promise<string> => page.locator("#status").innerText();
+async function add(page: Page, text: string): Promise<void> {
+  await page.fill("input[name=text]", text);
+  await page.press("input[name=text]", "Enter");
+}
+
+/** The page itself comes from the disk, as with a service worker: only the grid cannot be reached. */
+async function offline(context: BrowserContext): Promise<void> {
+  await context.route("**/examples/**", async (route) => {
+    const { pathname } = new URL(route.request().url());
+    const file = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
+    await route.fulfill({ path: join(assets.directory, file) });
+  });
+  await context.setOffline(true);
+}
+
+it("keeps what was written offline when the page is reloaded", async () => {
+  const [a, b] = [await browser.visit(url()), await browser.visit(url())];
+  await add(a, "milk");
+  await shows(() => texts(b), ["milk"]);
+  await offline(b.context());
+  await shows(() => status(b), "offline");
+  await add(b, "eggs");
+  await add(b, "tea");
+  await shows(() => status(b), "offline, 2 not saved yet");
+  await b.reload();
+  await shows(() => status(b), "offline, 2 not saved yet");
+  await shows(async () => (await texts(b)).filter((text) => text !== "milk"), ["eggs", "tea"]);
+  await b.context().setOffline(false);
+  for (const page of [a, b]) await shows(() => texts(page), ["eggs", "milk", "tea"]);
+  await shows(() => status(b), "live");
+  expect(browser.errors).toEqual([]);
+}, 60_000);
+
+it("counts once what was counted by a page that was reloaded", async () => {
+  const [a, b] = [await browser.visit(url("cart")), await browser.visit(url("cart"))];
+  const count = async (page: Page): Promise<string> => page.locator("li .text").first().innerText();
+  const more = async (page: Page): Promise<void> =>
+    page.locator("li").first().getByText("+", { exact: true }).click();
+  await more(a);
+  await more(b);
+  await shows(() => count(b), "Apples: 2");
+  await offline(b.context());
+  await shows(() => status(b), "offline");
+  await more(b);
+  await more(b);
+  await b.reload();
+  await more(b);
+  await b.reload();
+  await shows(async () => /not saved yet/.test(await status(b)), true);
+  await b.context().setOffline(false);
+  for (const page of [a, b]) await shows(() => count(page), "Apples: 5");
+  await b.reload();
+  await shows(() => count(b), "Apples: 5");
+  expect(browser.errors).toEqual([]);
+}, 60_000);
+
+it("sends what another page of the same visitor has left", async () => {
+  const first = await browser.visit(url());
+  await shows(() => status(first), "live");
+  const second = await first.context().newPage();
+  await second.routeWebSocket(/v1\/ws/, (socket) => socket.close());
+  await second.goto(url());
+  await shows(() => status(second), "offline");
+  await add(second, "salt");
+  await add(second, "oil");
+  await shows(() => status(second), "offline, 2 not saved yet");
+  await second.close();
+  await shows(
+    async () => (await texts(first)).filter((text) => /salt|oil/.test(text)),
+    ["oil", "salt"],
+  );
+  await shows(() => status(first), "live");
+  const other = await browser.visit(url());
+  await shows(
+    async () => (await texts(other)).filter((text) => /salt|oil/.test(text)),
+    ["oil", "salt"],
+  );
+  expect(browser.errors).toEqual([]);
+}, 60_000);
+
+it("says so where the browser keeps nothing any more", async () => {
+  const page = await browser.visit(url());
+  await shows(() => status(page), "live");
+  await offline(page.context());
+  await shows(() => status(page), "offline");
+  await page.evaluate(`indexedDB.databases().then((all) => {
+    for (const { name } of all) indexedDB.deleteDatabase(name);
+  })`);
+  await add(page, "bread");
+  await shows(() => status(page), "offline, 1 not saved yet and not kept here");
+  await page.context().setOffline(false);
+  await shows(() => status(page), "live");
+  await shows(async () => (await texts(page)).includes("bread"), true);
+  expect(browser.errors).toEqual([]);
+}, 60_000);

@@ -1,0 +1,109 @@
+/** What outlives a page. */
+import type { Mutant, Test } from "./mutant.ts";
+
+const adopt = (title: string): Test => ({ file: "test/client/adopt.test.ts", title });
+
+const PAGES =
+  "loses and doubles nothing over any number of pages, whatever was sent, stored and answered when each ended";
+const CLOCKS =
+  "keeps the stamp of what a node may have, and stamps by a better clock what none can have";
+
+export const IN_PERSISTENCE: readonly Mutant[] = [
+  {
+    name: "what was sent stamped anew",
+    bug: "what a page may have sent is written twice, under two stamps",
+    file: "src/client/persist/records.ts",
+    find: "exposed: ask.exposed || id < exposedBelow",
+    replace: "exposed: false",
+    killedBy: adopt(PAGES),
+  },
+  {
+    name: "adopted as its own increments",
+    bug: "what a page that ended has counted is counted again under the name of the next one",
+    file: "src/client/persist/records.ts",
+    find: "...total, replica }",
+    replace: "...total, replica: `${replica}+` }",
+    killedBy: adopt(PAGES),
+  },
+  {
+    name: "only what is not settled counted",
+    bug: "a total that is said for a page that ended is less than it has said itself",
+    file: "src/client/persist/journal.ts",
+    find: "const known = this.#counts.get(name) ?? { inc: 0, dec: 0 };",
+    replace: "const known = { inc: 0, dec: 0 };",
+    killedBy: adopt(PAGES),
+  },
+  {
+    name: "a refusal not taken back",
+    bug: "what was refused is counted by whoever comes next",
+    file: "src/client/persist/journal.ts",
+    find: 'if (isCounted(ask) && outcome.type === "refused") this.#count(ask, true);',
+    replace: "",
+    killedBy: adopt("takes back in its total what was refused"),
+  },
+  {
+    name: "closed, and forgotten",
+    bug: "what was not settled when all was closed is lost",
+    file: "src/client/persist/journal.ts",
+    find: "if (client.over) return;",
+    replace: "",
+    killedBy: adopt("keeps what is not settled when all is closed"),
+  },
+  {
+    name: "not written, and forgotten",
+    bug: "what could not be written is not tried again",
+    file: "src/client/persist/journal.ts",
+    find: "this.#changes = joined(changes, this.#changes);",
+    replace: "",
+    killedBy: adopt(
+      "writes again what could not be written, and all that happens meanwhile in one transaction",
+    ),
+  },
+  {
+    name: "adopted, and not sent",
+    bug: "what was adopted waits until this page writes something itself",
+    file: "src/client/machine/turn.ts",
+    find: 'this.effects.push({ type: "adopted", asks });\n    this.outbox({ type: "flush" });',
+    replace: 'this.effects.push({ type: "adopted", asks });',
+    killedBy: adopt(CLOCKS),
+  },
+  {
+    name: "a wrong clock's stamps kept",
+    bug: "what a page with a wrong clock has written offline is refused, or wins over everything",
+    file: "src/client/machine/adopt.ts",
+    find: "if (kept.exposed) return",
+    replace: "if (kept) return",
+    killedBy: adopt(CLOCKS),
+  },
+  {
+    name: "older than what was adopted",
+    bug: "what is written after a reload loses to what was written before it",
+    file: "src/client/machine/writer-clock.ts",
+    find: "? clock : { ...clock, last: above(clock.last, stamp) };",
+    replace: "? clock : clock;",
+    killedBy: adopt("writes newer than what it has adopted"),
+  },
+  {
+    name: "no new place with more partitions",
+    bug: "what was asked before the partitions were counted waits for an owner of none",
+    file: "src/client/machine/outbox.ts",
+    find: "if (before.routes.places.length === partitionCount) return state;",
+    replace: "return state;",
+    killedBy: {
+      file: "test/client/outbox.test.ts",
+      title:
+        "finds new places for all that waits where there are more partitions than it took for granted",
+    },
+  },
+  {
+    name: "nobody's replica but one's own",
+    bug: "what one client says for another is counted as its own",
+    file: "src/core/node/clients.ts",
+    find: "op.replica ?? clientId",
+    replace: "clientId",
+    killedBy: {
+      file: "test/core/sets.test.ts",
+      title: "counts what one client says for another that is no more as what that one has said",
+    },
+  },
+];
