@@ -45,7 +45,7 @@ export class Desk {
   }
 
   now(): number {
-    return gridNow(this.#host.client.outbox.clock, Date.now());
+    return gridNow(this.#host.client.outbox.clock, this.#host.now());
   }
 
   /** Throws where it is not taken. `restamped`: is called whenever it gets another stamp. */

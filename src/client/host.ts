@@ -1,21 +1,16 @@
-/** Drives the machine of one client: sockets, one timer, time and chance. It decides nothing. */
+/** What the machine of one client needs of the world: sockets, one timer, time and chance. It decides nothing. */
 import type { Stamp } from "../data/hlc.ts";
 import type { ClientMessage } from "../protocol/client-messages.ts";
 import type { ErrorInfo } from "../protocol/error-data.ts";
+import { Driver } from "./driver.ts";
 import type { GridErrorInfo } from "./errors.ts";
-import { clientMachine } from "./machine/client.ts";
-import {
-  beginClient,
-  isAsking,
-  type Client,
-  type ClientEffect,
-  type ClientEvent,
-} from "./machine/client-state.ts";
+import type { Client, ClientEffect, ClientEvent } from "./machine/client-state.ts";
 import { isOfEntry, type Write } from "./machine/ask.ts";
 import { everything, underWay } from "./machine/outbox-state.ts";
 import type { Said } from "./machine/session.ts";
 import type { Settings } from "./settings.ts";
 import { Socket } from "./socket.ts";
+import { SteadyClock } from "./steady-clock.ts";
 
 type Inward = Extract<
   ClientEffect,
@@ -47,14 +42,12 @@ export class Host {
   readonly #url: URL;
   readonly #settings: Settings;
   readonly #tell: (effect: Inward) => void;
-  #client: Client;
+  readonly #driver: Driver;
+  readonly #clock = new SteadyClock();
   readonly #sockets = new Map<number, Socket>();
-  readonly #events: Said<ClientEvent>[] = [];
   #subscriptions: SubscriptionsPort | null = null;
   #persistence: PersistencePort | null = null;
   readonly #end = new AbortController();
-  #stepping = false;
-  #flushing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `tell`: for what concerns nobody outside. Called while the machine steps: it must not ask for more. */
@@ -62,7 +55,12 @@ export class Host {
     this.#url = url;
     this.#settings = settings;
     this.#tell = tell;
-    this.#client = beginClient(settings);
+    this.#driver = new Driver(settings, {
+      moment: () => ({ now: this.now(), random: Math.random() }),
+      perform: (effect) => this.#perform(effect),
+      soon: queueMicrotask,
+      wakeAt: (at, now) => this.#wakeLater(at, now),
+    });
     const { signal } = this.#end;
     if (typeof addEventListener === "function")
       addEventListener("offline", this.#offline, { signal });
@@ -76,7 +74,7 @@ export class Host {
   /** From now on it hears what concerns it. */
   attach(subscriptions: SubscriptionsPort): void {
     this.#subscriptions = subscriptions;
-    const { over, lanes } = this.#client;
+    const { over, lanes } = this.client;
     if (over) return subscriptions.over(over);
     for (const { session, link } of lanes.values())
       if (session.type === "live" && link !== null) subscriptions.linked(link);
@@ -85,17 +83,21 @@ export class Host {
   /** Before anything happens. */
   persist(persistence: PersistencePort): void {
     this.#persistence = persistence;
-    const { over } = this.#client;
-    if (over) persistence.hear({ type: "over", error: over }, this.#client);
+    const { over } = this.client;
+    if (over) persistence.hear({ type: "over", error: over }, this.client);
   }
 
   /** What this client has written to the entries of a map and nobody has answered, in order of the calls. */
   pendingOf(map: string): readonly Write[] {
-    const { outbox } = this.#client;
+    const { outbox } = this.client;
     return [...everything(outbox), ...underWay(outbox)]
       .filter((ask) => isOfEntry(ask))
       .filter(({ op }) => op.map === map)
       .toSorted((a, b) => a.id - b.id);
+  }
+
+  now(): number {
+    return this.#clock.read(Date.now(), performance.now());
   }
 
   /** What this client writes from now on is newer. */
@@ -108,45 +110,21 @@ export class Host {
   }
 
   get client(): Client {
-    return this.#client;
+    return this.#driver.client;
   }
 
   do(event: Said<ClientEvent>): void {
-    this.#events.push(event);
-    if (this.#stepping) return;
-    this.#stepping = true;
-    for (let next = this.#events.shift(); next; next = this.#events.shift()) this.#step(next);
-    this.#stepping = false;
+    this.#driver.do(event);
   }
 
-  #step(event: Said<ClientEvent>): void {
-    const moment = { now: Date.now(), random: Math.random() };
-    const [client, effects] = clientMachine.step(this.#client, { ...event, ...moment });
-    this.#client = client;
-    for (const effect of effects) this.#perform(effect);
-    if (isAsking(event)) this.#flushSoon();
-    else this.#wakeLater(moment.now);
-  }
-
-  /** All that is asked for in one go shares frames. */
-  #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => {
-      this.#flushing = false;
-      this.do({ type: "flush" });
-    });
-  }
-
-  #wakeLater(now: number): void {
+  #wakeLater(at: number | null, now: number): void {
     clearTimeout(this.#timer);
-    const at = clientMachine.wakeAt(this.#client);
     if (at === null) return;
     this.#timer = setTimeout(() => this.do({ type: "woke" }), Math.max(0, at - now));
   }
 
   #perform(effect: ClientEffect): void {
-    this.#persistence?.hear(effect, this.#client);
+    this.#persistence?.hear(effect, this.client);
     switch (effect.type) {
       case "connect":
         return this.#connect(effect.link, effect.node);

@@ -70,7 +70,7 @@ export class Hub implements SubscriptionsPort {
   }
 
   #do(event: Said<SubscriptionsEvent>): void {
-    const moment = { now: Date.now(), random: Math.random() };
+    const moment = { now: this.#host.now(), random: Math.random() };
     const [state, effects] = stepSubscriptions(this.#state, { ...event, ...moment });
     this.#state = state;
     for (const effect of effects)
