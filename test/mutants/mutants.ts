@@ -12,6 +12,7 @@ import { IN_PERSISTENCE } from "./in-persistence.ts";
 import { IN_REIGN } from "./in-reign.ts";
 import { IN_REPAIR } from "./in-repair.ts";
 import { IN_RUNS } from "./in-runs.ts";
+import { IN_SDK } from "./in-sdk.ts";
 import { IN_SETS } from "./in-sets.ts";
 import { IN_SUBSCRIPTIONS } from "./in-subscriptions.ts";
 import { IN_TESTS } from "./in-tests.ts";
@@ -34,6 +35,7 @@ const ALL: readonly Mutant[] = [
   ...IN_PERSISTENCE,
   ...IN_REIGN,
   ...IN_REPAIR,
+  ...IN_SDK,
   ...IN_SETS,
   ...IN_SUBSCRIPTIONS,
 ];

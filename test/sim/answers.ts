@@ -3,14 +3,19 @@ import { compareStamps, type Stamp } from "../../src/data/hlc.ts";
 import { partitionOf } from "../../src/data/hash.ts";
 import type { PartitionId } from "../../src/data/ids.ts";
 import type { Row } from "../../src/data/row.ts";
-import type { ServerMessage } from "../../src/protocol/client-messages.ts";
-import type { OpResult, WriteOp } from "../../src/protocol/ops.ts";
+import type { ClientQuestion, ServerMessage } from "../../src/protocol/client-messages.ts";
+import type { OpResult, ReadResult, WriteOp } from "../../src/protocol/ops.ts";
 import type { World } from "./world.ts";
 
 /** When something was asked: by then this much had been acknowledged or read, in this reign of an owner. */
 export interface Moment {
   readonly reign: number;
   readonly known: ReadonlyMap<string, Stamp>;
+}
+
+interface Question {
+  readonly key: string;
+  readonly moment: Moment;
 }
 
 /**
@@ -25,7 +30,8 @@ export class Answers {
   readonly #world: World;
   /** The newest stamp that was read of each key, and in which reign. */
   readonly #read = new Map<string, { readonly reign: number; readonly stamp: Stamp }>();
-  readonly #asked = new Map<string, { readonly key: string; readonly moment: Moment }>();
+  /** Of each frame what was asked for first, second …; null: nobody judges that. */
+  readonly #asked = new Map<string, readonly (Question | null)[]>();
 
   constructor(world: World) {
     this.#world = world;
@@ -57,19 +63,26 @@ export class Answers {
     return true;
   }
 
-  asks(socket: string, seq: number, key: string): void {
-    const moment = this.momentOf(this.#partitionOf(key));
-    if (moment) this.#asked.set(`${socket} ${seq}`, { key, moment });
+  asks(socket: string, seq: number, keys: readonly ClientQuestion[]): void {
+    const questions = keys.map(({ type, key }): Question | null => {
+      const moment = type === undefined ? this.momentOf(this.#partitionOf(key)) : null;
+      return moment && { key, moment };
+    });
+    if (questions.some(Boolean)) this.#asked.set(`${socket} ${seq}`, questions);
     else this.#asked.delete(`${socket} ${seq}`);
   }
 
   /** R-read: within one reign no read goes back behind an earlier one, or behind what was acknowledged. */
   told(socket: string, message: ServerMessage): void {
     if (message.type !== "VALUES") return;
-    const asked = this.#asked.get(`${socket} ${message.seq}`);
-    const [value] = message.values;
-    if (!asked || value?.type !== "value") return;
-    const { key, moment } = asked;
+    const questions = this.#asked.get(`${socket} ${message.seq}`) ?? [];
+    for (const [i, question] of questions.entries()) {
+      const value = message.values[i];
+      if (question && value?.type === "value") this.#judgeRead(question, value);
+    }
+  }
+
+  #judgeRead({ key, moment }: Question, value: Extract<ReadResult, { type: "value" }>): void {
     // It may have begun to serve since it was asked: by a ruling that came late.
     if (!this.#stands(key, moment) || !this.#isOneServing(this.#partitionOf(key))) return;
     const { checkers } = this.#world;

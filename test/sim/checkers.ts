@@ -14,7 +14,7 @@ import type { Ruling } from "../../src/data/ruling.ts";
 import type { Ack } from "../../src/protocol/client-messages.ts";
 import type { Changes } from "../../src/protocol/subscription-messages.ts";
 import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
-import type { HeardMap, SimClient } from "./client.ts";
+import type { Frame, HeardMap, SimClient } from "./client.ts";
 import { differs, lacks } from "./follow-checker.ts";
 import type { Subscriber } from "./subscriber.ts";
 import { Durability } from "./durability.ts";
@@ -62,6 +62,7 @@ export const INVARIANTS = [
   "R-collect",
   "R-set",
   "R-count",
+  "R-client",
 ] as const;
 export type Invariant = (typeof INVARIANTS)[number];
 
@@ -116,19 +117,19 @@ export class Checkers {
     this.#reign.obeyed(term, before, after);
   }
 
-  acked(client: SimClient, { seq, exceptions }: Ack): void {
+  /** `client`: as it counts. */
+  acked(client: string, { ops, ack, begunAt }: Frame, { exceptions }: Ack): void {
     const refused = new Set(
       exceptions.filter(({ result }) => result.type === "refused").map(({ index }) => index),
     );
-    const frame = client.outbox.get(seq);
-    for (const [index, op] of (frame?.ops ?? []).entries()) {
+    for (const [index, op] of ops.entries()) {
       if (refused.has(index)) continue;
       const rows: readonly Row[] = op.type
-        ? rowsOfOp(op, client.id)
+        ? rowsOfOp(op, client)
         : [{ ...op, kind: "lww", sub: "" }];
       for (const row of rows) {
         this.stored(row);
-        if (frame?.ack === "backup") this.#atBackups(row, frame.begunAt);
+        if (ack === "backup") this.#atBackups(row, begunAt);
       }
     }
   }
@@ -331,6 +332,7 @@ export class Checkers {
       const objection = unheard(map, coordinator.disk);
       if (objection) this.fail("I16", `${id} ends with ${objection}`);
     }
+    this.#world.sdks.atEnd();
     for (const it of this.#world.subscribers.all) {
       const objection = differs(this.#world, it);
       if (objection) this.fail("I17", objection);

@@ -37,7 +37,7 @@ export interface ClientPort {
   readonly heardMap: (client: SimClient, heard: HeardMap) => void;
 }
 
-interface Frame {
+export interface Frame {
   readonly ops: readonly ClientOp[];
   /** When the first of them was sent the first time. */
   readonly begunAt: number;

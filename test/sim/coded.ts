@@ -1,7 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import { ClusterId, Term } from "../../src/data/ids.ts";
+import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
-import { decodeEnvelope, encodeEnvelope } from "../../src/protocol/codec.ts";
+import {
+  decodeClientMessage,
+  decodeEnvelope,
+  decodeServerMessage,
+  encodeClientMessage,
+  encodeEnvelope,
+  encodeServerMessage,
+} from "../../src/protocol/codec.ts";
 import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
 
 const HEAD = { clusterId: ClusterId("sim"), version: PROTOCOL_VERSION, term: Term(0) };
@@ -14,3 +22,27 @@ export function assertCoded(from: Sender, message: ClusterMessage): void {
   if (!isDeepStrictEqual(decoded.value.message, message))
     throw new Error(`${message.type} arrives as another message`);
 }
+
+/** The same of what a client and a node say. */
+export function assertFrameCoded(message: ClientMessage | ServerMessage): void {
+  const decoded = isFromClient(message)
+    ? decodeClientMessage(encodeClientMessage(message))
+    : decodeServerMessage(encodeServerMessage(message));
+  if (!decoded.ok) throw new Error(`${message.type} is refused: ${JSON.stringify(decoded.error)}`);
+  if (!isDeepStrictEqual(decoded.value, message))
+    throw new Error(`${message.type} arrives as another message`);
+}
+
+const FROM_CLIENT = new Set<string>([
+  "HELLO",
+  "OPS",
+  "GET",
+  "FETCH_MAP",
+  "RECEIVED",
+  "SUBSCRIBE",
+  "UNSUBSCRIBE",
+  "DIGESTS",
+] satisfies ClientMessage["type"][]);
+
+const isFromClient = (message: ClientMessage | ServerMessage): message is ClientMessage =>
+  FROM_CLIENT.has(message.type);

@@ -72,9 +72,10 @@ export class Crowd {
 
   /** One that sleeps is told so when it starts. */
   #leaveAlone(id: NodeId): void {
-    const { faults, node, moment } = this.#world;
+    const { faults, node, moment, sdks } = this.#world;
     faults.at(id, () => {
-      if (node(id).awake && !this.isAt(id)) node(id).deliver({ type: "alone", ...moment(id) });
+      if (node(id).awake && !this.isAt(id) && !sdks.isAt(id))
+        node(id).deliver({ type: "alone", ...moment(id) });
     });
   }
 
@@ -86,9 +87,7 @@ export class Crowd {
     schedule.after(1 + prng.below(5), () => {
       const socket = `${client.id}@${at}`;
       if (message.type === "OPS") countOps(this.#world, message.ops);
-      if (message.type === "GET")
-        for (const { type, key } of message.keys)
-          if (type === undefined) answers.asks(socket, message.seq, key);
+      if (message.type === "GET") answers.asks(socket, message.seq, message.keys);
       const frames = this.#frames.get(at);
       if (frames) return void frames.push({ socket, message });
       this.#frames.set(at, [{ socket, message }]);
@@ -124,7 +123,8 @@ export class Crowd {
     const [id, at] = socket.split("@");
     const client = this.clients.find((c) => c.id === id);
     if (!client || client.node !== at) return;
-    if (message.type === "ACK") checkers.acked(client, message);
+    const frame = message.type === "ACK" ? client.outbox.get(message.seq) : undefined;
+    if (frame && message.type === "ACK") checkers.acked(client.id, frame, message);
     answers.told(socket, message);
     const { connections } = client;
     const lost = !healed && prng.chance(options.dropRate);

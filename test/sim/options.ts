@@ -44,6 +44,8 @@ export interface Options {
   readonly sets: boolean;
   /** Clients that follow the map, beside those that write it. */
   readonly subscribers: number;
+  /** Clients as they are in production. */
+  readonly sdks: number;
 }
 
 /** Seeds below have no storm and mean what they meant before there were any. */
@@ -56,9 +58,14 @@ export const FIRST_FORGETFUL = 200_000;
 export const FIRST_WILD = 1_000_000;
 const WILD_END = 2_000_000;
 
+/** Wild storms in which some clients are those of production. */
+export const FIRST_SDK = 3_000_000;
+const SDK_END = 4_000_000;
+
 export function draw(seed: number): Options {
   const options = drawPlain(seed);
   if (seed >= FIRST_WILD && seed < WILD_END) return drawWild(seed, options);
+  if (seed >= FIRST_SDK && seed < SDK_END) return drawSdk(seed, options);
   if (seed >= FIRST_FORGETFUL) return drawForgetful(seed, options);
   return seed < FIRST_STORM ? options : drawStorm(seed, options);
 }
@@ -87,6 +94,11 @@ function drawWild(seed: number, plain: Options): Options {
   const storm = drawStorm(seed, plain, LARGE_PER_CENT / 2);
   // Every other one: the rest mean what they meant before there were any.
   return { ...storm, claims: true, gathers: true, sets: seed % 2 === 1, subscribers: 2 };
+}
+
+function drawSdk(seed: number, plain: Options): Options {
+  const sdks = 1 + new Prng(seed ^ 0x5dc5).below(3);
+  return { ...drawWild(seed, plain), sets: true, subscribers: 1, sdks };
 }
 
 /** No message is on its way, and nobody cut off, for as long as a deletion is kept: only who is away is. */
@@ -181,5 +193,6 @@ function drawPlain(seed: number): Options {
     claims: false,
     sets: false,
     subscribers: 0,
+    sdks: 0,
   };
 }

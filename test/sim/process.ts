@@ -62,6 +62,7 @@ export class SimHost<
   #armed: number | null = null;
   #ticking: number | null = null;
   #fenced = false;
+  onCrash = (): void => {};
   /** How often it has started. */
   lives = 0;
   readonly #wiring: Wiring<State, Event, Effect, Saved>;
@@ -122,6 +123,7 @@ export class SimHost<
     this.#state = undefined;
     this.#tables = undefined;
     this.#ticking = null;
+    this.onCrash();
   }
 
   #drive(event: Event, crash: CrashPoint | null): void {

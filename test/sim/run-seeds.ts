@@ -30,6 +30,7 @@ export function runSeeds(first: number, seeds: number): Outcome {
     add("seeds", 1);
     for (const [name, value] of Object.entries(world.counts)) add(name, value);
     for (const [phase, value] of world.writesPerPhase) add(`writes while ${phase}`, value);
+    for (const [name, value] of world.sdks.tally.counts) add(`clients: ${name}`, value);
     for (const [name, value] of world.storm?.strikes ?? []) add(name, value);
     if (world.nodes.size > 8) add("runs of more than 8 nodes", 1);
     for (const id of INVARIANTS) add(`${id} judged`, world.checkers.evaluated.get(id) ?? 0);

@@ -3,7 +3,8 @@ import { addOf, removalOf, totalsOf } from "../../src/core/node/changes.ts";
 import { SIDES, countSub, decodeTotal, type Count } from "../../src/data/count.ts";
 import { elementSub } from "../../src/data/element.ts";
 import type { Stamp } from "../../src/data/hlc.ts";
-import type { Identity, Row } from "../../src/data/row.ts";
+import type { Draft } from "../../src/client/machine/ask.ts";
+import type { Identity, Of, Row } from "../../src/data/row.ts";
 import type { ClientOp, ClientQuestion } from "../../src/protocol/client-messages.ts";
 import type { IncrementOp, ReadResult } from "../../src/protocol/ops.ts";
 import type { Prng } from "./prng.ts";
@@ -16,6 +17,11 @@ const FRONT_COUNTER = "count2";
 const ELEMENTS = 4;
 /** Removed without a word about tags: which are meant nobody can say. */
 const SWEPT = ELEMENTS;
+
+interface CountDraft extends Of {
+  readonly type: "count";
+  readonly by: number;
+}
 
 type SetOp = Extract<ClientOp, { type: string }>;
 type Answered = Extract<ReadResult, { type: "members" | "total" }>;
@@ -60,10 +66,10 @@ export class SetTally {
     const of = { map: "m", key: prng.pick(SETS) };
     const n = prng.below(ELEMENTS + 1);
     const value = Uint8Array.of(n);
-    const tags = this.#of(of.key, n);
+    const tags = this.#seen(of.key, n);
     this.#world.counts["set and counter ops"]++;
     if (what < 70 || tags.length === 0) {
-      tags.push(stamp);
+      this.#of(of.key, n).push(stamp);
       return { type: "add", ...of, stamp, value, expiresAt: null };
     }
     if (n === SWEPT) return { type: "remove", ...of, stamp, value, tags: null };
@@ -80,6 +86,35 @@ export class SetTally {
     const next = { inc: inc + prng.below(5), dec: dec + prng.below(3) };
     this.#counts.set(key, counts.set(clientId, next));
     return { type: "count", map: "m", key, ...next };
+  }
+
+  /** Something that somebody does next who stamps and counts by himself. */
+  draft(prng: Prng): Draft | CountDraft {
+    const what = prng.below(100);
+    if (what < 40) {
+      const by = (1 + prng.below(4)) * (prng.chance(0.3) ? -1 : 1);
+      return { type: "count", map: "m", key: prng.pick(COUNTERS), by };
+    }
+    const of = { map: "m", key: prng.pick(SETS) };
+    const n = prng.below(ELEMENTS);
+    const value = Uint8Array.of(n);
+    const tags = this.#seen(of.key, n).filter(() => prng.chance(0.3));
+    if (what < 75 || tags.length === 0) return { type: "add", ...of, value };
+    return { type: "remove", ...of, value, tags };
+  }
+
+  /** By whom: as who counts. */
+  sends(op: SetOp, by: string, isFirst: boolean): void {
+    if (isFirst) this.#world.counts["set and counter ops"]++;
+    const n = "value" in op ? (op.value[0] ?? 0) : 0;
+    if (op.type === "add" && isFirst) this.#of(op.key, n).push(op.stamp);
+    if (op.type === "remove")
+      for (const tag of op.tags ?? []) this.#doomed.add(nameOf(op.key, n, tag));
+    if (op.type !== "count") return;
+    const counts = this.#counts.get(op.key) ?? new Map<string, Count>();
+    const { inc, dec } = counts.get(by) ?? { inc: 0, dec: 0 };
+    const most = { inc: Math.max(inc, op.inc), dec: Math.max(dec, op.dec) };
+    this.#counts.set(op.key, counts.set(by, most));
   }
 
   increment(prng: Prng): IncrementOp {
@@ -143,6 +178,14 @@ export class SetTally {
     const least = graves.size === 0 ? this.#counted : 0;
     if (inc < least || inc > this.#delivered)
       checkers.fail("R-count", `${FRONT_COUNTER} ${inc}, not ${least} to ${this.#delivered}`);
+  }
+
+  /** What is too far ahead for every node nobody has been told of. */
+  #seen(key: string, n: number): readonly Stamp[] {
+    const { schedule, options } = this.#world;
+    return this.#of(key, n).filter(
+      ({ millis }) => millis <= schedule.now + options.skewMsMax + 10_000,
+    );
   }
 
   #of(key: string, n: number): Stamp[] {

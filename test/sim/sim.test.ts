@@ -1,15 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { NEMESES } from "./nemeses/storm.ts";
-import { FIRST_FORGETFUL, FIRST_STORM, FIRST_WILD } from "./options.ts";
+import { FIRST_FORGETFUL, FIRST_SDK, FIRST_STORM, FIRST_WILD } from "./options.ts";
 import { runSeeds } from "./run-seeds.ts";
 import { World } from "./world.ts";
 
 const SEEDS = 80;
 const STORMS = 120;
 const FORGETFUL = 20;
+const SDKS = 30;
 
-/** Nothing is forgotten in runs that are shorter than the retention, and only storms have sets, counters and subscribers. */
-const RARE = ["R-collect", "R-set", "R-count", "I17"];
+/**
+ * Nothing is forgotten in runs that are shorter than the retention, only storms have sets, counters and subscribers, and only some
+ * of these the clients of production.
+ */
+const RARE = ["R-collect", "R-set", "R-count", "I17", "R-client"];
 const judgedIn = (summary: Record<string, number>): [string, number][] =>
   Object.entries(summary).filter(
     ([name]) => name.endsWith("judged") && !RARE.some((id) => name.startsWith(id)),
@@ -76,12 +80,44 @@ describe("a cluster on a bad network", () => {
     },
   );
 
-  it.each([7, 11, 358, FIRST_STORM + 5])("is the same run twice for the same seed (%i)", (seed) => {
-    const traces = [new World(seed), new World(seed)].map((world) => {
-      world.run();
-      return world.trace;
-    });
-    expect(traces[0]?.length).toBeGreaterThan(100);
-    expect(traces[0]).toEqual(traces[1]);
-  });
+  it(
+    `and is what its clients in production take it for (${SDKS} seeds)`,
+    { timeout: 300_000 },
+    () => {
+      const { summary, failure } = runSeeds(FIRST_SDK, SDKS);
+      expect(failure, failure?.message).toBeNull();
+      const count = (name: string): number => summary[`clients: ${name}`] ?? 0;
+      for (const name of ["offline spans", "sockets broken", "sockets broken in silence"])
+        expect(count(name), name).toBeGreaterThan(3 * SDKS);
+      for (const name of ["notices NOT_OWNER", "deltas of the map", "pings"])
+        expect(count(name), name).toBeGreaterThan(5 * SDKS);
+      for (const name of [
+        "answers NOT_OWNER",
+        "answers CLOCK_DRIFT",
+        "stamped again after a refusal",
+      ])
+        expect(count(name), name).toBeGreaterThan(SDKS / 6);
+      for (const name of ["operations sent again", "stamped again", "settled superseded"])
+        expect(count(name), name).toBeGreaterThan(50 * SDKS);
+      for (const name of ["settled stored", "settled value"])
+        expect(count(name), name).toBeGreaterThan(100 * SDKS);
+      for (const name of ["refused after all patience", "not taken OUTBOX_FULL"])
+        expect(count(name), name).toBeGreaterThan(SDKS);
+      expect(summary["R-client judged"]).toBeGreaterThan(300 * SDKS);
+      expect(summary["R-count judged"]).toBeGreaterThan(5 * SDKS);
+      expect(summary["R-read judged"]).toBeGreaterThan(100 * SDKS);
+    },
+  );
+
+  it.each([7, 11, 358, FIRST_STORM + 5, FIRST_SDK + 5])(
+    "is the same run twice for the same seed (%i)",
+    (seed) => {
+      const traces = [new World(seed), new World(seed)].map((world) => {
+        world.run();
+        return world.trace;
+      });
+      expect(traces[0]?.length).toBeGreaterThan(100);
+      expect(traces[0]).toEqual(traces[1]);
+    },
+  );
 });

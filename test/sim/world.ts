@@ -37,6 +37,7 @@ import { draw, type Options } from "./options.ts";
 import { Prng } from "./prng.ts";
 import type { CrashPoint } from "./process.ts";
 import { Schedule } from "./schedule.ts";
+import { Sdks } from "./sdk/sdks.ts";
 import { QUESTIONS, SetTally } from "./set-tally.ts";
 
 const CLUSTER = ClusterId("sim");
@@ -66,6 +67,7 @@ export class World {
   readonly #network = new Network(this);
   readonly #crowd: Crowd;
   readonly subscribers: Subscribers;
+  readonly sdks: Sdks;
   readonly front: SimFront;
   readonly #cuts = new Cuts(this);
   /** How often each was set: only the last one rings. */
@@ -86,6 +88,7 @@ export class World {
     this.front = new SimFront(this);
     this.#crowd = new Crowd(this);
     this.subscribers = new Subscribers(this, options.subscribers);
+    this.sdks = new Sdks(this, options.sdks);
   }
 
   readonly forgotten = (key: string): Row | undefined => this.checkers.forgotten.get(key);
@@ -104,6 +107,7 @@ export class World {
     this.#every(2_000, () => this.#cuts.draw());
     this.#every(3_000, () => this.#ghosts.haunt());
     this.subscribers.begin();
+    this.sdks.begin();
     this.storm?.begin(this.#victimOf(this.storm.prng));
     if (options.forgets) {
       const victim = this.#victimOf(new Prng(options.seed ^ 0xab5e));
@@ -133,6 +137,7 @@ export class World {
     this.storm?.end();
     this.#endAbsences();
     this.#ghosts.end();
+    this.sdks.healed();
     this.log("healed");
     // Who asked for the cluster may not have been heard, and what was cancelled is wanted again.
     this.#operate({ type: "REBALANCE" });
@@ -149,6 +154,7 @@ export class World {
       this.calmAt = this.schedule.now;
       for (const client of this.clients) for (const key of this.keys()) client.read(key);
       for (const client of this.clients) client.write(this.keys());
+      this.sdks.calm();
     });
     // Whoever finds owners by chance alone may have waited until then to be served.
     this.schedule.after(CALM_MS / 2 + ASKING_MS, () => {
@@ -225,6 +231,7 @@ export class World {
     this.nodes.delete(id);
     this.#crowd.leave(id);
     this.subscribers.leave(id);
+    this.sdks.destroyed(id);
   }
 
   /** Its memory is lost; its alarm rings when it is back. */
@@ -264,13 +271,18 @@ export class World {
     if (known) return known;
     const host = nodeHost(id, this.options.config, {
       ...this.#surroundings(id),
-      hasClients: () => this.#crowd.isAt(id) || this.subscribers.isAt(id),
+      hasClients: () => this.isVisited(id),
       committed: (before, after) => this.checkers.nodeCommitted(id, before, after),
     });
+    host.onCrash = () => this.sdks.crashed(id);
     host.rows.removing = (partitionId, row) => this.checkers.removes(id, partitionId, row);
     this.nodes.set(id, host);
     return host;
   };
+
+  /** Somebody has a socket to it. */
+  readonly isVisited = (id: NodeId): boolean =>
+    this.#crowd.isAt(id) || this.subscribers.isAt(id) || this.sdks.isAt(id);
 
   #surroundings(id: Sender): Surroundings {
     return {
@@ -341,6 +353,7 @@ export class World {
   }
 
   #perform(from: Sender, effect: NodeEffect | CoordinatorEffect, term = this.#termOf(from)): void {
+    if (from !== "coordinator") this.sdks.hear(from, effect);
     switch (effect.type) {
       case "send":
         return void this.send(from, effect.to, effect.message, term);
