@@ -59,4 +59,12 @@ export const IN_SDK: readonly Mutant[] = [
     replace: "if (wallMs < 0)",
     killedBy: { checkers: ["R-client"], seeds: 20, from: FIRST_SDK },
   },
+  {
+    name: "followed no further",
+    bug: "a subscription ends in silence with its connection",
+    file: "src/client/machine/subscriptions.ts",
+    find: "lost.map(([id]) => id),",
+    replace: "lost.flatMap(([id, { seq }]) => (seq === null ? [id] : [])),",
+    killedBy: { checkers: ["R-view"], seeds: 20, from: FIRST_SDK },
+  },
 ];

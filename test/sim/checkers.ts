@@ -63,6 +63,7 @@ export const INVARIANTS = [
   "R-set",
   "R-count",
   "R-client",
+  "R-view",
 ] as const;
 export type Invariant = (typeof INVARIANTS)[number];
 

@@ -18,6 +18,8 @@ export interface ClientPort {
   /** By the client's own clock. */
   readonly now: () => number;
   readonly valueBytesMax: number;
+  /** As it is stored. */
+  readonly valueOf: (bytes: Uint8Array) => Uint8Array;
   readonly expiryRate: number;
   /** All that was refused is sent again at one moment, over one new connection: else each frame opens its own. */
   readonly gathers: boolean;
@@ -108,7 +110,7 @@ export class SimClient {
   #value(counter: number): Uint8Array {
     const bytes = new Uint8Array(2 + this.#prng.below(this.#port.valueBytesMax - 1));
     bytes.set([this.written & 255, counter & 255]);
-    return bytes;
+    return this.#port.valueOf(bytes);
   }
 
   /** A set or a counter. */

@@ -2,6 +2,7 @@
 import { NO_FLOW } from "../../src/core/node/flow.ts";
 import { NodeId } from "../../src/data/ids.ts";
 import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
+import { writeValue } from "../../src/protocol/writer.ts";
 import type { MapNews } from "../../src/core/node/map-delta.ts";
 import type { Session, SocketId } from "../../src/core/node/requests.ts";
 import { SimClient } from "./client.ts";
@@ -32,6 +33,8 @@ export class Crowd {
       now: () => schedule.now + skew,
       trueTime: () => schedule.now,
       valueBytesMax,
+      // What is shown in a view is a value of whoever wrote it.
+      valueOf: (bytes) => (world.options.sdks > 0 ? writeValue(bytes) : bytes),
       gathers: world.options.gathers,
       expiryRate,
       backups: world.options.config.backupCount > 0,

@@ -5,6 +5,7 @@ import { ClusterId } from "../../../src/data/ids.ts";
 import { encodeJson } from "../../../src/protocol/values.ts";
 import { Prng } from "../prng.ts";
 import type { World } from "../world.ts";
+import { Following } from "./following.ts";
 import { Ledger } from "./ledger.ts";
 import type { Links } from "./links.ts";
 import { SimSdk, type Inward } from "./sdk.ts";
@@ -16,6 +17,7 @@ const SETTLED_IN_CALM_MS = 1_000;
 export class Application {
   readonly sdk: SimSdk;
   readonly ledger: Ledger;
+  readonly following: Following;
   readonly #world: World;
   readonly #prng: Prng;
   readonly #links: Links;
@@ -36,15 +38,26 @@ export class Application {
       tell: (effect) => this.#hear(effect),
       sends: (message) => this.ledger.sends(message),
       answered: (frame, message) => this.ledger.answered(frame, message),
-      linked: (_, works) => tally.add(works ? "connections that worked" : "connections lost"),
-      heard: (_, message) => this.#count(message),
+      linked: (link, works) => {
+        tally.add(works ? "connections that worked" : "connections lost");
+        this.following.linked(link, works);
+      },
+      heard: (link, message) => {
+        this.#count(message);
+        this.following.heard(link, message);
+      },
       stepped: ({ router }) => this.#watchMap(router.map?.version ?? 0),
     });
+    const query = this.#prng.chance(0.6) ? { map: "m" } : { map: "m", prefix: "k1" };
+    this.following = new Following(world, tally, this.sdk, query);
   }
 
   begin(): void {
     const { schedule } = this.#world;
     schedule.after(this.#prng.below(2_000), () => this.sdk.do({ type: "begin" }));
+    schedule.after(this.#prng.below(6_000), () =>
+      this.sdk.go(() => this.following.open(this.ledger.pending)),
+    );
     const everyMs = 20 + this.#prng.below(400);
     this.#every(everyMs, () => this.#act());
     if (this.#prng.chance(0.7)) this.#every(3_000, () => this.#goOffline());
@@ -154,13 +167,17 @@ export class Application {
   #hear(effect: Inward): void {
     switch (effect.type) {
       case "taken":
-        return this.ledger.taken(effect.ask);
+        this.ledger.taken(effect.ask);
+        return this.following.taken(effect.ask);
       case "not-taken":
         return this.#tally.add(`not taken ${effect.error.code}`);
       case "settled":
-        return this.ledger.settled(effect.all);
+        this.ledger.settled(effect.all);
+        for (const each of effect.all) this.following.settled(each);
+        return;
       case "restamped":
-        return this.ledger.restamped(effect.writes);
+        this.ledger.restamped(effect.writes);
+        return this.following.restamped(effect.writes);
       case "over":
         return this.#fail(`it is over: ${effect.error.code}`);
       case "ready":
@@ -193,6 +210,7 @@ export class Application {
   atEnd(): void {
     if (!this.sdk.client.router.map) this.#fail("it never had a map");
     this.#allSettled();
+    this.following.atEnd();
   }
 
   #fail(message: string): never {

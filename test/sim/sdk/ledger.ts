@@ -31,6 +31,16 @@ interface Heard {
 interface Open {
   readonly at: number;
   readonly ask: Ask;
+  /** When it got its stamp: what bore that before, and was refused everywhere, is forgotten. */
+  readonly before: Met;
+  /** Under whichever stamp. */
+  readonly refusedAt: number | null;
+}
+
+/** How often something went out, and how often it was refused by whoever has not stored it. */
+interface Met {
+  readonly sent: number;
+  readonly nowhere: number;
 }
 
 /** Of a counter: what is settled, and what was refused since, which may stand. */
@@ -60,8 +70,14 @@ export class Ledger {
     this.#settings = settings;
   }
 
+  /** In order of the calls. */
+  get pending(): readonly Ask[] {
+    return [...this.open.values()].map(({ ask }) => ask);
+  }
+
   taken(ask: Ask): void {
-    this.open.set(ask.id, { at: this.#world.schedule.now, ask });
+    const at = this.#world.schedule.now;
+    this.open.set(ask.id, { at, ask, before: this.#met(wireOf(ask)), refusedAt: null });
     this.#tally.add(`asked for ${isCounted(ask) ? "count" : isWrite(ask) ? "write" : "read"}`);
   }
 
@@ -96,18 +112,36 @@ export class Ledger {
   /** What a node may have keeps its stamp. */
   restamped(writes: readonly Write[]): void {
     for (const write of writes) {
-      const { ask, at } = this.open.get(write.id) ?? {};
-      if (!ask || at === undefined || !isWrite(ask))
-        this.#fail(`${write.id} is stamped, and not open`);
-      this.open.set(write.id, { at, ask: write });
+      const open = this.open.get(write.id);
+      if (!open) this.#fail(`${write.id} is stamped, and not open`);
+      const old = wireOf(open.ask);
+      const name = wireOf(write);
+      this.open.set(write.id, {
+        at: open.at,
+        ask: write,
+        before: this.#met(name),
+        refusedAt: this.#refusedAt(open),
+      });
       this.#tally.add("stamped again");
-      const before = nameOf(ask.op);
-      const sent = this.#sent.get(before) ?? 0;
-      if (before === nameOf(write.op) || sent === 0) continue;
-      const refusals = (this.#heard.get(before) ?? []).filter(({ outcome }) => isNowhere(outcome));
-      if (refusals.length < sent) this.#fail(`${before} was sent, and is ${nameOf(write.op)} now`);
+      const { sent, nowhere } = this.#met(old);
+      if (old === name || sent === open.before.sent) continue;
+      if (nowhere - open.before.nowhere < sent - open.before.sent)
+        this.#fail(`${old} was sent, and is ${name} now`);
       this.#tally.add("stamped again after a refusal");
     }
+  }
+
+  #met(name: string): Met {
+    const heard = this.#heard.get(name) ?? [];
+    const nowhere = heard.filter(({ outcome }) => isNowhere(outcome)).length;
+    return { sent: this.#sent.get(name) ?? 0, nowhere };
+  }
+
+  /** For the first time. */
+  #refusedAt({ at, ask, refusedAt }: Open): number | null {
+    if (refusedAt !== null) return refusedAt;
+    const heard = this.#heard.get(wireOf(ask)) ?? [];
+    return heard.find((one) => one.at >= at && one.outcome.type === "refused")?.at ?? null;
   }
 
   settled(all: readonly Settled[]): void {
@@ -127,17 +161,17 @@ export class Ledger {
     }
   }
 
-  #judge({ ask, outcome }: Settled, { at }: Open): void {
-    const name = nameOf("key" in ask ? ask.key : ask.op);
-    const heard = (this.#heard.get(name) ?? []).filter((one) => one.at >= at);
+  #judge({ ask, outcome }: Settled, open: Open): void {
+    const name = wireOf(ask);
+    const heard = (this.#heard.get(name) ?? []).filter((one) => one.at >= open.at);
     const level = ask.kind === "backup" ? "backup" : "owner";
     const fitting = heard.find((one) => isSame(one.outcome, outcome) && one.ack === level);
     if (!fitting) this.#fail(`${name} is ${show(outcome)}, which no node has said of it`);
     if (outcome.type !== "refused" || outcome.error.retry === "never") return;
-    const [first = fitting] = heard.filter((one) => one.outcome.type === "refused");
+    const first = this.#refusedAt({ ...open, ask }) ?? fitting.at;
     const { schedule } = this.#world;
-    if (first.at > this.clockSetAt && schedule.now - first.at < this.#settings.patienceMs)
-      this.#fail(`${name} is ${show(outcome)} after ${schedule.now - first.at} ms`);
+    if (first > this.clockSetAt && schedule.now - first < this.#settings.patienceMs)
+      this.#fail(`${name} is ${show(outcome)} after ${schedule.now - first} ms`);
     this.#tally.add("refused after all patience");
   }
 
@@ -166,6 +200,8 @@ function nameOf(op: ClientOp | ClientQuestion): string {
   if ("inc" in op) return `${type} ${map} ${key} ${op.inc} ${op.dec}`;
   return `${type} ${map} ${key} ${"stamp" in op ? stampOf(op.stamp) : ""}`;
 }
+
+const wireOf = (ask: Ask): string => nameOf("key" in ask ? ask.key : ask.op);
 
 function outcomeIn(
   message: ServerMessage,

@@ -6,7 +6,7 @@ import type {
   ClientEvent,
   Settings,
 } from "../../../src/client/machine/client-state.ts";
-import type { Said } from "../../../src/client/machine/session.ts";
+import type { Moment, Said } from "../../../src/client/machine/session.ts";
 import { SteadyClock } from "../../../src/client/steady-clock.ts";
 import type { NodeId } from "../../../src/data/ids.ts";
 import type { ClientMessage, ServerMessage } from "../../../src/protocol/client-messages.ts";
@@ -56,11 +56,15 @@ export class SimSdk {
     this.#prng = prng;
     this.#port = port;
     this.#driver = new Driver(settings, {
-      moment: () => ({ now: this.now(), random: this.#prng.u32() / 2 ** 32 }),
+      moment: () => this.moment(),
       perform: (effect) => this.#perform(effect),
       soon: (run) => void this.#microtasks.push(run),
       wakeAt: (at, now) => this.#wakeLater(at, now),
     });
+  }
+
+  moment(): Moment {
+    return { now: this.now(), random: this.#prng.u32() / 2 ** 32 };
   }
 
   now(): number {
@@ -149,7 +153,15 @@ export class SimSdk {
       socket.frames.delete(message.seq);
       this.#port.answered(frame, message);
     }
-    this.#driver.do({ type: "heard", link, message });
+    if (!FOR_SUBSCRIBERS.has(message.type)) this.#driver.do({ type: "heard", link, message });
     this.#port.heard(link, message);
   }
 }
+
+/** Of which the machine of the client makes nothing. */
+const FOR_SUBSCRIBERS = new Set<ServerMessage["type"]>([
+  "CHANGES",
+  "SYNCED",
+  "WANT_DIGESTS",
+  "RESYNC",
+]);
