@@ -1,58 +1,60 @@
 /**
  * A cart that several devices fill: of each product a counter, so that what two add while they do not hear of each other adds up;
- * and a set of what is in it, so that who puts something in wins over who takes it out at the same time.
+ * and a set of what is in it, so that who puts something in wins over who takes it out at the same time. Both are followed: what
+ * other devices do shows by itself, and what this one does at once.
  */
-import { connect, type GridCounter } from "godwit/client";
+import { connect } from "godwit/client";
 import { element, showStatus } from "../page.ts";
 
 const PRODUCTS = ["Apples", "Bread", "Coffee"];
-const LOOK_MS = 1_000;
 
 const name = new URLSearchParams(location.search).get("cart") ?? "mine";
 const grid = await connect(location.origin, { persist: true });
-const inside = grid.set<string>("carts", name);
+const products = grid.set<string>("carts", name);
+const inside = new Set<string>();
 const list = element("ul", HTMLUListElement);
 const rows = PRODUCTS.map((product) => rowOf(product));
 
+/** Returns what shows it as it is. */
 function rowOf(product: string): () => void {
-  const count = grid.counter("carts", `${name}/${product}`);
+  const counter = grid.counter("carts", `${name}/${product}`);
+  const count = { total: 0 };
   const item = document.createElement("li");
   const text = document.createElement("span");
   text.className = "text";
   const show = (): void => {
-    const isInside = inside.peek().includes(product);
-    text.textContent = `${product}: ${isInside ? Math.max(0, count.peek()) : 0}`;
+    text.textContent = `${product}: ${inside.has(product) ? Math.max(0, count.total) : 0}`;
   };
-  item.append(text);
-  for (const by of [1, -1])
-    item.append(buttonOf(by > 0 ? "+" : "−", () => change(product, count, by)));
-  item.append(buttonOf("None", () => empty(product, count)));
+  const change = (by: number): unknown =>
+    Promise.all([counter.increment(by), by > 0 && products.add(product)]);
+  const empty = (): unknown =>
+    Promise.all([counter.increment(-Math.max(0, count.total)), products.delete(product)]);
+  item.append(
+    text,
+    buttonOf("+", () => change(1)),
+    buttonOf("−", () => change(-1)),
+  );
+  item.append(buttonOf("None", empty));
   list.append(item);
-  item.addEventListener("click", show);
-  return () => void count.value().then(show);
+  counter.subscribe((total) => {
+    count.total = total;
+    show();
+  });
+  return show;
 }
 
-async function change(product: string, count: GridCounter, by: number): Promise<void> {
-  await Promise.all([count.increment(by), by > 0 && inside.add(product)]);
-}
-
-async function empty(product: string, count: GridCounter): Promise<void> {
-  await Promise.all([count.increment(-Math.max(0, count.peek())), inside.delete(product)]);
-}
-
-function buttonOf(label: string, act: () => Promise<unknown>): HTMLButtonElement {
+function buttonOf(label: string, act: () => unknown): HTMLButtonElement {
   const button = document.createElement("button");
   button.textContent = label;
-  button.addEventListener("click", () => void act());
+  button.addEventListener("click", act);
   return button;
 }
 
-/** What other devices have done is looked for. */
-async function look(): Promise<void> {
-  await inside.values();
-  for (const row of rows) row();
-  setTimeout(() => void look(), LOOK_MS);
-}
-
-void look();
+products.subscribe((changes) => {
+  for (const { value, isThere } of changes)
+    if (isThere) inside.add(value);
+    else inside.delete(value);
+  for (const show of rows) show();
+});
+for (const show of rows) show();
 showStatus(grid);

@@ -2,20 +2,24 @@
 import { checkKey, integerProblem } from "../protocol/checks.ts";
 import { answerOf, writtenOf, type Asks } from "./desk.ts";
 import { refuse } from "./errors.ts";
+import type { HubLoader } from "./hub-loader.ts";
 import type { WriteOptions } from "./map.ts";
+import { Subscription, type Following } from "./subscription.ts";
 
 export class GridCounter {
   readonly name: string;
   readonly key: string;
   readonly #desk: Asks;
+  readonly #loader: Pick<HubLoader, "following">;
   /** At the last answer, and what this client has added since. */
   #known = 0;
   #unsettled = 0;
 
-  constructor(name: string, key: string, desk: Asks) {
+  constructor(name: string, key: string, desk: Asks, loader: Pick<HubLoader, "following">) {
     this.name = name;
     this.key = key;
     this.#desk = desk;
+    this.#loader = loader;
   }
 
   /**
@@ -47,5 +51,14 @@ export class GridCounter {
   /** What was last read, 0 if nothing was, with what this client has added: at once, without asking anybody. */
   peek(): number {
     return this.#known + this.#unsettled;
+  }
+
+  /**
+   * `listener` hears the total as soon as all is known, and from then on whenever it is another, whoever has added to it: what this
+   * client adds at once, and taken back where it is refused. It goes on as a map's subscription does, until `close`.
+   */
+  subscribe(listener: (total: number) => void): Following {
+    const { name: map, key } = this;
+    return new Subscription(this.#loader.following("counter", { map, key }, listener));
   }
 }

@@ -108,7 +108,11 @@ export class Grid {
   /** Each key is a set of its own. */
   set<T>(name: string, key = ""): GridSet<T> {
     const named = JSON.stringify([name, key]);
-    const set = kept(this.#sets, named, () => new GridSet<unknown>(name, key, this.#desk));
+    const set = kept(
+      this.#sets,
+      named,
+      () => new GridSet<unknown>(name, key, this.#desk, this.#loader),
+    );
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
     return set as GridSet<T>;
   }
@@ -116,7 +120,7 @@ export class Grid {
   /** Each key is a counter of its own. */
   counter(name: string, key = ""): GridCounter {
     const named = JSON.stringify([name, key]);
-    return kept(this.#counters, named, () => new GridCounter(name, key, this.#desk));
+    return kept(this.#counters, named, () => new GridCounter(name, key, this.#desk, this.#loader));
   }
 
   status(): Status {

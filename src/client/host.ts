@@ -5,7 +5,7 @@ import type { ErrorInfo } from "../protocol/error-data.ts";
 import { Driver } from "./driver.ts";
 import type { GridErrorInfo } from "./errors.ts";
 import type { Client, ClientEffect, ClientEvent } from "./machine/client-state.ts";
-import { isOfEntry, type Write } from "./machine/ask.ts";
+import { isWrite, type Write } from "./machine/ask.ts";
 import { everything, underWay } from "./machine/outbox-state.ts";
 import type { Said } from "./machine/session.ts";
 import type { Settings } from "./settings.ts";
@@ -17,8 +17,13 @@ type Inward = Extract<
   { type: "taken" | "not-taken" | "adopted" | "settled" | "restamped" | "ready" | "over" }
 >;
 
+/** What became of what this client asks for. */
+export type Done = Exclude<Inward, { type: "over" }>;
+
 /** Who follows subscriptions, beside the machine. */
 export interface SubscriptionsPort {
+  /** Called while the machine steps: it must not ask for more. */
+  did(done: Done): void;
   linked(link: number): void;
   unlinked(link: number): void;
   /** False: it is no message of a subscription's. */
@@ -87,11 +92,11 @@ export class Host {
     if (over) persistence.hear({ type: "over", error: over }, this.client);
   }
 
-  /** What this client has written to the entries of a map and nobody has answered, in order of the calls. */
+  /** What this client has written to the entries and sets of a map and nobody has answered, in order of the calls. */
   pendingOf(map: string): readonly Write[] {
     const { outbox } = this.client;
     return [...everything(outbox), ...underWay(outbox)]
-      .filter((ask) => isOfEntry(ask))
+      .filter((ask) => isWrite(ask))
       .filter(({ op }) => op.map === map)
       .toSorted((a, b) => a.id - b.id);
   }
@@ -145,6 +150,7 @@ export class Host {
         this.#subscriptions?.over(effect.error);
         return this.#tell(effect);
       default:
+        this.#subscriptions?.did(effect);
         return this.#tell(effect);
     }
   }

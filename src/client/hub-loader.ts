@@ -1,17 +1,22 @@
-/** Where subscriptions are opened: what they need is loaded with the first. */
+/** Where subscriptions are opened: what they need is loaded with the first, and what sets and counters need with the first of those. */
 import { malformed } from "../protocol/checks.ts";
 import type { Query } from "../protocol/subscription-messages.ts";
 import { decodeJson, encodeJson } from "../protocol/values.ts";
 import type { Desk } from "./desk.ts";
 import { GridError, loaded, valueOf } from "./errors.ts";
+import type { Followers } from "./followers.ts";
 import type { Host } from "./host.ts";
 import type { Hub } from "./hub.ts";
 import type { Listener, LiveView } from "./live-view.ts";
+import type { Of } from "./machine/ask.ts";
 import type { SubscribeOptions } from "./subscription.ts";
+import type { View } from "./view.ts";
 
 export class HubLoader {
   /** null: nobody has subscribed. */
   hub: Hub | null = null;
+  /** null: nobody has subscribed to a set or a counter. */
+  followers: Followers | null = null;
   readonly #host: Host;
   readonly #desk: Desk;
 
@@ -25,11 +30,24 @@ export class HubLoader {
     map: string,
     listener: Listener,
     options: SubscribeOptions,
-  ): Promise<() => LiveView> {
+  ): Promise<() => LiveView<View>> {
     const query = queryOf(map, options);
-    const { Hub } = await loaded(import("./hub.ts"));
-    const hub = (this.hub ??= new Hub(this.#host, this.#desk));
+    const hub = await this.#loaded();
     return () => hub.open(query, listener);
+  }
+
+  async following(type: "set" | "counter", of: Of, listener: Listener): Promise<() => LiveView> {
+    const [hub, { Followers }] = await Promise.all([
+      this.#loaded(),
+      loaded(import("./followers.ts")),
+    ]);
+    const followers = (this.followers ??= new Followers(hub));
+    return () => followers.follow(type, of, listener);
+  }
+
+  async #loaded(): Promise<Hub> {
+    const { Hub } = await loaded(import("./hub.ts"));
+    return (this.hub ??= new Hub(this.#host, this.#desk));
   }
 }
 

@@ -13,9 +13,9 @@ import type { ChangedPart, Query } from "../protocol/subscription-messages.ts";
 import { Alarm } from "./alarm.ts";
 import type { Desk } from "./desk.ts";
 import { refuse, type GridErrorInfo } from "./errors.ts";
-import type { Host, SubscriptionsPort } from "./host.ts";
+import type { Done, Host, SubscriptionsPort } from "./host.ts";
 import { UNTOLD_ASKED_MAX } from "./limits.ts";
-import { LiveView, type Listener } from "./live-view.ts";
+import { LiveView, type Listener, type Seen } from "./live-view.ts";
 import { contentOf, type Of, type Write } from "./machine/ask.ts";
 import type { Said } from "./machine/session.ts";
 import {
@@ -26,11 +26,25 @@ import {
   type SubscriptionNews,
   type SubscriptionsEvent,
 } from "./machine/subscriptions.ts";
-import { View, type Untold } from "./view.ts";
+import { Told } from "./told.ts";
+import { View, type Untold, type ViewChange, type ViewKind, type ViewPort } from "./view.ts";
+
+/** Who follows sets and counters. */
+export interface FollowersPort {
+  did(done: Done): void;
+}
+
+export interface Followed<V extends Seen> {
+  readonly make: (changed: (change: ViewChange) => void) => V;
+  /** Asks its owner about what nobody tells. */
+  readonly ask: (untold: Untold) => Promise<void>;
+}
 
 export class Hub implements SubscriptionsPort {
-  readonly #host: Host;
-  readonly #desk: Desk;
+  readonly host: Host;
+  readonly desk: Desk;
+  /** Those of sets and counters, where there are any. */
+  followers: FollowersPort | null = null;
   readonly #views = new Map<number, LiveView>();
   readonly #alarm = new Alarm(() => this.#do({ type: "woke" }));
   #state: Subscriptions;
@@ -39,8 +53,8 @@ export class Hub implements SubscriptionsPort {
   #asked = 0;
 
   constructor(host: Host, desk: Desk) {
-    this.#host = host;
-    this.#desk = desk;
+    this.host = host;
+    this.desk = desk;
     this.#state = beginSubscriptions(host.client.settings.patienceMs);
     host.attach(this);
   }
@@ -70,11 +84,11 @@ export class Hub implements SubscriptionsPort {
   }
 
   #do(event: Said<SubscriptionsEvent>): void {
-    const moment = { now: this.#host.now(), random: Math.random() };
+    const moment = { now: this.host.now(), random: Math.random() };
     const [state, effects] = stepSubscriptions(this.#state, { ...event, ...moment });
     this.#state = state;
     for (const effect of effects)
-      if (effect.type === "send") this.#host.send(effect.link, effect.message);
+      if (effect.type === "send") this.host.send(effect.link, effect.message);
       else this.#tell(effect);
     this.#alarm.set(subscriptionsWakeAt(this.#state) ?? Infinity, moment.now);
   }
@@ -84,7 +98,7 @@ export class Hub implements SubscriptionsPort {
     const live = this.#views.get(id);
     if (news.type === "ended") this.#views.delete(id);
     if (!live) return;
-    if (news.type === "changed") this.#host.seen(newestOf(news.parts));
+    if (news.type === "changed") this.host.seen(newestOf(news.parts));
     if (news.type !== "digest") return live.hear(news);
     const parts = live.view.digests(news.partitionIds, news.salt);
     this.#do({ type: "digested", id, link: news.link, parts });
@@ -92,43 +106,63 @@ export class Hub implements SubscriptionsPort {
 
   // ---------------------------------------------------------------- subscriptions
 
+  open(query: Query, listener: Listener): LiveView<View> {
+    const live: LiveView<View> = this.follow(query, listener, {
+      make: (changed) => this.viewOf(query, "lww", changed),
+      ask: async (untold) => {
+        const { stamp, value } = await this.desk.read({ map: query.map, key: untold.key });
+        live.view.learned(untold, stamp, value);
+      },
+    });
+    for (const write of this.host.pendingOf(query.map))
+      if (!write.op.type) live.view.wrote(write.id, write.op.key, contentOf(write));
+    return live;
+  }
+
   /** Throws where it is no query, or one too many. */
-  open(query: Query, listener: Listener): LiveView {
+  follow<V extends Seen>(query: Query, listener: Listener, of: Followed<V>): LiveView<V> {
     refuse(listenerProblem(listener) ?? queryProblem(query) ?? tooMany(this.#views.size + 1));
     const id = this.#nextId++;
-    const now = (): number => this.#desk.now();
-    const partitionCount = (): number => this.#host.client.router.partitionCount;
-    const live = new LiveView(
-      (changed) => new View(query, { partitionCount, now, changed }),
-      listener,
-      {
-        now,
-        room: () => this.#room(),
-        ask: (untold) => void this.#ask(live.view, untold),
-        close: () => {
-          this.#views.delete(id);
-          this.#do({ type: "unsubscribe", id });
-        },
+    const live = new LiveView(of.make, listener, {
+      now: () => this.desk.now(),
+      room: () => this.#room(),
+      ask: (untold) => void this.#ask(of.ask(untold)),
+      close: () => {
+        this.#views.delete(id);
+        this.#do({ type: "unsubscribe", id });
       },
-    );
+    });
     this.#views.set(id, live);
-    for (const write of this.#host.pendingOf(query.map))
-      live.view.wrote(write.id, write.op.key, contentOf(write));
     this.#do({ type: "subscribe", id, query });
     return live;
   }
 
+  viewOf(query: Query, kind: ViewKind, changed: ViewPort["changed"]): View {
+    return new View(
+      query,
+      {
+        partitionCount: () => this.host.client.router.partitionCount,
+        now: () => this.desk.now(),
+        changed,
+      },
+      kind,
+    );
+  }
+
+  toldOf(query: Query): Told {
+    return new Told(query.map);
+  }
+
   /** The application's own operations have half of the outbox to themselves. */
   #room(): number {
-    const { outbox, settings } = this.#host.client;
+    const { outbox, settings } = this.host.client;
     return Math.min(UNTOLD_ASKED_MAX - this.#asked, settings.outboxMax / 2 - outbox.size);
   }
 
-  async #ask(view: View, untold: Untold): Promise<void> {
+  async #ask(asking: Promise<void>): Promise<void> {
     this.#asked++;
     try {
-      const { stamp, value } = await this.#desk.read({ map: view.query.map, key: untold.key });
-      view.learned(untold, stamp, value);
+      await asking;
     } catch {
       // It is asked again, as long as nobody tells of it.
     }
@@ -154,8 +188,14 @@ export class Hub implements SubscriptionsPort {
     }
   }
 
-  #of({ map }: Of): readonly LiveView[] {
-    return [...this.#views.values()].filter(({ view }) => view.query.map === map);
+  #of({ map }: Of): readonly LiveView<View>[] {
+    return [...this.#views.values()].filter(
+      (live): live is LiveView<View> => live.view instanceof View && live.view.query.map === map,
+    );
+  }
+
+  did(done: Done): void {
+    this.followers?.did(done);
   }
 }
 

@@ -6,7 +6,20 @@ import { EXPIRY_PAUSE_MS_MIN, UNTOLD_PAUSE_MS } from "./limits.ts";
 import type { SubscriptionNews } from "./machine/subscriptions.ts";
 import type { Untold, View, ViewChange } from "./view.ts";
 
-export type Listener = (changes: readonly ViewChange[]) => void;
+/** What is shown: of entries a view, of whatever else something that is made of one or is like one. */
+export interface Seen extends Pick<
+  View,
+  "query" | "take" | "digests" | "synced" | "expiresAt" | "expire" | "untoldAt" | "takeUntold"
+> {
+  /** Of entries alone. */
+  value?(key: string): unknown;
+  entries?(): Iterable<readonly [string, unknown]>;
+  /** What its application is told of these changes; undefined: nothing. */
+  news(changes: readonly ViewChange[]): unknown;
+}
+
+/** Of changes, or of the news that are made of them. */
+export type Listener = (news: never) => void;
 
 interface LiveViewPort {
   /** Milliseconds by the nodes' clock. */
@@ -17,8 +30,8 @@ interface LiveViewPort {
   readonly close: () => void;
 }
 
-export class LiveView {
-  readonly view: View;
+export class LiveView<V extends Seen = Seen> {
+  readonly view: V;
   readonly #synced = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<GridError | null>();
   readonly #port: LiveViewPort;
@@ -31,7 +44,7 @@ export class LiveView {
   #isComplete = false;
 
   constructor(
-    make: (changed: (change: ViewChange) => void) => View,
+    make: (changed: (change: ViewChange) => void) => V,
     listener: Listener,
     port: LiveViewPort,
   ) {
@@ -65,6 +78,7 @@ export class LiveView {
         return this.#untold.clear();
       case "changed":
         this.view.take(news.parts);
+        this.awaitTold();
         return this.#expireLater();
       case "synced":
         this.#isComplete = true;
@@ -78,7 +92,7 @@ export class LiveView {
     }
   }
 
-  /** Something was acknowledged that nobody may have told yet. */
+  /** There may be something that was acknowledged and that nobody tells. */
   awaitTold(): void {
     if (this.#isComplete) this.#untold.set(this.view.untoldAt, this.#port.now());
   }
@@ -110,7 +124,9 @@ export class LiveView {
     const changes = [...this.#changes.values()];
     this.#changes.clear();
     this.#expireLater();
-    this.#listener(changes);
+    const news = this.view.news(changes);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever opened it gave both
+    if (news !== undefined) this.#listener(news as never);
   }
 
   #expireLater(): void {

@@ -3,7 +3,6 @@ import type { AckLevel } from "../protocol/ops.ts";
 import type { Written } from "./desk.ts";
 import type { Entries } from "./entries.ts";
 import type { HubLoader } from "./hub-loader.ts";
-import type { Listener } from "./live-view.ts";
 import { Subscription, type EntryChange, type SubscribeOptions } from "./subscription.ts";
 
 export interface WriteOptions {
@@ -63,8 +62,7 @@ export class GridMap<V> {
     listener: (changes: readonly EntryChange<V>[]) => void,
     options: SubscribeOptions = {},
   ): Subscription<V> {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the application names what it stores
-    return new Subscription(this.#loader.opening(this.name, listener as Listener, options));
+    return new Subscription(this.#loader.opening(this.name, listener, options));
   }
 
   /** All entries, in no order: complete, but not of one moment. */

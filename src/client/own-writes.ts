@@ -1,11 +1,11 @@
 /**
- * What this client has written to a map and was not told yet. A write goes when it is refused, when the nodes tell of it or of
- * something newer, or when its owner turns out to have lost it.
+ * What this client has written to a map and was not told yet, to its entries by key or to the adds of a set. A write goes when it
+ * is refused, when the nodes tell of it or of something newer, or when its owner turns out to have lost it.
  *
  * Writes of one key are stamped in the order of the calls, so the last that is under way is the newest.
  */
 import { compareStamps, type Stamp } from "../data/hlc.ts";
-import { compareWrites, type Content } from "../data/row.ts";
+import { compareContents, type Content, type RowKind } from "../data/row.ts";
 
 /** `value` as it would be told. */
 export interface Shown {
@@ -25,15 +25,20 @@ interface Own {
 }
 
 export class OwnWrites {
+  readonly #kind: RowKind;
   readonly #byKey = new Map<string, Own>();
   /** Keys with something acknowledged that was not told, since when; the longest first. */
   readonly #untold = new Map<string, number>();
+
+  constructor(kind: RowKind) {
+    this.#kind = kind;
+  }
 
   newest(key: string): Shown | null {
     const own = this.#byKey.get(key);
     if (!own) return null;
     const last = lastOf(own);
-    return last && isAbove(own.told, last.row) ? last : own.settled;
+    return last && this.#isAbove(own.told, last.row) ? last : own.settled;
   }
 
   /** What is acknowledged and was not told. */
@@ -70,7 +75,8 @@ export class OwnWrites {
     const written = own?.pending.get(id);
     if (!own || !written) return;
     own.pending.delete(id);
-    if (isAbove(own.told, written.row) && isAbove(own.settled?.row ?? null, written.row))
+    const { told, settled } = own;
+    if (this.#isAbove(told, written.row) && this.#isAbove(settled?.row ?? null, written.row))
       own.settled = written;
     if (own.settled) this.#wait(key, now);
     this.#tidy(key, own);
@@ -80,8 +86,11 @@ export class OwnWrites {
   told(key: string, row: Content): void {
     const own = this.#byKey.get(key);
     if (!own) return;
-    if (isAbove(own.told, row)) own.told = row;
-    if (own.settled && compareStamps(row.stamp, own.settled.row.stamp) >= 0) own.settled = null;
+    if (this.#isAbove(own.told, row)) own.told = row;
+    // What was hidden as lost has the stamp that it had: it may be told after all.
+    const isOut = ({ row: known }: Shown): boolean =>
+      compareStamps(row.stamp, known.stamp) === 0 || !this.#isAbove(row, known);
+    if (own.settled && isOut(own.settled)) own.settled = null;
     this.#tidy(key, own);
   }
 
@@ -116,6 +125,10 @@ export class OwnWrites {
     for (const key of this.#untold.keys()) this.#untold.set(key, now);
   }
 
+  #isAbove(known: Content | null, row: Content): boolean {
+    return known === null || compareContents(this.#kind, row, known) > 0;
+  }
+
   #wait(key: string, now: number): void {
     this.#untold.delete(key);
     this.#untold.set(key, now);
@@ -136,6 +149,3 @@ function lastOf({ pending, order }: Own): Shown | null {
   }
   return null;
 }
-
-const isAbove = (known: Content | null, row: Content): boolean =>
-  known === null || compareWrites(row, known) > 0;

@@ -1,17 +1,22 @@
 /** One set of a grid: a value that is added while somebody else removes it stays. */
 import { equalBytes } from "../data/bytes.ts";
-import { elementHash } from "../data/element.ts";
+import { elementHash, hashBefore } from "../data/element.ts";
 import { formatStamp, type Stamp } from "../data/hlc.ts";
 import { checkKey } from "../protocol/checks.ts";
 import { MEMBERS_MAX, TAGS_MAX } from "../protocol/limits.ts";
 import type { ReadResult } from "../protocol/ops.ts";
+import { textOf } from "../protocol/utf8.ts";
 import { decodeJson, encodeJson } from "../protocol/values.ts";
 import { answerOf, writtenOf, type Asks, type Written } from "./desk.ts";
 import { Elements, type Element, type Found } from "./elements.ts";
 import { ttlProblem } from "./entries.ts";
 import { refuse, valueOf } from "./errors.ts";
+import type { HubLoader } from "./hub-loader.ts";
 import { isWrite, type Of, type Settled } from "./machine/ask.ts";
 import type { SetOptions, WriteOptions } from "./map.ts";
+import { Subscription, type ElementChange, type Following } from "./subscription.ts";
+
+type Loader = Pick<HubLoader, "followers" | "following">;
 
 type Members = Extract<ReadResult, { type: "members" }>;
 
@@ -20,12 +25,14 @@ export class GridSet<T> {
   readonly name: string;
   readonly key: string;
   readonly #desk: Asks;
+  readonly #loader: Loader;
   readonly #elements: Elements;
 
-  constructor(name: string, key: string, desk: Asks) {
+  constructor(name: string, key: string, desk: Asks, loader: Loader) {
     this.name = name;
     this.key = key;
     this.#desk = desk;
+    this.#loader = loader;
     this.#elements = new Elements(desk.defaults.localMax);
   }
 
@@ -33,7 +40,7 @@ export class GridSet<T> {
   async add(value: T, { ttl, ack = this.#desk.defaults.ack }: SetOptions = {}): Promise<Written> {
     refuse(ttlProblem(ttl));
     const bytes = this.#bytesOf(value);
-    const name = nameOf(bytes);
+    const name = textOf(bytes);
     const element = this.#elements.begin(name, value, true);
     try {
       const draft = { type: "add", ...this.#of, value: bytes } as const;
@@ -51,13 +58,15 @@ export class GridSet<T> {
   }
 
   /**
-   * Removes what this client has seen of it: its own adds, and those that came with `has` or `values`. Where it has seen
+   * Removes what this client has seen of it: its own adds, and those that came with `has` or `values`, or were told. Where it has seen
    * none, the owner is asked first. Whatever was added unseen stays.
    */
   async delete(value: T, { ack = this.#desk.defaults.ack }: WriteOptions = {}): Promise<Written> {
     const bytes = this.#bytesOf(value);
-    const name = nameOf(bytes);
+    const name = textOf(bytes);
     const element = this.#elements.begin(name, value, false);
+    const removal = this.#loader.followers?.removing(this.#of, name);
+    know(element, removal?.tags ?? []);
     try {
       const tags = [...element.tags.values()];
       // The tag of an add may change until a node has it, so its removal waits for that.
@@ -74,6 +83,7 @@ export class GridSet<T> {
       }
       return { superseded: false };
     } finally {
+      removal?.end();
       this.#elements.end(name, element);
     }
   }
@@ -81,7 +91,7 @@ export class GridSet<T> {
   /** Asks the owner, except while an own operation on that value is not acknowledged: then it is as that one says. */
   async has(value: T): Promise<boolean> {
     const bytes = this.#bytesOf(value);
-    const name = nameOf(bytes);
+    const name = textOf(bytes);
     const known = this.#elements.at(name);
     if (known && known.unsettled > 0) return known.isThere;
     const since = this.#elements.ask();
@@ -104,7 +114,7 @@ export class GridSet<T> {
         // oxlint-disable-next-line no-await-in-loop -- each page says where the next one begins
         const page: Members = await this.#members(after, MEMBERS_MAX);
         for (const { value, tags } of page.members)
-          found.set(nameOf(value), { value: valueOf(decodeJson(value, "value")), tags });
+          found.set(textOf(value), { value: valueOf(decodeJson(value, "value")), tags });
         ({ after } = page);
       } while (after !== null);
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the application names what it stores
@@ -124,13 +134,21 @@ export class GridSet<T> {
     return this.#elements.values() as T[];
   }
 
+  /**
+   * `listener` hears all that there is, then what changes, whoever does it: each value once for all that came in one go. What this
+   * client does at once, and taken back where it is refused. It goes on as a map's subscription does, until `close`.
+   */
+  subscribe(listener: (changes: readonly ElementChange<T>[]) => void): Following {
+    return new Subscription(this.#loader.following("set", this.#of, listener));
+  }
+
   get #of(): Of {
     return { map: this.name, key: this.key };
   }
 
   /** The tags of its adds at the owner. All elements of one hash are in one answer. */
   async #look(bytes: Uint8Array): Promise<readonly Stamp[]> {
-    const { members } = await this.#members(before(elementHash(bytes)), 1);
+    const { members } = await this.#members(hashBefore(elementHash(bytes)), 1);
     return members.find(({ value }) => equalBytes(value, bytes))?.tags ?? [];
   }
 
@@ -152,14 +170,3 @@ function know(element: Element, tags: readonly Stamp[]): void {
 
 /** Of an add: its tag, as it was in the end. */
 const tagsOf = ({ ask }: Settled): readonly Stamp[] => (isWrite(ask) ? [ask.op.stamp] : []);
-
-/** One character for each byte, no two bytes the same. */
-const LATIN1 = new TextDecoder("latin1");
-
-const nameOf = (bytes: Uint8Array): string => LATIN1.decode(bytes);
-
-/** The hash before it; null: it is the first. */
-function before(hash: string): string | null {
-  const number = BigInt(`0x${hash}`);
-  return number === 0n ? null : (number - 1n).toString(16).padStart(hash.length, "0");
-}

@@ -1,4 +1,4 @@
-/** A part of a map that is followed, as the application holds it. */
+/** A part of a map, a set or a counter that is followed, as the application holds it. */
 import type { Filter } from "../protocol/filter.ts";
 import { GridError, closed } from "./errors.ts";
 import type { LiveView } from "./live-view.ts";
@@ -18,6 +18,16 @@ export interface EntryChange<V> {
   readonly key: string;
   readonly value: V | undefined;
 }
+
+/** Of a set. */
+export interface ElementChange<T> {
+  readonly value: T;
+  /** False: removed, by somebody who had seen all its adds, or expired. */
+  readonly isThere: boolean;
+}
+
+/** Of a set or a counter: what there is its listener hears. */
+export type Following = Pick<Subscription<unknown>, "synced" | "closed" | "close">;
 
 export class Subscription<V> {
   /**
@@ -51,13 +61,13 @@ export class Subscription<V> {
   /** As this client knows it, with what it has written itself: without asking anybody. Nothing before it is opened. */
   get(key: string): V | undefined {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the application names what it stores
-    return this.#live?.view.value(key) as V | undefined;
+    return this.#live?.view.value?.(key) as V | undefined;
   }
 
   /** All that there is, in no order. */
   entries(): [string, V][] {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-    return [...(this.#live?.view.entries() ?? [])] as [string, V][];
+    return [...(this.#live?.view.entries?.() ?? [])] as [string, V][];
   }
 
   /** Nothing is told any more, and nothing kept. */

@@ -12,6 +12,9 @@ const BUCKET_ROWS = 3;
 const BUCKETS_MAX = 256;
 const BUCKET_BYTES = 16;
 
+/** Of the map that is followed. */
+export type Which = Omit<Identity, "map">;
+
 interface Part {
   readonly rows: Map<string, Row>;
   /** Of the last whole: replaced by it, and shown until all of it has come. */
@@ -33,16 +36,16 @@ export class Told {
     this.#map = map;
   }
 
-  entry(partitionId: PartitionId, key: string): Row | undefined {
+  row(partitionId: PartitionId, which: Which): Row | undefined {
     const part = this.#parts.get(partitionId);
-    const name = nameOf({ key, kind: "lww", sub: "" });
+    const name = nameOf(which);
     return part?.rows.get(name) ?? part?.fading.get(name);
   }
 
-  /** Returns the keys of entries that may be others now. */
-  take({ partitionId, position, replaces, rows }: ChangedPart): ReadonlySet<string> {
+  /** Returns which rows may be others now. */
+  take({ partitionId, position, replaces, rows }: ChangedPart): ReadonlyMap<string, Which> {
     const part = this.#partAt(partitionId);
-    const changed = new Set<string>();
+    const changed = new Map<string, Which>();
     const before = sizeOf(part);
     if (replaces) fade(part, replaces);
     for (const row of rows) {
@@ -50,10 +53,10 @@ export class Told {
       takeRow(part, { map: this.#map, ...row, value: row.value?.slice() ?? null });
       if (row.value && row.expiresAt !== null)
         this.#expiries.add(row.expiresAt, { partitionId, name: nameOf(row) });
-      note(changed, row);
+      changed.set(nameOf(row), row);
     }
     if (position) {
-      for (const row of part.fading.values()) note(changed, row);
+      for (const [name, row] of part.fading) changed.set(name, row);
       part.fading.clear();
     }
     this.#size += sizeOf(part) - before;
@@ -66,9 +69,9 @@ export class Told {
     return this.#expiries.first;
   }
 
-  /** Nobody tells of what has expired: it is forgotten. Returns the keys of entries that may be others now. */
-  expire(now: number): ReadonlySet<string> {
-    const changed = new Set<string>();
+  /** Nobody tells of what has expired: it is forgotten. Returns which rows may be others now. */
+  expire(now: number): ReadonlyMap<string, Which> {
+    const changed = new Map<string, Which>();
     for (const { partitionId, name } of this.#expiries.take(now)) {
       const part = this.#partAt(partitionId);
       for (const rows of [part.rows, part.fading]) {
@@ -76,7 +79,7 @@ export class Told {
         if (!row || isVisible(row, now)) continue;
         rows.delete(name);
         this.#size--;
-        note(changed, row);
+        changed.set(name, row);
       }
     }
     return changed;
@@ -134,10 +137,4 @@ function takeRow({ rows, fading }: Part, row: Row): void {
   else rows.set(name, row);
 }
 
-/** Only entries are shown. */
-function note(changed: Set<string>, { kind, key }: Pick<Row, "kind" | "key">): void {
-  if (kind === "lww") changed.add(key);
-}
-
-const nameOf = ({ kind, sub, key }: Omit<Identity, "map">): string =>
-  `${kind}:${key.length}:${key}${sub}`;
+const nameOf = ({ kind, sub, key }: Which): string => `${kind}:${key.length}:${key}${sub}`;

@@ -1,19 +1,19 @@
 /**
  * What a subscription shows of a map: of each key the newer of what the nodes have told and what this client has written. It says
- * which entries have become others, and decides nothing else.
+ * which entries have become others, and decides nothing else. Of a set it shows the adds in the same way, each by its `sub`.
  */
 import type { DigestKey } from "../data/digest.ts";
 import { partitionOf } from "../data/hash.ts";
-import { compareStamps, type Stamp } from "../data/hlc.ts";
+import type { Stamp } from "../data/hlc.ts";
 import type { PartitionId } from "../data/ids.ts";
-import { compareWrites, isVisible, type Content } from "../data/row.ts";
+import { compareContents, compareWrites, isVisible, type Content } from "../data/row.ts";
 import { holds, namesKey } from "../protocol/holds.ts";
 import type { ChangedPart, PartDigest, Query } from "../protocol/subscription-messages.ts";
 import { decodeJson } from "../protocol/values.ts";
 import { Expiries } from "./expiries.ts";
 import { TOLD_MS_MAX } from "./limits.ts";
 import { OwnWrites, type Shown } from "./own-writes.ts";
-import { Told } from "./told.ts";
+import { Told, type Which } from "./told.ts";
 
 /** `value` undefined: it is not there, or not in the subscription, any more. */
 export interface ViewChange {
@@ -21,30 +21,37 @@ export interface ViewChange {
   readonly value: unknown;
 }
 
-interface ViewPort {
+export interface ViewPort {
   readonly partitionCount: () => number;
   /** Milliseconds by the nodes' clock. */
   readonly now: () => number;
-  readonly changed: (change: ViewChange) => void;
+  /** `row`: what there is now. */
+  readonly changed: (change: ViewChange, row: Content | null) => void;
 }
 
 /** An own write that was acknowledged and not told in time. */
 export interface Untold {
   readonly key: string;
-  readonly stamp: Stamp;
+  readonly row: Content;
 }
+
+export type ViewKind = "lww" | "or";
 
 export class View {
   readonly query: Query;
+  readonly #kind: ViewKind;
   readonly #told: Told;
-  readonly #own = new OwnWrites();
+  readonly #own: OwnWrites;
   readonly #shown = new Map<string, Shown>();
   /** Of own writes. */
   readonly #expiries = new Expiries<string>();
   readonly #port: ViewPort;
 
-  constructor(query: Query, port: ViewPort) {
+  /** `kind`: of what is shown. Adds are those of one set, the only key of the query. */
+  constructor(query: Query, port: ViewPort, kind: ViewKind = "lww") {
     this.query = query;
+    this.#kind = kind;
+    this.#own = new OwnWrites(kind);
     this.#told = new Told(query.map);
     this.#port = port;
   }
@@ -59,13 +66,18 @@ export class View {
     for (const [key, { row, value }] of this.#shown) if (isVisible(row, now)) yield [key, value];
   }
 
+  news(changes: readonly ViewChange[]): readonly ViewChange[] {
+    return changes;
+  }
+
   // ---------------------------------------------------------------- what is told
 
   take(parts: readonly ChangedPart[]): void {
     for (const part of parts) {
       const changed = this.#told.take(part);
-      for (const row of part.rows) if (row.kind === "lww") this.#own.told(row.key, row);
-      for (const key of changed) this.#look(key, part.partitionId);
+      for (const row of part.rows)
+        if (row.kind === this.#kind) this.#own.told(this.#keyOf(row), row);
+      this.#lookAt(changed, part.partitionId);
     }
   }
 
@@ -76,14 +88,14 @@ export class View {
   // ---------------------------------------------------------------- what this client writes
 
   wrote(id: number, key: string, row: Content): void {
-    if (!namesKey(this.query, key)) return;
+    if (!this.#isNamed(key)) return;
     this.#own.wrote(id, key, { row, value: jsonOf(row.value) });
     this.#noteExpiry(key, row);
     this.#look(key);
   }
 
   restamped(id: number, key: string, row: Content): void {
-    if (!namesKey(this.query, key)) return;
+    if (!this.#isNamed(key)) return;
     const before = this.#own.restamped(id, key, row);
     const shown = this.#shown.get(key);
     // It is what it was: nobody need be told.
@@ -94,7 +106,7 @@ export class View {
 
   /** `stands`: it, or something newer, which will be told; else it was refused. */
   settled(id: number, key: string, stands: boolean): void {
-    if (!namesKey(this.query, key)) return;
+    if (!this.#isNamed(key)) return;
     if (stands) this.#own.stored(id, key, this.#port.now());
     else this.#own.refused(id, key);
     const told = this.#toldAt(key);
@@ -118,18 +130,19 @@ export class View {
   takeUntold(max: number): readonly Untold[] {
     return this.#own.takeUntold(this.#port.now(), TOLD_MS_MAX, max).flatMap((key) => {
       const untold = this.#own.untold(key);
-      return untold ? { key, stamp: untold.row.stamp } : [];
+      return untold ? { key, row: untold.row } : [];
     });
   }
 
   /** Its owner was asked about an own write, and has this; `stamp` null: nothing. */
-  learned({ key, stamp: own }: Untold, stamp: Stamp | null, value: Uint8Array | null): void {
-    const isLost = stamp !== null && compareStamps(stamp, own) < 0;
+  learned({ key, row: own }: Untold, stamp: Stamp | null, value: Uint8Array | null): void {
+    const there = stamp && { stamp, value, expiresAt: null };
+    const isLost = there !== null && compareContents(this.#kind, there, own) < 0;
     const json = jsonOf(value);
     // Whatever else is to be shown will be told.
     if (!isLost && json !== undefined && this.#fits(json)) return;
     // So will be that what was told before is gone; of what never was, nobody tells.
-    this.#own.gone(key, own, !isLost && this.#toldAt(key) !== undefined);
+    this.#own.gone(key, own.stamp, !isLost && this.#toldAt(key) !== undefined);
     this.#look(key);
   }
 
@@ -143,8 +156,13 @@ export class View {
   /** What has expired is told as gone. */
   expire(): void {
     const now = this.#port.now();
-    for (const key of this.#told.expire(now)) this.#look(key);
+    this.#lookAt(this.#told.expire(now));
     for (const key of this.#expiries.take(now)) this.#look(key);
+  }
+
+  #lookAt(changed: ReadonlyMap<string, Which>, partitionId?: PartitionId): void {
+    for (const which of changed.values())
+      if (which.kind === this.#kind) this.#look(this.#keyOf(which), partitionId);
   }
 
   #look(key: string, partitionId = this.#partition(key)): void {
@@ -155,14 +173,14 @@ export class View {
     const { row, value = jsonOf(row.value) } = newest;
     if (value === undefined || !this.#fits(value)) return this.#hide(key);
     this.#shown.set(key, { row, value });
-    this.#port.changed({ key, value });
+    this.#port.changed({ key, value }, row);
   }
 
   #newest(key: string, partitionId: PartitionId): { row: Content; value?: unknown } | null {
     const own = this.#own.newest(key);
-    const row = this.#told.entry(partitionId, key);
+    const row = this.#told.row(partitionId, this.#which(key));
     if (!own || !row) return own ?? (row ? { row } : null);
-    return compareWrites(own.row, row) > 0 ? own : { row };
+    return compareContents(this.#kind, own.row, row) > 0 ? own : { row };
   }
 
   #noteExpiry(key: string, { expiresAt }: Content): void {
@@ -176,7 +194,7 @@ export class View {
   }
 
   #hide(key: string): void {
-    if (this.#shown.delete(key)) this.#port.changed({ key, value: undefined });
+    if (this.#shown.delete(key)) this.#port.changed({ key, value: undefined }, null);
   }
 
   #fits(value: unknown): boolean {
@@ -185,11 +203,25 @@ export class View {
   }
 
   #toldAt(key: string): Content | undefined {
-    return this.#told.entry(this.#partition(key), key);
+    return this.#told.row(this.#partition(key), this.#which(key));
   }
 
   #partition(key: string): PartitionId {
-    return partitionOf(key, this.#port.partitionCount());
+    return partitionOf(this.#which(key).key, this.#port.partitionCount());
+  }
+
+  #isNamed(key: string): boolean {
+    return namesKey(this.query, this.#which(key).key);
+  }
+
+  #keyOf({ key, sub }: Which): string {
+    return this.#kind === "lww" ? key : sub;
+  }
+
+  #which(key: string): Which {
+    const kind = this.#kind;
+    if (kind === "lww") return { kind, key, sub: "" };
+    return { kind, key: this.query.keys?.[0] ?? "", sub: key };
   }
 }
 

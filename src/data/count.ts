@@ -1,12 +1,9 @@
 /**
  * What one replica has added to a PN counter, and what it has taken away: a row each, since of two totals of one side the
  * greater one is the later one. So a counter needs no merge of its own, and whoever copies or compares rows nothing but
- * rows. A total says all there was, so its row needs no stamp: all have the same.
+ * rows. A total says all there was, so its row needs no stamp: all have the same (`count-stamp.ts`).
  */
-import type { Stamp } from "./hlc.ts";
 import { err, ok, type Result } from "./result.ts";
-
-export const COUNT_STAMP: Stamp = { millis: 0, counter: 0, node: "0" };
 
 /** Of a counter, and of one replica of it: whole, never less than 0. */
 export interface Count {

@@ -30,6 +30,12 @@ export const elementSub = (value: Uint8Array, tag: Stamp): string =>
 
 export const hashIn = (sub: string): string => sub.slice(0, HASH_LENGTH);
 
+/** The hash before it; null: it is the first. */
+export function hashBefore(hash: string): string | null {
+  const number = BigInt(`0x${hash}`);
+  return number === 0n ? null : (number - 1n).toString(16).padStart(hash.length, "0");
+}
+
 /** As `elementHash` makes them. */
 export const isElementHash = (text: string): boolean =>
   text.length === HASH_LENGTH && /^[0-9a-f]*$/.test(text);

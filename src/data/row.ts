@@ -60,8 +60,11 @@ export function identityOf({ map, key, kind, sub }: Identity): Identity {
 }
 
 /** Total order over whole rows of one identity: 0 only when every field is equal. */
-export function compareRows(a: Row, b: Row): number {
-  switch (a.kind) {
+export const compareRows = (a: Row, b: Row): number => compareContents(a.kind, a, b);
+
+/** The same, where which row it is goes without saying. */
+export function compareContents(kind: RowKind, a: Content, b: Content): number {
+  switch (kind) {
     case "lww":
     case "pn":
       return compareWrites(a, b);
@@ -69,7 +72,7 @@ export function compareRows(a: Row, b: Row): number {
       // What is removed has been there: its add comes too late, whatever its stamp.
       return Number(a.value === null) - Number(b.value === null) || compareWrites(a, b);
     default:
-      return unreachable(a.kind);
+      return unreachable(kind);
   }
 }
 

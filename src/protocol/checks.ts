@@ -1,9 +1,8 @@
 /** What may enter: one rule for each kind of field, for frames, cluster messages and HTTP alike. */
-import { COUNT_STAMP, decodeTotal, sideIn } from "../data/count.ts";
-import { isElementHash, tagIn } from "../data/element.ts";
-import { compareStamps, isStampNode, parseStamp } from "../data/hlc.ts";
+import { isElementHash } from "../data/element.ts";
+import { isStampNode, parseStamp } from "../data/hlc.ts";
 import { EXPIRES_AT_MAX, STAMP_COUNTER_MAX, STAMP_MILLIS_MAX } from "../data/limits.ts";
-import type { Row, RowKind } from "../data/row.ts";
+import type { RowKind } from "../data/row.ts";
 import { isWellFormed, utf8Length } from "../data/text.ts";
 import { borderError } from "./border-errors.ts";
 import type { ErrorInfo } from "./error-data.ts";
@@ -63,19 +62,11 @@ export const counterProblem = (counter: unknown): Problem | null =>
 export const nodeProblem = (node: unknown): Problem | null =>
   typeof node === "string" && isStampNode(node) ? null : badNode;
 
-/** What a `sub` may be depends on the kind: see `isRowOf`. */
+/** What a `sub` may be depends on the kind: see `row-check.ts`. */
 export const subProblem = (sub: unknown): Problem | null => textProblem(sub, 0, SUB_BYTES_MAX);
 
 export const kindProblem = (kind: unknown): Problem | null =>
   kind === "lww" || kind === "or" || kind === "pn" ? null : malformed("lww, or or pn");
-
-/** Is it a row of that kind, as whoever writes one makes it? Others would not merge as they must. */
-export function isRowOf({ kind, sub, stamp, value, expiresAt }: Row): boolean {
-  if (kind === "lww") return sub === "";
-  if (kind === "or") return tagIn(sub) !== null;
-  const isTotal = value !== null && decodeTotal(value).ok && expiresAt === null;
-  return isTotal && sideIn(sub) !== null && compareStamps(stamp, COUNT_STAMP) === 0;
-}
 
 export const totalProblem = (total: unknown): Problem | null =>
   integerProblem(total, 0, Number.MAX_SAFE_INTEGER);

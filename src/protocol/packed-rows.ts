@@ -13,7 +13,6 @@ import {
   isMillis,
   isNode,
   isProblem,
-  isRowOf,
   isSub,
   isValue,
   keyProblem,
@@ -28,6 +27,7 @@ import {
   within,
   type Problem,
 } from "./checks.ts";
+import { isRowOf } from "./row-check.ts";
 import {
   CHUNK_ROWS_MAX,
   DELTA_ROWS_MAX,

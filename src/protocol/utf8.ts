@@ -7,7 +7,7 @@
 /** Of every platform, though no part of the language. */
 declare const TextDecoder: new (
   label: string,
-  options: { readonly fatal: boolean; readonly ignoreBOM: boolean },
+  options?: { readonly fatal: boolean; readonly ignoreBOM: boolean },
 ) => { decode: (bytes: Uint8Array) => string };
 
 const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -64,3 +64,8 @@ function decodeAny(bytes: Uint8Array, start: number, end: number): string {
     return BROKEN_TEXT;
   }
 }
+
+/** One character for each byte, no two bytes the same: to look something up by it. */
+export const textOf = (bytes: Uint8Array): string => LATIN1.decode(bytes);
+
+const LATIN1 = new TextDecoder("latin1");

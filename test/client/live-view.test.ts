@@ -26,13 +26,13 @@ class Scene {
   readonly asked: Untold[] = [];
   room = 10;
   closed = 0;
-  readonly live: LiveView;
+  readonly live: LiveView<View>;
 
   constructor(listener: (changes: readonly ViewChange[]) => void = () => undefined) {
     const port = { partitionCount: () => 1, now: () => Date.now() };
     this.live = new LiveView(
       (changed) => new View({ map: "m" }, { ...port, changed }),
-      (changes) => {
+      (changes: readonly ViewChange[]) => {
         this.calls.push(changes.map(({ key, value }) => `${key}=${JSON.stringify(value)}`));
         listener(changes);
       },

@@ -42,9 +42,12 @@ class Counter {
   }
 }
 
+/** Nobody follows it. */
+const loader = { followers: null, following: () => expect.fail("nobody has subscribed") };
+
 const setOf = (): [GridSet<string>, Counter] => {
   const counter = new Counter();
-  return [new GridSet<string>("tags", "k", counter), counter];
+  return [new GridSet<string>("tags", "k", counter, loader), counter];
 };
 const STORED: Outcome = { type: "stored", stamp: tagOf(0) };
 const REFUSED: Outcome = { type: "refused", error: makeError("NO_BACKUP", { partitionId: 0 }) };

@@ -2,7 +2,9 @@
 import {
   connect,
   GridError,
+  type ElementChange,
   type EntryChange,
+  type Following,
   type Grid,
   type GridErrorCode,
   type Options,
@@ -50,7 +52,20 @@ export async function checked(grid: Grid): Promise<void> {
   same<Parameters<typeof tags.delete>[0], "red" | "blue">(true);
   same<"green" extends Parameters<typeof tags.add>[0] ? true : false, false>(true);
 
+  const followed = tags.subscribe((changes) => {
+    same<(typeof changes)[number], ElementChange<"red" | "blue">>(true);
+  });
+  same<typeof followed, Following>(true);
+  same<"entries" extends keyof Following ? true : false, false>(true);
+  await followed.synced;
+  followed.close();
+
   const likes = grid.counter("likes");
+  const total = likes.subscribe((sum) => {
+    same<typeof sum, number>(true);
+  });
+  const end = await total.closed;
+  same<typeof end, GridError | null>(true);
   await likes.increment();
   await likes.increment(size, { ack: has ? "backup" : "owner" });
   const value = await likes.value();

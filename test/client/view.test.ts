@@ -250,7 +250,7 @@ describe("an own write that is acknowledged and not told", () => {
     scene.view.settled(1, "a", true);
     expect(scene.view.untoldAt).toBe(scene.now + TOLD_MS_MAX);
     expect(scene.view.takeUntold(10)).toEqual([]);
-    expect(later(scene)).toEqual([{ key: "a", stamp: own.stamp }]);
+    expect(later(scene)).toEqual([{ key: "a", row: own }]);
     expect(scene.view.takeUntold(10), "that is under way").toEqual([]);
     learned(scene, own);
     expect(scene.shown).toEqual({ a: 2 });

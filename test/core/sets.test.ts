@@ -1,6 +1,7 @@
 /** Sets and counters at nodes: what is added and removed, counted and read, over moves and losses. */
 import { describe, expect, it } from "vitest";
-import { countSub, COUNT_STAMP, encodeTotal } from "../../src/data/count.ts";
+import { countSub, encodeTotal } from "../../src/data/count.ts";
+import { COUNT_STAMP } from "../../src/data/count-stamp.ts";
 import type { Stamp } from "../../src/data/hlc.ts";
 import { Seq, type NodeId } from "../../src/data/ids.ts";
 import type { Row } from "../../src/data/row.ts";

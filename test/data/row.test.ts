@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { COUNT_STAMP, countSub, encodeTotal } from "../../src/data/count.ts";
+import { countSub, encodeTotal } from "../../src/data/count.ts";
+import { COUNT_STAMP } from "../../src/data/count-stamp.ts";
 import type { Stamp } from "../../src/data/hlc.ts";
 import { ROW_OVERHEAD_BYTES } from "../../src/data/limits.ts";
 import {

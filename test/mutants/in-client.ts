@@ -6,6 +6,9 @@ const counters = (title: string): Test => ({ file: "test/client/counters.test.ts
 const sets = (title: string): Test => ({ file: "test/client/set.test.ts", title });
 
 const view = (title: string): Test => ({ file: "test/client/view.test.ts", title });
+const followers = (title: string): Test => ({ file: "test/client/followers-model.test.ts", title });
+const CONVERGES =
+  "in the end a set and a counter are what the owner has, and at no time is anything counted twice";
 const hub = (title: string): Test => ({ file: "test/client/hub.test.ts", title });
 
 export const IN_CLIENT: readonly Mutant[] = [
@@ -13,7 +16,7 @@ export const IN_CLIENT: readonly Mutant[] = [
     name: "own write kept against a deletion",
     bug: "what somebody else has deleted before its acknowledgement came is shown again",
     file: "src/client/own-writes.ts",
-    find: "if (isAbove(own.told, row)) own.told = row;",
+    find: "if (this.#isAbove(own.told, row)) own.told = row;",
     replace: "",
     killedBy: view("is not a write that somebody else deleted before its acknowledgement came"),
   },
@@ -50,8 +53,8 @@ export const IN_CLIENT: readonly Mutant[] = [
     name: "what its owner has lost stands",
     bug: "an acknowledged write that was lost with its owner hides for ever what stands there",
     file: "src/client/view.ts",
-    find: "stamp !== null && compareStamps(stamp, own) < 0",
-    replace: "stamp !== null && stamp === own",
+    find: "there !== null && compareContents(this.#kind, there, own) < 0",
+    replace: "there !== null && there === own",
     killedBy: view("gives way to what is older if its owner has lost it"),
   },
   {
@@ -74,7 +77,7 @@ export const IN_CLIENT: readonly Mutant[] = [
     name: "told, and written under an older stamp",
     bug: "who overwrites what it was shown loses to it, where the other's clock is ahead",
     file: "src/client/hub.ts",
-    find: 'if (news.type === "changed") this.#host.seen(newestOf(news.parts));',
+    find: 'if (news.type === "changed") this.host.seen(newestOf(news.parts));',
     replace: "",
     killedBy: hub("writes over what it was told, whoever's clock is ahead"),
   },
@@ -90,8 +93,8 @@ export const IN_CLIENT: readonly Mutant[] = [
     name: "nobody asks about own writes",
     bug: "that an own write was not told is noticed, and no owner is asked",
     file: "src/client/hub.ts",
-    find: "view.learned(untold, stamp, value);",
-    replace: "void view;",
+    find: "live.view.learned(untold, stamp, value);",
+    replace: "void live;",
     killedBy: hub("asks the owner of an own write that nobody tells, and believes it"),
   },
   {
@@ -211,5 +214,53 @@ export const IN_CLIENT: readonly Mutant[] = [
     killedBy: counters(
       "takes back with the next total what was refused, as it may stand all the same",
     ),
+  },
+  {
+    name: "own count told on top",
+    bug: "what this client has added counts again when it is told",
+    file: "src/client/counter-follower.ts",
+    find: "if (replica === replicaId) own += by;",
+    replace: "if (replica === replicaId) ((own += by), (others += by));",
+    killedBy: followers(CONVERGES),
+  },
+  {
+    name: "what waits for its counter not shown",
+    bug: "what is added while another total is under way is shown when that is answered",
+    file: "src/client/counter-follower.ts",
+    find: "if (isCounted(ask)) added += ask.by;",
+    replace: "if (isCounted(ask)) added += 0 * ask.by;",
+    killedBy: followers(CONVERGES),
+  },
+  {
+    name: "a total said once",
+    bug: "what an owner has lost of a counter, or has though it was refused, stays so",
+    file: "src/client/counter-follower.ts",
+    find: "this.#untoldSince = isTold ? Infinity",
+    replace: "this.#untoldSince = isTold || added >= 0 || added < 0 ? Infinity",
+    killedBy: followers(CONVERGES),
+  },
+  {
+    name: "an element gone with one of its adds",
+    bug: "what somebody else has added, too, is told as gone",
+    file: "src/client/set-follower.ts",
+    find: "return [...adds.keys()].some(",
+    replace: "return adds.size > 0 && [...adds.keys()].every(",
+    killedBy: followers(CONVERGES),
+  },
+  {
+    name: "add under two tags",
+    bug: "an add that is stamped again stays under its first tag for ever",
+    file: "src/client/set-follower.ts",
+    find: "this.#end(write.id, before, false);",
+    replace: "void before;",
+    killedBy: followers(CONVERGES),
+  },
+  {
+    name: "a removal hides for ever",
+    bug: "a removal that was refused hides its element",
+    file: "src/client/set-follower.ts",
+    find: "element.removals.delete(hidden);",
+    replace: "void hidden;",
+    killedBy: followers(CONVERGES),
   },
 ];

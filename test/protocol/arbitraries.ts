@@ -13,7 +13,8 @@ import {
 } from "../../src/data/ids.ts";
 import { EXPIRES_AT_MAX, STAMP_MILLIS_MAX } from "../../src/data/limits.ts";
 import type { MembersView } from "../../src/data/members.ts";
-import { COUNT_STAMP, countSub, encodeTotal } from "../../src/data/count.ts";
+import { countSub, encodeTotal } from "../../src/data/count.ts";
+import { COUNT_STAMP } from "../../src/data/count-stamp.ts";
 import { elementSub } from "../../src/data/element.ts";
 import { identityOf, type Row } from "../../src/data/row.ts";
 import type { Ruling } from "../../src/data/ruling.ts";

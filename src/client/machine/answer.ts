@@ -1,5 +1,5 @@
 /** What follows from the answer to a frame, for each of its operations. */
-import { COUNT_STAMP } from "../../data/count.ts";
+import { COUNT_STAMP } from "../../data/count-stamp.ts";
 import type { ErrorInfo } from "../../protocol/errors.ts";
 import { unanswered, type GridErrorInfo } from "../errors.ts";
 import { isWrite, type Ask, type Outcome, type Settled } from "./ask.ts";

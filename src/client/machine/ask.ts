@@ -23,7 +23,8 @@ export interface Of {
 export type Kind = "read" | AckLevel;
 export const KINDS: readonly Kind[] = ["read", "owner", "backup"];
 
-export type Ask = Read | Write | Counted | Total;
+export type Ask = Read | Change;
+export type Change = Write | Counted | Total;
 
 interface Common {
   /** In the order of the calls. */

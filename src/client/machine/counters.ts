@@ -17,7 +17,7 @@ import {
   type Settled,
 } from "./ask.ts";
 
-interface Counter {
+export interface Counter {
   /** What was sent last, in all. */
   readonly said: Count;
   /** All that was ever asked for, added or taken away: neither side of `said` can be more. */
@@ -46,10 +46,12 @@ const countingOf = (ask: Ask): Counting | null =>
 
 const partOf = ({ key }: Of): number => partitionOf(key, PARTS);
 
-function counterOf(counters: Counters, ask: Counting): Counter {
-  const of = ofAsk(ask);
-  return counters.get(partOf(of))?.get(nameOf(of)) ?? NEW;
-}
+/** undefined: this client has never counted anything of it. */
+export const counterAt = (counters: Counters, of: Of): Counter | undefined =>
+  counters.get(partOf(of))?.get(nameOf(of));
+
+const counterOf = (counters: Counters, ask: Counting): Counter =>
+  counterAt(counters, ofAsk(ask)) ?? NEW;
 
 function withCounter(counters: Counters, ask: Counting, counter: Counter): Counters {
   const of = ofAsk(ask);

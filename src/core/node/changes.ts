@@ -3,7 +3,8 @@
  * owner's name, has to be told first what stands: these are decided here, in the event that merges them.
  */
 import { equalBytes } from "../../data/bytes.ts";
-import { COUNT_STAMP, SIDES, countSub, encodeTotal, sideIn, type Count } from "../../data/count.ts";
+import { SIDES, countSub, encodeTotal, sideIn, type Count } from "../../data/count.ts";
+import { COUNT_STAMP } from "../../data/count-stamp.ts";
 import { elementHash, elementSub, hashIn, tagIn } from "../../data/element.ts";
 import { partitionOf } from "../../data/hash.ts";
 import { compareStamps, receive, type Stamp } from "../../data/hlc.ts";

@@ -1,5 +1,5 @@
 /** Where each operation of a group goes: into which batch of its partition, elsewhere, or back. */
-import { COUNT_STAMP } from "../../data/count.ts";
+import { COUNT_STAMP } from "../../data/count-stamp.ts";
 import { partitionOf } from "../../data/hash.ts";
 import { isAhead, type Stamp } from "../../data/hlc.ts";
 import type { PartitionId } from "../../data/ids.ts";

@@ -54,7 +54,9 @@ export class Application {
 
   begin(): void {
     const { schedule } = this.#world;
-    schedule.after(this.#prng.below(2_000), () => this.sdk.do({ type: "begin" }));
+    schedule.after(this.#prng.below(2_000), () =>
+      this.sdk.do({ type: "begin", partitionCount: null }),
+    );
     schedule.after(this.#prng.below(6_000), () =>
       this.sdk.go(() => this.following.open(this.ledger.pending)),
     );

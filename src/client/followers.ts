@@ -1,0 +1,86 @@
+/**
+ * Sets and counters that are followed, and what this client does with them, which each hears of. With all that it needs it is loaded
+ * when somebody subscribes to the first.
+ */
+import { unreachable } from "../data/assert.ts";
+import { CounterFollower } from "./counter-follower.ts";
+import type { Changed, Follower, Removal } from "./follower.ts";
+import type { Done } from "./host.ts";
+import type { FollowersPort, Hub } from "./hub.ts";
+import type { Listener, LiveView } from "./live-view.ts";
+import type { Ask, Change, Of, Write } from "./machine/ask.ts";
+import { SetFollower } from "./set-follower.ts";
+import type { Untold } from "./view.ts";
+
+export class Followers implements FollowersPort {
+  readonly #hub: Hub;
+  readonly #all = new Set<LiveView<Follower>>();
+
+  constructor(hub: Hub) {
+    this.#hub = hub;
+    hub.followers = this;
+  }
+
+  /** Throws where it can be none, or is one too many. */
+  follow(type: "set" | "counter", of: Of, listener: Listener): LiveView {
+    const query = { map: of.map, keys: [of.key] };
+    const make = (changed: Changed): Follower =>
+      type === "set"
+        ? new SetFollower(this.#hub, of, changed)
+        : new CounterFollower(this.#hub, of, changed);
+    const ask = async (untold: Untold): Promise<void> => live.view.doubt(untold);
+    const live = this.#hub.follow(query, listener, { make, ask });
+    this.#all.add(live);
+    void live.closed.then(() => this.#all.delete(live));
+    for (const write of this.#hub.host.pendingOf(of.map))
+      if (write.op.key === of.key) live.view.wrote(write);
+    return live;
+  }
+
+  did(done: Done): void {
+    switch (done.type) {
+      case "taken":
+        return this.#each(done.ask, (follower, ask) => follower.wrote(ask));
+      case "adopted":
+        for (const one of done.asks) this.#each(one, (follower, ask) => follower.wrote(ask));
+        return;
+      case "restamped":
+        for (const write of done.writes) this.#each(write, (follower) => follower.restamped(write));
+        return;
+      case "settled":
+        for (const { ask, outcome } of done.all)
+          this.#each(ask, (follower) => follower.settled(ask.id, outcome));
+        return;
+      case "not-taken":
+      case "ready":
+        return;
+      default:
+        return unreachable(done);
+    }
+  }
+
+  #each(ask: Ask, tell: (follower: Follower, ask: Change) => void): void {
+    if (ask.kind === "read") return;
+    for (const live of this.#all) {
+      if (!isOf(live, ask.op)) continue;
+      tell(live.view, ask);
+      live.awaitTold();
+    }
+  }
+
+  /** Somebody here takes an element out of a set: what was told of it is meant, and hidden. */
+  removing(of: Of, name: string): Removal {
+    const removals = [...this.#all].flatMap((live) =>
+      isOf(live, of) && live.view instanceof SetFollower ? live.view.removing(name) : [],
+    );
+    return {
+      tags: removals.flatMap(({ tags }) => tags),
+      end: () => {
+        for (const { end } of removals) end();
+      },
+    };
+  }
+}
+
+const isOf = ({ view }: LiveView<Follower>, { map, key }: Of): boolean =>
+  view.of.map === map && view.of.key === key;
