@@ -43,7 +43,7 @@ export class Replica {
     const known = entries.get(key);
     if (known && compareWrites(known.row, entry.row) >= 0) return;
     entries.set(key, entry);
-    if (entries.size > this.#entriesMax) dropOldest(entries);
+    dropOldest(entries, this.#entriesMax);
   }
 
   /** What a node has, though not until when: of an own write that is known here. */
@@ -86,8 +86,20 @@ export class Replica {
 const isSame = (a: Uint8Array | null, b: Uint8Array | null): boolean =>
   a === null || b === null ? a === b : equalBytes(a, b);
 
-/** What is not settled stays: the outbox has a bound of its own. */
-function dropOldest(entries: Map<string, Entry>): void {
-  const [oldest] = entries;
-  if (oldest && oldest[1].pending === null) entries.delete(oldest[0]);
+/** Of all that is kept, so large a share goes together. */
+const DROPPED_SHARE = 1 / 64;
+
+/**
+ * What is not settled stays: the outbox has a bound of its own. Many go at a time, since a map finds its first entry behind the
+ * places of all that were dropped before.
+ */
+function dropOldest(entries: Map<string, Entry>, max: number): void {
+  const batch = Math.max(1, Math.floor(max * DROPPED_SHARE));
+  const over = entries.size - max - 1;
+  if (over < 0 || over % batch !== 0) return;
+  const left = max + 1 - batch;
+  for (const [key, { pending }] of entries) {
+    if (pending !== null || entries.size <= left) return;
+    entries.delete(key);
+  }
 }
