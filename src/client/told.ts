@@ -1,15 +1,14 @@
 /** The rows that a subscription was told, by partition, just as the nodes have them: what is compared by digests. */
-import { bucketIn, digestOf } from "../data/bucket-digest.ts";
-import type { DigestKey } from "../data/digest.ts";
+import { digestOf } from "../data/bucket-digest.ts";
+import { bucketIn, type DigestKey } from "../data/digest.ts";
 import type { PartitionId } from "../data/ids.ts";
 import { compareRows, isVisible, type Identity, type Row } from "../data/row.ts";
-import { FRAME_BYTES_MAX } from "../protocol/limits.ts";
+import { FRAME_BYTES_MAX, SUBSCRIPTION_BUCKETS_MAX } from "../protocol/limits.ts";
 import type { Buckets, ChangedPart, PartDigest } from "../protocol/subscription-messages.ts";
 import { Expiries } from "./expiries.ts";
 
 /** Rows in a bucket, where there is room for as many buckets. */
 const BUCKET_ROWS = 3;
-const BUCKETS_MAX = 256;
 const BUCKET_BYTES = 16;
 
 /** Of the map that is followed. */
@@ -97,7 +96,7 @@ export class Told {
       const { rows } = this.#partAt(partitionId);
       let count = 1;
       while (
-        count < BUCKETS_MAX &&
+        count < SUBSCRIPTION_BUCKETS_MAX &&
         count * BUCKET_ROWS < rows.size &&
         count * BUCKET_BYTES <= bytesMax
       )

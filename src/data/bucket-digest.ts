@@ -1,27 +1,12 @@
 /** Digests of what a subscription holds of a map in a partition, in as many buckets as suit the number of rows. */
-import { bucketOf, BUCKET_COUNT, BUCKETS_BYTES, Digest, type DigestKey } from "./digest.ts";
-import type { Identity, Row } from "./row.ts";
-
-/** Bucket of so many. */
-export const bucketIn = (count: number, identity: Identity): number =>
-  Math.floor((bucketOf(identity) * count) / BUCKET_COUNT);
+import { Digest, type DigestKey } from "./digest.ts";
+import type { Row } from "./row.ts";
 
 /** 8 bytes each. What is gone is not there: nobody need keep it to compare. */
 export function digestOf(rows: Iterable<Row>, count: number, salt: DigestKey): Uint8Array {
-  const digest = new Digest(salt);
+  const digest = new Digest(salt, count);
   for (const row of rows) if (row.value !== null) digest.add(row);
-  return folded(digest.buckets(), count);
-}
-
-function folded(buckets: Uint8Array, count: number): Uint8Array {
-  const sum = new Uint8Array(count * 8);
-  const each = (count * 8) / BUCKETS_BYTES;
-  for (let bucket = 0; bucket < BUCKET_COUNT; bucket++) {
-    const to = Math.floor(bucket * each);
-    const some = buckets.subarray(bucket * 8, bucket * 8 + 8);
-    sum.set(sumOf(sum.subarray(to * 8, to * 8 + 8), some), to * 8);
-  }
-  return sum;
+  return digest.buckets();
 }
 
 /** Of two sets that have no row in common. */

@@ -31,10 +31,14 @@ export const BUCKETS_BYTES = BUCKET_COUNT * 8;
  */
 export class Digest {
   readonly #hash: RowHash;
-  readonly #lanes = new Uint32Array(BUCKET_COUNT * 2);
+  readonly #lanes: Uint32Array;
+  readonly #count: number;
 
-  constructor(key: DigestKey) {
+  /** `count`: of buckets. */
+  constructor(key: DigestKey, count = BUCKET_COUNT) {
     this.#hash = new RowHash(key.a, key.b);
+    this.#lanes = new Uint32Array(count * 2);
+    this.#count = count;
   }
 
   add(row: Row): void {
@@ -47,7 +51,7 @@ export class Digest {
   }
 
   buckets(): Uint8Array {
-    const bytes = new Uint8Array(BUCKETS_BYTES);
+    const bytes = new Uint8Array(this.#count * 8);
     const view = new DataView(bytes.buffer);
     for (const [i, lane] of this.#lanes.entries()) view.setUint32(i * 4, lane);
     return bytes;
@@ -60,21 +64,24 @@ export class Digest {
 
   #sum(row: Row, sign: 1 | -1): void {
     const lanes = this.#lanes;
-    const at = bucketOf(row) * 2;
+    const at = bucketIn(this.#count, row) * 2;
     const hash = this.#hash.hash(row);
     lanes[at] = (lanes[at] ?? 0) + Math.imul(sign, hash[0] ?? 0);
     lanes[at + 1] = (lanes[at + 1] ?? 0) + Math.imul(sign, hash[1] ?? 0);
   }
 }
 
-/** 0 .. 255, from all parts of the identity. Replicas must agree on it: see the golden vectors. */
-export function bucketOf(identity: Identity): number {
+/** 0 .. 255. */
+export const bucketOf = (identity: Identity): number => bucketIn(BUCKET_COUNT, identity);
+
+/** Of so many, a power of two, from all parts of the identity. Replicas must agree on it: see the golden vectors. */
+export function bucketIn(count: number, identity: Identity): number {
   let hash = fold(FNV_OFFSET, identity.map);
   hash = fold(hash, identity.key);
   hash = fold(hash, identity.kind);
   hash = fold(hash, identity.sub);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b); // FNV's upper bits are the better ones
-  return (hash ^ (hash >>> 13)) >>> 24;
+  return Math.floor((((hash ^ (hash >>> 13)) >>> 0) * count) / 2 ** 32);
 }
 
 /** FNV-1a over a text and its end: 0x10000 is no code unit, so parts cannot run together. */

@@ -118,6 +118,9 @@ export const SUBSCRIPTION_KEYS_MAX = 100;
 /** Positions, or digests, in one frame; a partition that is not named is sent as a whole. */
 export const POSITIONS_MAX = 3_800;
 
+/** Of a digest of one map in one partition: for three rows in each where there are 3,000. */
+export const SUBSCRIPTION_BUCKETS_MAX = 1_024;
+
 /** Partitions of all subscriptions of a node that are being brought up to date at a time. */
 export const NODE_READINGS_MAX = 200_000;
 

@@ -10,7 +10,12 @@ import {
   within,
   type Problem,
 } from "./checks.ts";
-import { CHUNK_ROWS_MAX, PARTITION_COUNT_MAX, POSITIONS_MAX } from "./limits.ts";
+import {
+  CHUNK_ROWS_MAX,
+  PARTITION_COUNT_MAX,
+  POSITIONS_MAX,
+  SUBSCRIPTION_BUCKETS_MAX,
+} from "./limits.ts";
 import { diagnose, unpackList, type Layout } from "./packed.ts";
 import { ENTRY_LAYOUT, packEntry, unpackEntry } from "./packed-rows.ts";
 import type {
@@ -30,12 +35,17 @@ const ifAny =
   (value: unknown): Problem | null =>
     value === null ? null : problem(value);
 const countIfAny = ifAny(countProblem);
-/** The logarithm of how many buckets there are, and the number of each. */
-const replacesProblem = ifAny(
-  (replaces) =>
-    bytesProblem(replaces, 1, 257) ??
-    integerProblem(replaces instanceof Uint8Array && replaces[0], 0, 8),
-);
+/** The logarithm of how many buckets there are, and in two bytes the number of each that is meant. */
+const replacesProblem = ifAny((replaces) => {
+  const problem = bytesProblem(replaces, 1, 1 + 2 * SUBSCRIPTION_BUCKETS_MAX);
+  if (problem || !(replaces instanceof Uint8Array)) return problem;
+  if (replaces.length % 2 === 0) return malformed("2 bytes for each bucket");
+  const { count, which } = bucketsIn(replaces);
+  return (
+    integerProblem(replaces[0], 0, Math.log2(SUBSCRIPTION_BUCKETS_MAX)) ??
+    integerProblem(Math.max(0, ...which), 0, count - 1)
+  );
+});
 
 export const POSITION_LAYOUT: Layout = {
   partitionId: partitionProblem,
@@ -54,13 +64,12 @@ export const PART_LAYOUT: Layout = {
   rows: () => null,
 };
 
-const COUNTS: readonly unknown[] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
-
 export const bucketCountProblem = (count: unknown): Problem | null =>
-  COUNTS.includes(count) ? null : malformed("a power of two up to 256");
+  integerProblem(count, 1, SUBSCRIPTION_BUCKETS_MAX) ??
+  (Number.isInteger(Math.log2(Number(count))) ? null : malformed("a power of two"));
 
 function bucketsProblem(buckets: unknown): Problem | null {
-  const problem = bytesProblem(buckets, 8, 2_048);
+  const problem = bytesProblem(buckets, 8, 8 * SUBSCRIPTION_BUCKETS_MAX);
   if (problem || !(buckets instanceof Uint8Array)) return problem;
   return bucketCountProblem(buckets.length / 8) && malformed("8 bytes for each bucket");
 }
@@ -100,7 +109,7 @@ export const packParts = (parts: readonly ChangedPart[]): unknown[] =>
     partitionId,
     position?.since ?? null,
     position?.seq ?? null,
-    replaces && Uint8Array.of(Math.log2(replaces.count), ...replaces.which),
+    replaces && bytesOf(replaces),
     rows.map((row) => [row.key, ...packEntry(row)]),
   ]);
 
@@ -122,7 +131,15 @@ function unpackPart(wire: unknown): ChangedPart | Problem {
   };
 }
 
-const bucketsIn = ([log = 0, ...which]: Uint8Array): Buckets => ({ count: 2 ** log, which });
+const bytesOf = ({ count, which }: Buckets): Uint8Array =>
+  Uint8Array.of(Math.log2(count), ...which.flatMap((bucket) => [bucket >> 8, bucket & 0xff]));
+
+function bucketsIn([log = 0, ...bytes]: Uint8Array): Buckets {
+  const which: number[] = [];
+  for (let at = 0; at < bytes.length; at += 2)
+    which.push(((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0));
+  return { count: 2 ** log, which };
+}
 
 function unpackRow(wire: unknown): ChangedRow | Problem {
   const [key, ...entry]: unknown[] = Array.isArray(wire) ? wire : [];

@@ -1,7 +1,12 @@
 import * as v from "./shapes.ts";
 import { declared } from "./declared.ts";
 import { filterProblem, FILTER_OPS, type Filter } from "./filter.ts";
-import { KEY_BYTES_MAX, PARTITION_COUNT_MAX, SUBSCRIPTION_KEYS_MAX } from "./limits.ts";
+import {
+  KEY_BYTES_MAX,
+  PARTITION_COUNT_MAX,
+  SUBSCRIPTION_BUCKETS_MAX,
+  SUBSCRIPTION_KEYS_MAX,
+} from "./limits.ts";
 import { describe, describeFields } from "./packed.ts";
 import {
   bucketCountProblem,
@@ -70,14 +75,14 @@ const rows = packed(
   unpackRows,
 );
 const position = { partitionId, since: epoch, seq };
-const bucketCount = leaf<number>("power of two up to 256", bucketCountProblem);
+const bucketCount = leaf<number>("power of two up to 1024", bucketCountProblem);
 
 const want = v.variant("type", {
   changes: v.object({ type: v.literal("changes"), since: epoch, seq }),
   rows: v.object({
     type: v.literal("rows"),
     count: bucketCount,
-    which: list(integer(0, 255), 256),
+    which: list(integer(0, SUBSCRIPTION_BUCKETS_MAX - 1), SUBSCRIPTION_BUCKETS_MAX),
   }),
   digest: v.object({ type: v.literal("digest"), count: bucketCount, salt: digestKey }),
 });
@@ -137,7 +142,7 @@ export const interestSchemas = {
             ...position,
             after: v.nullable(identity),
             rows,
-            digest: v.exactOptional(bytes(8, 2_048)),
+            digest: v.exactOptional(bytes(8, 8 * SUBSCRIPTION_BUCKETS_MAX)),
             stale: v.exactOptional(v.boolean()),
           }),
         ),

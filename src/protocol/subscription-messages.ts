@@ -26,7 +26,7 @@ export interface PartPosition extends Position {
   readonly partitionId: PartitionId;
 }
 
-/** Of `count` equal slices of the identities of a map in a partition (a power of two up to 256), these. */
+/** Of `count` equal slices of the identities of a map in a partition (a power of two up to 1,024), these. */
 export interface Buckets {
   readonly count: number;
   readonly which: readonly number[];
@@ -62,7 +62,7 @@ export interface Digests {
 
 export interface PartDigest {
   readonly partitionId: PartitionId;
-  /** 8 bytes for each bucket; their number is a power of two up to 256. */
+  /** 8 bytes for each bucket; their number is a power of two up to 1,024. */
   readonly buckets: Uint8Array;
 }
 

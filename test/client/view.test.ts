@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { TOLD_MS_MAX } from "../../src/client/limits.ts";
 import { View, type Untold } from "../../src/client/view.ts";
-import { bucketIn, digestOf } from "../../src/data/bucket-digest.ts";
+import { digestOf } from "../../src/data/bucket-digest.ts";
+import { bucketIn } from "../../src/data/digest.ts";
 import { Epoch, PartitionId, Seq } from "../../src/data/ids.ts";
 import type { Content, Row } from "../../src/data/row.ts";
 import type { ChangedPart, Query } from "../../src/protocol/subscription-messages.ts";
@@ -380,6 +381,16 @@ describe("its digests", () => {
     const all = Object.entries(rows).map(([key, of]) => rowOf(key, of));
     expect(digest).toEqual({ partitionId: P, buckets: digestOf(all, 8, SALT) });
     expect(scene.view.digests([PartitionId(5)], SALT)[0]?.buckets).toEqual(digestOf([], 1, SALT));
+  });
+
+  it.each([
+    [3_000, 1_024],
+    [20_000, 1_024],
+  ])("are of so many buckets of %i rows: %i", (count, buckets) => {
+    const scene = new Scene();
+    const keys = Array.from({ length: count }, (_, n) => [`k${n}`, content(1, n)] as const);
+    scene.told(Object.fromEntries(keys));
+    expect(scene.view.digests([P], SALT)[0]?.buckets.length).toBe(buckets * 8);
   });
 
   it("leave out what a whole replaces that has not come to its end", () => {

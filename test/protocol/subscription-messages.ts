@@ -52,7 +52,7 @@ const narrowings = ["prefix", "keys", "filter"];
 
 const position: fc.Arbitrary<Position> = fc.record({ since: epoch, seq });
 const partPosition = fc.record({ partitionId, since: epoch, seq });
-const counts = fc.constantFrom(1, 2, 4, 8, 16, 32, 64, 128, 256);
+const counts = fc.constantFrom(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024);
 const buckets: fc.Arbitrary<Buckets> = counts.chain((of_) =>
   fc.record({ count: fc.constant(of_), which: fc.array(fc.nat(of_ - 1), { maxLength: of_ }) }),
 );

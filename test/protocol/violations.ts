@@ -210,7 +210,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   field: text(0, 128),
   reads: list(16_384),
   want: isMap,
-  which: list(256),
+  which: list(1_024),
   salt: isMap,
   listens: boolean,
   unwanted: list(16_384),
@@ -279,10 +279,10 @@ const filterValue: Rule = (value) =>
 const RULES_WITHIN: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
   merge: { phase: oneOf("asking", "ceding", "merged", "failed") },
   salt: { a: integer(0, 2 ** 32 - 1), b: integer(0, 2 ** 32 - 1) },
-  pages: { digest: bytes(8, 2_048) },
-  parts: { buckets: bytes(8, 2_048) },
-  want: { count: integer(1, 256) },
-  replaces: { count: integer(1, 256) },
+  pages: { digest: bytes(8, 8_192) },
+  parts: { buckets: bytes(8, 8_192) },
+  want: { count: integer(1, 1_024) },
+  replaces: { count: integer(1, 1_024) },
   filter: { value: filterValue, values: list(32) },
   all: { value: filterValue, values: list(32) },
   digestKey: { a: integer(0, 2 ** 32 - 1), b: integer(0, 2 ** 32 - 1) },
@@ -302,7 +302,7 @@ const ITEMS: Readonly<Record<string, Rule>> = {
   taken: sender,
   draining: node,
   values: (value) => isMap(value) || filterValue(value),
-  which: integer(0, 255),
+  which: integer(0, 1_023),
 };
 
 const scalar: Rule = (value) =>

@@ -1,9 +1,11 @@
 /** Whoever follows one map: what it was told, as the README of the protocol tells it to take it. */
-import { bucketIn, digestOf } from "../../src/data/bucket-digest.ts";
+import { digestOf } from "../../src/data/bucket-digest.ts";
+import { bucketIn } from "../../src/data/digest.ts";
 import { identityKey } from "../../src/core/rows/identity-key.ts";
 import type { PartitionId } from "../../src/data/ids.ts";
 import { compareRows, type Row } from "../../src/data/row.ts";
 import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
+import { SUBSCRIPTION_BUCKETS_MAX } from "../../src/protocol/limits.ts";
 import type {
   ChangedPart,
   Position,
@@ -97,6 +99,6 @@ export class Subscriber {
 /** About three rows in each. */
 function bucketsFor(rows: number): number {
   let count = 1;
-  while (count < 256 && count * 3 < rows) count *= 2;
+  while (count < SUBSCRIPTION_BUCKETS_MAX && count * 3 < rows) count *= 2;
   return count;
 }

@@ -10,7 +10,8 @@ import type {
 import type { CallId } from "../machine/cluster-event.ts";
 import type { Turn } from "../node/turn.ts";
 import type { RowsFound } from "../rows/fetch.ts";
-import { bucketIn, digestOf } from "../../data/bucket-digest.ts";
+import { digestOf } from "../../data/bucket-digest.ts";
+import { bucketIn } from "../../data/digest.ts";
 import { fits, toldAs } from "./filter.ts";
 import { positionOf } from "./publish.ts";
 import type { FetchTag } from "./state.ts";
