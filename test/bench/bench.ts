@@ -22,8 +22,8 @@ import {
   showMoves,
   showProfile,
   showRates,
-  showSdk,
 } from "./report.ts";
+import { showSdk } from "./report-sdk.ts";
 import { measureSdk, type SdkFigures } from "./sdk.ts";
 import { startBare, startGrid } from "./worlds.ts";
 
@@ -139,8 +139,6 @@ async function benchLimits(): Promise<void> {
 }
 
 async function benchSdk(): Promise<void> {
-  const grid = await startGrid();
-  figures.sdk = await measureSdk(grid, rounds);
+  figures.sdk = await measureSdk(rounds);
   showSdk(figures.sdk);
-  await grid.dispose();
 }

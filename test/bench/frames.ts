@@ -40,6 +40,14 @@ export function fill(
   };
 }
 
+/** Frames of one put. */
+export const writes =
+  (map: string, node: string, next: () => { readonly key: string; readonly value: Uint8Array }) =>
+  (seq: number): ClientMessage => {
+    [clock, stamp] = tick(clock, Date.now(), node);
+    return { type: "OPS", seq, ops: [{ map, ...next(), expiresAt: null, stamp }] };
+  };
+
 export function gets(keys: readonly string[], size: number): (seq: number) => ClientMessage {
   const draw = random(keys.length);
   const key = (): { map: string; key: string } => ({ map: MAP, key: keys[draw()] ?? "" });

@@ -6,11 +6,7 @@ import type { JoinFigures } from "./join.ts";
 import type { CallFigures } from "./limits.ts";
 import type { MoveFigures } from "./moves.ts";
 import type { Rate } from "./rates.ts";
-import type { SdkFigures } from "./sdk.ts";
-
-const whole = (value: number): string => Math.round(value).toLocaleString("en");
-const one = (value: number): string => value.toFixed(1);
-const two = (value: number): string => value.toFixed(2);
+import { one, print, two, whole } from "./table.ts";
 
 export function showRates(rates: readonly Rate[]): void {
   const find = (what: Rate["what"], frame: number, keys: Rate["keys"]): number =>
@@ -127,39 +123,7 @@ export function showCalls(calls: readonly CallFigures[], planningMs: number): vo
   console.log(`\nplanning 1,000 members × 16,384 partitions: ${one(planningMs)} ms`);
 }
 
-export function showSdk(figures: SdkFigures): void {
-  const { clientPerSecond, singlePerSecond, framePerSecond } = figures;
-  const { replayMs, peekUs, setFewUs, setManyUs, gzipBytes } = figures;
-  const times = (other: number): string => (clientPerSecond / other).toFixed(2);
-  console.log("\nthe client, 64 puts under way, beside a raw socket");
-  print([
-    ["puts/s", "client", "raw, 64 frames of 1", "times", "raw, 1 frame of 64", "times"],
-    [
-      "",
-      whole(clientPerSecond),
-      whole(singlePerSecond),
-      times(singlePerSecond),
-      whole(framePerSecond),
-      times(framePerSecond),
-    ],
-  ]);
-  console.log(`10,000 writes of a time offline: acknowledged after ${whole(replayMs)} ms`);
-  const us = [peekUs, setFewUs, setManyUs].map((time) => time.toFixed(2));
-  console.log(`at 100,000 entries: peek ${us[0]} µs, set ${us[2]} µs (${us[1]} at 10,000)`);
-  console.log(`in a browser: ${whole(gzipBytes)} bytes compressed`);
-}
-
 export function showProfile(shares: readonly { name: string; share: number }[]): void {
   console.log("\nCPU of the grid, in the function itself");
   print(shares.slice(0, 30).map(({ name, share }) => [name, `${one(share * 100)} %`]));
-}
-
-function print(rows: readonly (readonly string[])[]): void {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  for (const row of rows)
-    console.log(
-      row
-        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-        .join("  "),
-    );
 }

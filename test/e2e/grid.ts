@@ -85,10 +85,8 @@ export class Grid {
     process.kill(workerd(), "SIGKILL");
   }
 
-  /** What workerd has in memory. */
   memoryBytes(): number {
-    const status = readFileSync(`/proc/${workerd()}/status`, "utf8");
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
+    return memoryBytes();
   }
 
   async answering(): Promise<void> {
@@ -164,6 +162,12 @@ export class Grid {
   async readElsewhere(map: string): Promise<Map<string, unknown>> {
     return this.#elsewhere.entries(this.#local.url, map);
   }
+}
+
+/** What workerd has in memory. */
+export function memoryBytes(): number {
+  const status = readFileSync(`/proc/${workerd()}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
 }
 
 /** The only child of this process that is one. */

@@ -20,10 +20,13 @@ export class SlowReader {
   /** As the node gave them. */
   closed: { readonly code: number; readonly reason: string } | null = null;
   readonly #socket: Socket;
+  readonly #hear: (payload: Buffer) => void;
   #bytes = Buffer.alloc(0);
   #upgraded = false;
 
-  constructor({ hostname, port }: URL, query: string) {
+  /** `hear`: what is done with each frame; otherwise it is kept in `received`. */
+  constructor({ hostname, port }: URL, query: string, hear?: (payload: Buffer) => void) {
+    this.#hear = hear ?? ((payload) => this.#keep(payload));
     this.#socket = connect(Number(port), hostname);
     this.#socket.on("data", (bytes) => this.#take(bytes));
     this.#socket.on("error", () => {}); // whoever closes on purpose may be reset
@@ -57,7 +60,7 @@ export class SlowReader {
   }
 
   #take(bytes: Buffer): void {
-    this.#bytes = Buffer.concat([this.#bytes, bytes]);
+    this.#bytes = this.#bytes.length === 0 ? bytes : Buffer.concat([this.#bytes, bytes]);
     if (!this.#upgraded) {
       const end = this.#bytes.indexOf("\r\n\r\n");
       if (end < 0) return;
@@ -73,6 +76,10 @@ export class SlowReader {
       return;
     }
     this.receivedBytes += payload.length;
+    this.#hear(payload);
+  }
+
+  #keep(payload: Buffer): void {
     const message = decodeServerMessage(payload);
     if (!message.ok) throw new Error(JSON.stringify(message.error));
     this.received.push(message.value);

@@ -28,6 +28,9 @@ type Frame =
     };
 
 const VALUE = 3;
+/** Two objects: what is written at one is told at the other. */
+const WRITER = "/pair/writer";
+const READER = "/pair/reader";
 const decoder = new Decoder();
 const encoder = new Encoder();
 
@@ -47,10 +50,12 @@ export class BareObject extends DurableObject<Env> {
   }
 
   override fetch(request: Request): Response {
-    const grouped = new URL(request.url).searchParams.has("grouped");
+    const { searchParams, pathname } = new URL(request.url);
+    const grouped = searchParams.has("grouped");
     const [client, server] = Object.values(new WebSocketPair());
     if (!client || !server) return new Response(null, { status: 500 });
-    this.ctx.acceptWebSocket(server, grouped ? ["grouped"] : []);
+    const tag = grouped ? "grouped" : pathname;
+    this.ctx.acceptWebSocket(server, [tag]);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -58,6 +63,7 @@ export class BareObject extends DurableObject<Env> {
     if (typeof bytes === "string") return;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a baseline checks nothing
     const frame = decoder.decode(new Uint8Array(bytes)) as Frame;
+    if (this.ctx.getTags(socket).includes(WRITER)) return this.#pass(socket, frame, bytes);
     if (!this.ctx.getTags(socket).includes("grouped")) return this.#serve([[socket, frame]]);
     this.#waiting.push([socket, frame]);
     if (this.#busy) return;
@@ -85,6 +91,16 @@ export class BareObject extends DurableObject<Env> {
         const values = frame.keys.map(([map, key]) => [VALUE, this.#get(map, key)]);
         socket.send(encoder.encode({ type: "VALUES", seq: frame.seq, values }));
       }
+  }
+
+  /** The object that others listen at is told when this one has stored it: an output gate sees to that. */
+  #pass(socket: WebSocket, frame: Frame, bytes: ArrayBuffer): void {
+    this.#serve([[socket, frame]]);
+    this.ctx.waitUntil(this.env.BARE.getByName(READER).tell(bytes));
+  }
+
+  tell(bytes: ArrayBuffer): void {
+    for (const socket of this.ctx.getWebSockets()) socket.send(bytes);
   }
 
   #put([map, key, millis, counter, node, value, expiresAt]: Op): void {
@@ -131,7 +147,8 @@ function stampBytes(millis: number, counter: number, node: string): Uint8Array {
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const url = new URL(request.url);
-    const bare = env.BARE.getByName("bare");
+    const isPair = url.pathname === WRITER || url.pathname === READER;
+    const bare = env.BARE.getByName(isPair ? url.pathname : "bare");
     if (url.pathname !== "/rpc") return bare.fetch(request);
     const [count, bytes] = [
       Number(url.searchParams.get("count")),
