@@ -1,4 +1,5 @@
 /** A real browser, from its npm package: each visitor has a profile of its own, as on a machine of its own. */
+import { join } from "node:path";
 import chromium from "@sparticuz/chromium";
 import { chromium as launcher, type Browser as Launched, type Page } from "playwright-core";
 import { expect, vi } from "vitest";
@@ -25,6 +26,17 @@ export class Browser {
     page.on("pageerror", (error) => this.errors.push(String(error)));
     await page.goto(url);
     return page;
+  }
+
+  /** Pages under `/examples/` still come, from there, as with a service worker: only the grid cannot be reached. */
+  async goOffline(page: Page, directory: string): Promise<void> {
+    const context = page.context();
+    await context.route("**/examples/**", async (route) => {
+      const { pathname } = new URL(route.request().url());
+      const file = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
+      await route.fulfill({ path: join(directory, file) });
+    });
+    await context.setOffline(true);
   }
 
   async close(): Promise<void> {

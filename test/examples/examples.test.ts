@@ -47,9 +47,19 @@ describe("the to-do list", () => {
     await page.fill("input[name=text]", text);
     await page.press("input[name=text]", "Enter");
   }
+  async function move(partition: number): Promise<void> {
+    const owner = await grid.ownerOf(partition);
+    const to = owner === "n1" ? "n3" : "n1";
+    const { status: asked } = await grid.api.json("POST", "/v1/cluster/migrations", {
+      partition,
+      to,
+    });
+    expect(asked).toBe(202);
+    await shows(() => grid.ownerOf(partition), to);
+  }
   const item = (page: Page, text: string) => page.locator("li", { hasText: text });
 
-  it("is the same for who was offline while a node joined and another was lost", async () => {
+  it("is the same for who was offline, and reloaded, while a node joined, another was lost and a partition moved", async () => {
     const [a, b] = [await visit("todo/"), await visit("todo/")];
     await add(a, "milk");
     await add(a, "bread");
@@ -57,7 +67,7 @@ describe("the to-do list", () => {
     await item(b, "milk").locator("input").check();
     await shows(() => done(a), ["milk"]);
 
-    await b.context().setOffline(true);
+    await browser.goOffline(b, assets.directory);
     await shows(() => status(b), "offline", 60_000);
     await add(b, "eggs");
     await item(b, "bread").getByText("Remove").click();
@@ -69,16 +79,20 @@ describe("the to-do list", () => {
     await add(a, "salt");
     await item(a, "milk").locator("input").uncheck();
     await shows(() => status(a), "live", 60_000);
+    await b.reload();
+    await shows(() => status(b), "offline, 2 not saved yet");
+    await add(b, "rice");
+    await move(0);
 
     await b.context().setOffline(false);
     await shows(() => status(b), "live", 60_000);
-    const all = ["milk", "eggs", "tea", "salt"];
+    const all = ["milk", "eggs", "tea", "salt", "rice"];
     for (const page of [a, b]) {
       await shows(async () => (await texts(page)).toSorted(), all.toSorted());
       await shows(() => done(page), []);
     }
     const later = await visit("todo/");
-    await shows(async () => (await texts(later)).length, 4);
+    await shows(async () => (await texts(later)).length, all.length);
     expect(browser.errors).toEqual([]);
   }, 180_000);
 });

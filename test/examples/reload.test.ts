@@ -1,7 +1,6 @@
 /** Pages that end before what they have written is saved: reloaded, closed, one of many. */
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { BrowserContext, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { buildExamples, type Assets } from "../../src/cli/examples.ts";
 import { Grid } from "../e2e/grid.ts";
 import { Browser, shows } from "./browser.ts";
@@ -33,21 +32,13 @@ async function add(page: Page, text: string): Promise<void> {
   await page.press("input[name=text]", "Enter");
 }
 
-/** The page itself comes from the disk, as with a service worker: only the grid cannot be reached. */
-async function offline(context: BrowserContext): Promise<void> {
-  await context.route("**/examples/**", async (route) => {
-    const { pathname } = new URL(route.request().url());
-    const file = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
-    await route.fulfill({ path: join(assets.directory, file) });
-  });
-  await context.setOffline(true);
-}
+const offline = async (page: Page): Promise<void> => browser.goOffline(page, assets.directory);
 
 it("keeps what was written offline when the page is reloaded", async () => {
   const [a, b] = [await browser.visit(url()), await browser.visit(url())];
   await add(a, "milk");
   await shows(() => texts(b), ["milk"]);
-  await offline(b.context());
+  await offline(b);
   await shows(() => status(b), "offline");
   await add(b, "eggs");
   await add(b, "tea");
@@ -69,8 +60,8 @@ it("counts once what was counted by a page that was reloaded", async () => {
   await more(a);
   await more(b);
   await shows(() => count(b), "Apples: 2");
-  await offline(b.context());
-  await shows(() => status(b), "offline");
+  await offline(b);
+  await shows(async () => (await status(b)).split(",")[0], "offline");
   await more(b);
   await more(b);
   await b.reload();
@@ -111,7 +102,7 @@ it("sends what another page of the same visitor has left", async () => {
 it("says so where the browser keeps nothing any more", async () => {
   const page = await browser.visit(url());
   await shows(() => status(page), "live");
-  await offline(page.context());
+  await offline(page);
   await shows(() => status(page), "offline");
   await page.evaluate(`indexedDB.databases().then((all) => {
     for (const { name } of all) indexedDB.deleteDatabase(name);
