@@ -5,13 +5,13 @@
 import { decodeTotal, sideIn } from "../data/count.ts";
 import { COUNT_STAMP } from "../data/count-stamp.ts";
 import type { DigestKey } from "../data/digest.ts";
-import { partitionOf } from "../data/hash.ts";
 import type { PartitionId } from "../data/ids.ts";
 import type { Row } from "../data/row.ts";
 import type { ChangedPart, PartDigest, Query } from "../protocol/subscription-messages.ts";
 import type { Changed, Follower } from "./follower.ts";
 import type { Hub } from "./hub.ts";
 import { TOLD_MS_MAX } from "./limits.ts";
+import { queryAbout } from "./query.ts";
 import { isCounted, type Of } from "./machine/ask.ts";
 import { counterAt } from "./machine/counters.ts";
 import type { Told } from "./told.ts";
@@ -48,7 +48,7 @@ export class CounterFollower implements Follower {
 
   constructor(hub: Hub, of: Of, changed: Changed) {
     this.of = of;
-    this.query = { map: of.map, keys: [of.key] };
+    this.query = queryAbout(of);
     this.#hub = hub;
     this.#changed = changed;
     this.#told = hub.toldOf(this.query);
@@ -137,10 +137,6 @@ export class CounterFollower implements Follower {
     let added = counter.said.inc - counter.said.dec;
     for (const ask of counter.behind.slice(0)) if (isCounted(ask)) added += ask.by;
     return { added, isSettled: !counter.isBusy };
-  }
-
-  get #partitionId(): PartitionId {
-    return partitionOf(this.of.key, this.#hub.host.client.router.partitionCount);
   }
 
   // ---------------------------------------------------------------- what nobody tells

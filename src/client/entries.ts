@@ -6,16 +6,7 @@ import type { AckLevel } from "../protocol/ops.ts";
 import { decodeJson, encodeJson } from "../protocol/values.ts";
 import { writtenOf, type Asked, type Desk, type Written } from "./desk.ts";
 import { refuse, valueOf } from "./errors.ts";
-import type { HubLoader } from "./hub-loader.ts";
-import {
-  contentOf,
-  isOfEntry,
-  ofAsk,
-  type Kept,
-  type Of,
-  type Settled,
-  type Write,
-} from "./machine/ask.ts";
+import { contentOf, isOfEntry, ofAsk, type Of, type Settled, type Write } from "./machine/ask.ts";
 import { Replica } from "./replica.ts";
 
 /** Without `value`: a deletion. */
@@ -27,14 +18,12 @@ interface Change extends Of {
 
 export class Entries {
   readonly #desk: Desk;
-  readonly #loader: HubLoader;
   readonly #replica: Replica;
   readonly #now = (): number => this.#desk.now();
 
-  constructor(desk: Desk, loader: HubLoader) {
+  constructor(desk: Desk) {
     this.#desk = desk;
     this.#replica = new Replica(desk.defaults.localMax);
-    this.#loader = loader;
   }
 
   peek(map: string, key: string): unknown {
@@ -56,42 +45,31 @@ export class Entries {
     const value = "value" in rest ? valueOf(encodeJson(rest.value, "value")) : null;
     const asked = this.#desk.ask(
       { type: "write", draft: { map, key, value }, ttlMs: ttl ?? null, ack },
-      this.#restamped,
+      this.restamped,
     );
-    return this.#asked(asked, rest.value);
+    return this.follow(asked, rest.value);
   }
 
-  /** What another client has left, of whichever kind: entries are shown as this one's own. */
-  adopt(kept: readonly Kept[]): void {
-    for (const asked of this.#desk.adopt(kept, this.#restamped)) {
-      const value = "value" in asked.ask.op ? asked.ask.op.value : null;
-      const decoded = value && decodeJson(value, "value");
-      void this.#asked(asked, decoded?.ok ? decoded.value : undefined);
-    }
-  }
-
-  async #asked({ ask, settled }: Asked, value: unknown): Promise<Written> {
+  /** What was asked for is shown, if it is of an entry. `value`: as the application gave it. */
+  async follow({ ask, settled }: Asked, value: unknown): Promise<Written> {
     const { map, key } = ofAsk(ask);
     const ofEntry = isOfEntry(ask);
     if (ofEntry) {
       this.#replica.put(map, key, { row: contentOf(ask), value, pending: ask.id });
-      this.#loader.hub?.wrote(ask);
     }
     const last = await settled;
     if (ofEntry) this.#wrote({ map, key }, last);
     return writtenOf(last);
   }
 
-  readonly #restamped = (write: Write): void => {
+  readonly restamped = (write: Write): void => {
     if (!isOfEntry(write)) return;
     this.#replica.restamped(write.op.map, write.op.key, write.id, contentOf(write));
-    this.#loader.hub?.restamped(write);
   };
 
   /** What was refused, or was older than what stands, is not shown any more: what stands is not known here. */
   #wrote({ map, key }: Of, { ask, outcome }: Settled): void {
     const { id } = ask;
-    this.#loader.hub?.settled(id, { map, key }, outcome.type !== "refused");
     if (outcome.type === "stored") this.#replica.stored(map, key, id);
     else this.#replica.forget(map, key, id, outcome.type === "superseded" ? outcome.stamp : null);
   }

@@ -50,9 +50,6 @@ export const outboxFull = (max: number): GridErrorInfo =>
 export const closed = (what = "client"): GridErrorInfo =>
   info("CLOSED", "never", `the ${what} was closed`);
 
-export const notKept = (why: string): GridErrorInfo =>
-  info("STORAGE", "later", `nothing can be kept here: ${why}`);
-
 /** A part of the client's code that is loaded when it is needed. */
 export const loaded = async <Code>(code: Promise<Code>): Promise<Code> =>
   code.catch((error: unknown) => {

@@ -5,12 +5,18 @@
 import { unreachable } from "../data/assert.ts";
 import { CounterFollower } from "./counter-follower.ts";
 import type { Changed, Follower, Removal } from "./follower.ts";
-import type { Done } from "./host.ts";
+import type { Done, KeptQuery } from "./host.ts";
 import type { FollowersPort, Hub } from "./hub.ts";
 import type { Listener, LiveView } from "./live-view.ts";
-import type { Ask, Change, Of, Write } from "./machine/ask.ts";
+import { queryAbout } from "./query.ts";
+import type { Ask, Change, Of } from "./machine/ask.ts";
 import { SetFollower } from "./set-follower.ts";
 import type { Untold } from "./view.ts";
+
+interface Wanted {
+  readonly listener: Listener;
+  readonly kept: KeptQuery | null;
+}
 
 export class Followers implements FollowersPort {
   readonly #hub: Hub;
@@ -21,15 +27,20 @@ export class Followers implements FollowersPort {
     hub.followers = this;
   }
 
+  async following(type: "set" | "counter", of: Of, listener: Listener): Promise<() => LiveView> {
+    const kept = await this.#hub.keptOf(queryAbout(of));
+    return () => this.follow(type, of, { listener, kept });
+  }
+
   /** Throws where it can be none, or is one too many. */
-  follow(type: "set" | "counter", of: Of, listener: Listener): LiveView {
-    const query = { map: of.map, keys: [of.key] };
+  follow(type: "set" | "counter", of: Of, { listener, kept }: Wanted): LiveView {
+    const query = queryAbout(of);
     const make = (changed: Changed): Follower =>
       type === "set"
         ? new SetFollower(this.#hub, of, changed)
         : new CounterFollower(this.#hub, of, changed);
     const ask = async (untold: Untold): Promise<void> => live.view.doubt(untold);
-    const live = this.#hub.follow(query, listener, { make, ask });
+    const live = this.#hub.follow(query, listener, { make, ask, kept });
     this.#all.add(live);
     void live.closed.then(() => this.#all.delete(live));
     for (const write of this.#hub.host.pendingOf(of.map))

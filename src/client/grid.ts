@@ -7,7 +7,6 @@ import { Host } from "./host.ts";
 import { HubLoader } from "./hub-loader.ts";
 import { GridMap } from "./map.ts";
 import type { Mode } from "./machine/router.ts";
-import type { Heir, Persistence } from "./persist/persistence.ts";
 import { GridSet } from "./set.ts";
 import { settingsOf, type Options, type Settings } from "./settings.ts";
 
@@ -33,7 +32,6 @@ export class Grid {
   readonly #desk: Desk;
   readonly #loader: HubLoader;
   readonly #entries: Entries;
-  #persistence: Persistence | null = null;
   readonly #maps = new Map<string, GridMap<unknown>>();
   readonly #sets = new Map<string, GridSet<unknown>>();
   readonly #counters = new Map<string, GridCounter>();
@@ -46,7 +44,7 @@ export class Grid {
     });
     this.#desk = new Desk(this.#host, settings);
     this.#loader = new HubLoader(this.#host, this.#desk);
-    this.#entries = new Entries(this.#desk, this.#loader);
+    this.#entries = new Entries(this.#desk);
   }
 
   /**
@@ -58,12 +56,14 @@ export class Grid {
     const opened = Promise.withResolvers<void>();
     const base = new URL(url);
     const grid = new Grid(base, settings, opened);
+    // Whoever closes it meanwhile is told why by what failed.
+    opened.promise.catch(() => undefined);
     const { connectMs } = settings;
-    const late = (): void => opened.reject(new GridError(notReached(base.href, connectMs)));
-    const timer = setTimeout(late, connectMs);
+    const late = Promise.withResolvers<never>();
+    const tooLate = new GridError(notReached(base.href, connectMs));
+    const timer = setTimeout(() => late.reject(tooLate), connectMs);
     try {
-      await Promise.all([opened.promise, grid.#begin(base, settings)]);
-      await grid.#persistence?.begin(grid.#heir);
+      await Promise.race([late.promise, grid.#begin(base, settings, opened.promise)]);
       return grid;
     } catch (error) {
       grid.close();
@@ -73,26 +73,17 @@ export class Grid {
     }
   }
 
-  async #begin({ origin, pathname }: URL, settings: Settings): Promise<void> {
-    const { persist, cluster, replicaId } = settings;
-    if (persist) {
-      const { Persistence } = await loaded(import("./persist/persistence.ts"));
-      const name = `godwit ${origin}${pathname} ${cluster}`;
-      this.#persistence = await Persistence.open(name, replicaId);
-      this.#host.persist(this.#persistence);
-    }
-    const partitionCount = this.#persistence?.found.partitionCount ?? null;
-    this.#host.do({ type: "begin", partitionCount });
+  async #begin({ host: address }: URL, settings: Settings, opened: Promise<void>): Promise<void> {
+    const [host, desk, entries] = [this.#host, this.#desk, this.#entries];
+    const persistence = settings.persist
+      ? await (
+          await loaded(import("./persist/persistence.ts"))
+        ).Persistence.open(address, { host, desk, entries })
+      : null;
+    host.do({ type: "begin", known: persistence?.found.known ?? null });
+    await opened;
+    await persistence?.begin();
   }
-
-  /** Of pages that are no more. */
-  readonly #heir: Heir = {
-    room: () => {
-      const { outbox, settings } = this.#host.client;
-      return outbox.size === 0 ? Infinity : settings.outboxMax - outbox.size;
-    },
-    adopt: (left) => this.#entries.adopt(left),
-  };
 
   /** One name, one kind of value: `V` is the application's word, which nobody checks. */
   map<V>(name: string): GridMap<V> {
@@ -136,7 +127,7 @@ export class Grid {
       mapVersion: router.map?.version ?? 0,
       nodes,
       clockAheadMs: outbox.clock.aheadMs,
-      saving: this.#persistence?.saving ?? "off",
+      saving: this.#host.persistence?.saving ?? "off",
     };
   }
 

@@ -1,5 +1,6 @@
 /** What the machine of one client needs of the world: sockets, one timer, time and chance. It decides nothing. */
 import type { Stamp } from "../data/hlc.ts";
+import type { Row } from "../data/row.ts";
 import type { ClientMessage } from "../protocol/client-messages.ts";
 import type { ErrorInfo } from "../protocol/error-data.ts";
 import { Driver } from "./driver.ts";
@@ -8,6 +9,7 @@ import type { Client, ClientEffect, ClientEvent } from "./machine/client-state.t
 import { isWrite, type Write } from "./machine/ask.ts";
 import { everything, underWay } from "./machine/outbox-state.ts";
 import type { Said } from "./machine/session.ts";
+import type { Keep } from "./told.ts";
 import type { Settings } from "./settings.ts";
 import { Socket } from "./socket.ts";
 import { SteadyClock } from "./steady-clock.ts";
@@ -32,10 +34,19 @@ export interface SubscriptionsPort {
   over(error: GridErrorInfo): void;
 }
 
+/** What a subscription was told when it was followed here last, and where goes what it is told. */
+export interface KeptQuery {
+  readonly rows: readonly Row[];
+  readonly keep: Keep;
+}
+
 /** What is to outlive the page, beside the machine. */
 export interface PersistencePort {
   /** `client`: as it is after it. */
   hear(effect: ClientEffect, client: Client): void;
+  follow(text: string): Promise<KeptQuery>;
+  /** "failed": what is to be kept is not. */
+  readonly saving: "on" | "failed";
 }
 
 /** A browser's; elsewhere nobody says so. */
@@ -49,9 +60,10 @@ export class Host {
   readonly #tell: (effect: Inward) => void;
   readonly #driver: Driver;
   readonly #clock = new SteadyClock();
+  /** null: nothing outlives the page. */
+  persistence: PersistencePort | null = null;
   readonly #sockets = new Map<number, Socket>();
   #subscriptions: SubscriptionsPort | null = null;
-  #persistence: PersistencePort | null = null;
   readonly #end = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -63,7 +75,7 @@ export class Host {
     this.#driver = new Driver(settings, {
       moment: () => ({ now: this.now(), random: Math.random() }),
       perform: (effect) => this.#perform(effect),
-      soon: queueMicrotask,
+      soon: (run) => queueMicrotask(run),
       wakeAt: (at, now) => this.#wakeLater(at, now),
     });
     const { signal } = this.#end;
@@ -83,13 +95,6 @@ export class Host {
     if (over) return subscriptions.over(over);
     for (const { session, link } of lanes.values())
       if (session.type === "live" && link !== null) subscriptions.linked(link);
-  }
-
-  /** Before anything happens. */
-  persist(persistence: PersistencePort): void {
-    this.#persistence = persistence;
-    const { over } = this.client;
-    if (over) persistence.hear({ type: "over", error: over }, this.client);
   }
 
   /** What this client has written to the entries and sets of a map and nobody has answered, in order of the calls. */
@@ -129,7 +134,7 @@ export class Host {
   }
 
   #perform(effect: ClientEffect): void {
-    this.#persistence?.hear(effect, this.client);
+    this.persistence?.hear(effect, this.client);
     switch (effect.type) {
       case "connect":
         return this.#connect(effect.link, effect.node);

@@ -1,4 +1,4 @@
-/** Where subscriptions are opened: what they need is loaded with the first, and what sets and counters need with the first of those. */
+/** Where subscriptions are opened: what they need is loaded with the first. */
 import { malformed } from "../protocol/checks.ts";
 import type { Query } from "../protocol/subscription-messages.ts";
 import { decodeJson, encodeJson } from "../protocol/values.ts";
@@ -33,20 +33,18 @@ export class HubLoader {
   ): Promise<() => LiveView<View>> {
     const query = queryOf(map, options);
     const hub = await this.#loaded();
-    return () => hub.open(query, listener);
+    return hub.opening(query, listener);
   }
 
   async following(type: "set" | "counter", of: Of, listener: Listener): Promise<() => LiveView> {
-    const [hub, { Followers }] = await Promise.all([
-      this.#loaded(),
-      loaded(import("./followers.ts")),
-    ]);
+    const hub = await this.#loaded();
+    const { Followers } = await loaded(import("./live.ts"));
     const followers = (this.followers ??= new Followers(hub));
-    return () => followers.follow(type, of, listener);
+    return followers.following(type, of, listener);
   }
 
   async #loaded(): Promise<Hub> {
-    const { Hub } = await loaded(import("./hub.ts"));
+    const { Hub } = await loaded(import("./live.ts"));
     return (this.hub ??= new Hub(this.#host, this.#desk));
   }
 }

@@ -2,31 +2,35 @@
  * All subscriptions of a client: each hears of its own news, and of what this client writes to its map. With all that it needs it is
  * loaded when somebody subscribes first.
  */
+import { partitionOf } from "../data/hash.ts";
 import { compareStamps, type Stamp } from "../data/hlc.ts";
+import { Epoch, Seq } from "../data/ids.ts";
 import { borderError } from "../protocol/border-errors.ts";
 import { keyProblem, listProblem, malformed, mapProblem, textProblem } from "../protocol/checks.ts";
 import type { ErrorInfo } from "../protocol/errors.ts";
 import { filterProblem } from "../protocol/filter.ts";
 import { KEY_BYTES_MAX, SUBSCRIPTION_KEYS_MAX, SUBSCRIPTIONS_MAX } from "../protocol/limits.ts";
 import { decodeSubscribed } from "../protocol/subscriber-codec.ts";
-import type { ChangedPart, Query } from "../protocol/subscription-messages.ts";
+import type { ChangedPart, Position, Query } from "../protocol/subscription-messages.ts";
 import { Alarm } from "./alarm.ts";
 import type { Desk } from "./desk.ts";
 import { refuse, type GridErrorInfo } from "./errors.ts";
-import type { Done, Host, SubscriptionsPort } from "./host.ts";
+import type { Done, Host, KeptQuery, SubscriptionsPort } from "./host.ts";
 import { UNTOLD_ASKED_MAX } from "./limits.ts";
 import { LiveView, type Listener, type Seen } from "./live-view.ts";
-import { contentOf, type Of, type Write } from "./machine/ask.ts";
+import { contentOf, isOfEntry, ofAsk, type Ask, type Of, type Write } from "./machine/ask.ts";
 import type { Said } from "./machine/session.ts";
 import {
   beginSubscriptions,
   stepSubscriptions,
   subscriptionsWakeAt,
+  type Positions,
   type Subscriptions,
   type SubscriptionNews,
   type SubscriptionsEvent,
 } from "./machine/subscriptions.ts";
-import { Told } from "./told.ts";
+import { textOfQuery } from "./query.ts";
+import { Told, type Keep } from "./told.ts";
 import { View, type Untold, type ViewChange, type ViewKind, type ViewPort } from "./view.ts";
 
 /** Who follows sets and counters. */
@@ -38,6 +42,7 @@ export interface Followed<V extends Seen> {
   readonly make: (changed: (change: ViewChange) => void) => V;
   /** Asks its owner about what nobody tells. */
   readonly ask: (untold: Untold) => Promise<void>;
+  readonly kept: KeptQuery | null;
 }
 
 export class Hub implements SubscriptionsPort {
@@ -46,6 +51,8 @@ export class Hub implements SubscriptionsPort {
   /** Those of sets and counters, where there are any. */
   followers: FollowersPort | null = null;
   readonly #views = new Map<number, LiveView>();
+  /** Where goes what is told, by the text of the query. */
+  readonly #keeps = new Map<string, Keep>();
   readonly #alarm = new Alarm(() => this.#do({ type: "woke" }));
   #state: Subscriptions;
   #nextId = 1;
@@ -106,8 +113,19 @@ export class Hub implements SubscriptionsPort {
 
   // ---------------------------------------------------------------- subscriptions
 
-  open(query: Query, listener: Listener): LiveView<View> {
+  async opening(query: Query, listener: Listener): Promise<() => LiveView<View>> {
+    const kept = await this.keptOf(query);
+    return () => this.open(query, listener, kept);
+  }
+
+  /** null: nothing is kept here. */
+  async keptOf(query: Query): Promise<KeptQuery | null> {
+    return (await this.host.persistence?.follow(textOfQuery(query))) ?? null;
+  }
+
+  open(query: Query, listener: Listener, kept: KeptQuery | null): LiveView<View> {
     const live: LiveView<View> = this.follow(query, listener, {
+      kept,
       make: (changed) => this.viewOf(query, "lww", changed),
       ask: async (untold) => {
         const { stamp, value } = await this.desk.read({ map: query.map, key: untold.key });
@@ -121,6 +139,7 @@ export class Hub implements SubscriptionsPort {
 
   /** Throws where it is no query, or one too many. */
   follow<V extends Seen>(query: Query, listener: Listener, of: Followed<V>): LiveView<V> {
+    const { kept } = of;
     refuse(listenerProblem(listener) ?? queryProblem(query) ?? tooMany(this.#views.size + 1));
     const id = this.#nextId++;
     const live = new LiveView(of.make, listener, {
@@ -133,7 +152,8 @@ export class Hub implements SubscriptionsPort {
       },
     });
     this.#views.set(id, live);
-    this.#do({ type: "subscribe", id, query });
+    const positions = kept ? this.#restore(live, query, kept) : NOWHERE;
+    this.#do({ type: "subscribe", id, query, positions });
     return live;
   }
 
@@ -144,13 +164,29 @@ export class Hub implements SubscriptionsPort {
         partitionCount: () => this.host.client.router.partitionCount,
         now: () => this.desk.now(),
         changed,
+        keep: this.#keepOf(query),
       },
       kind,
     );
   }
 
   toldOf(query: Query): Told {
-    return new Told(query.map);
+    return new Told(query.map, this.#keepOf(query));
+  }
+
+  #keepOf(query: Query): Keep {
+    const text = textOfQuery(query);
+    return (name, row) => this.#keeps.get(text)?.(name, row);
+  }
+
+  /** What was told when it was followed last is shown at once, and compared with what there is: nobody knows how old it is. */
+  #restore(live: LiveView, query: Query, { rows, keep }: KeptQuery): Positions {
+    const { partitionCount } = this.host.client.router;
+    const byPartition = Map.groupBy(rows, ({ key }) => partitionOf(key, partitionCount));
+    const parts = [...byPartition].map(([partitionId, some]) => ({ partitionId, rows: some }));
+    live.hear({ type: "changed", id: 0, parts: parts.map((part) => ({ ...part, ...A_PART })) });
+    this.#keeps.set(textOfQuery(query), keep);
+    return new Map(parts.map(({ partitionId }) => [partitionId, UNKNOWN]));
   }
 
   /** The application's own operations have half of the outbox to themselves. */
@@ -171,21 +207,35 @@ export class Hub implements SubscriptionsPort {
 
   // ---------------------------------------------------------------- what this client writes
 
-  wrote(write: Write): void {
-    for (const { view } of this.#of(write.op)) view.wrote(write.id, write.op.key, contentOf(write));
-  }
-
-  restamped(write: Write): void {
-    for (const { view } of this.#of(write.op))
-      view.restamped(write.id, write.op.key, contentOf(write));
-  }
-
-  /** `stands`: it is durable, or something newer is. */
-  settled(id: number, of: Of, stands: boolean): void {
-    for (const live of this.#of(of)) {
-      live.view.settled(id, of.key, stands);
-      live.awaitTold();
+  did(done: Done): void {
+    this.followers?.did(done);
+    switch (done.type) {
+      case "taken":
+        return this.#wrote(done.ask);
+      case "adopted":
+        for (const ask of done.asks) this.#wrote(ask);
+        return;
+      case "restamped":
+        for (const write of done.writes)
+          this.#each(write, ({ view }) => view.restamped(write.id, write.op.key, contentOf(write)));
+        return;
+      case "settled":
+        for (const { ask, outcome } of done.all)
+          this.#each(ask, (live) => {
+            live.view.settled(ask.id, ofAsk(ask).key, outcome.type !== "refused");
+            live.awaitTold();
+          });
+        return;
+      default:
     }
+  }
+
+  #wrote(ask: Ask): void {
+    this.#each(ask, ({ view }, write) => view.wrote(write.id, write.op.key, contentOf(write)));
+  }
+
+  #each(ask: Ask, tell: (live: LiveView<View>, write: Write) => void): void {
+    if (isOfEntry(ask)) for (const live of this.#of(ask.op)) tell(live, ask);
   }
 
   #of({ map }: Of): readonly LiveView<View>[] {
@@ -193,11 +243,12 @@ export class Hub implements SubscriptionsPort {
       (live): live is LiveView<View> => live.view instanceof View && live.view.query.map === map,
     );
   }
-
-  did(done: Done): void {
-    this.followers?.did(done);
-  }
 }
+
+/** No owner's: each compares what it has with what is here. */
+const UNKNOWN: Position = { since: Epoch(0), seq: Seq(0) };
+const NOWHERE: Positions = new Map();
+const A_PART = { position: null, replaces: null };
 
 /** The greatest of their stamps; null: there is none. */
 function newestOf(parts: readonly ChangedPart[]): Stamp | null {

@@ -50,9 +50,3 @@ export const EXPIRY_PAUSE_MS_MIN = 100;
 
 /** A timer is set for no longer; what is due later is looked at again then. */
 export const ALARM_MS_MAX = 3_600_000;
-
-/** What a page has left when it ended is its own for so long, if it was reloaded; then any other page of the origin sends it. */
-export const ADOPT_PAUSE_MS = 5_000;
-
-/** Pages of one origin and grid that each of them watches. */
-export const WATCHED_MAX = 100;

@@ -2,7 +2,7 @@
  * What this client has written to a map and was not told yet, to its entries by key or to the adds of a set. A write goes when it
  * is refused, when the nodes tell of it or of something newer, or when its owner turns out to have lost it.
  *
- * Writes of one key are stamped in the order of the calls, so the last that is under way is the newest.
+ * Writes of one key are stamped in the order of the calls, but for those that another page has left.
  */
 import { compareStamps, type Stamp } from "../data/hlc.ts";
 import { compareContents, type Content, type RowKind } from "../data/row.ts";
@@ -16,7 +16,7 @@ export interface Shown {
 interface Own {
   /** Under way, by number of the operation. */
   readonly pending: Map<number, Shown>;
-  /** Their numbers, in order of the calls; some are not under way any more. */
+  /** Their numbers, in order of the stamps; some are not under way any more. */
   readonly order: number[];
   /** The newest that is acknowledged. */
   settled: Shown | null;
@@ -51,7 +51,10 @@ export class OwnWrites {
     if (!own)
       this.#byKey.set(key, (own = { pending: new Map(), order: [], settled: null, told: null }));
     own.pending.set(id, written);
-    own.order.push(id);
+    let at = own.order.length;
+    // What was adopted may be older.
+    while (at > 0 && this.#isNewer(own.pending.get(own.order[at - 1] ?? id), written)) at--;
+    own.order.splice(at, 0, id);
   }
 
   /** Returns what it was. */
@@ -123,6 +126,10 @@ export class OwnWrites {
   /** All that waits begins to wait anew. */
   waitAnew(now: number): void {
     for (const key of this.#untold.keys()) this.#untold.set(key, now);
+  }
+
+  #isNewer(one: Shown | undefined, than: Shown): boolean {
+    return one !== undefined && compareContents(this.#kind, one.row, than.row) > 0;
   }
 
   #isAbove(known: Content | null, row: Content): boolean {

@@ -20,6 +20,7 @@ import {
   type StampedOp,
   type Write,
 } from "./machine/ask.ts";
+import { queryAbout } from "./query.ts";
 import type { ElementChange } from "./subscription.ts";
 import type { Untold, View, ViewChange } from "./view.ts";
 
@@ -56,7 +57,7 @@ export class SetFollower implements Follower {
 
   constructor(hub: Hub, of: Of, changed: Changed) {
     this.of = of;
-    this.query = { map: of.map, keys: [of.key] };
+    this.query = queryAbout(of);
     this.#hub = hub;
     this.#changed = changed;
     this.#adds = hub.viewOf(this.query, "or", (change, row) => this.#take(change, row));

@@ -32,8 +32,8 @@ export interface Options {
   /** Who writes, in each stamp: 1 to 64 of A-Z a-z 0-9 . _ -, and nobody else's at the same time. Drawn by default. */
   readonly clientId?: string;
   /**
-   * In browsers: keeps in IndexedDB what no node has acknowledged, so that a reload loses nothing: the next page of this origin, or
-   * another that is open, sends it. Rejects with STORAGE where pages cannot keep anything.
+   * In browsers: keeps in IndexedDB what no node has acknowledged and what subscriptions were told. After a reload both are there; the
+   * next page of this origin, or another that is open, sends what was left. `connect` rejects with STORAGE where nothing can be kept.
    */
   readonly persist?: boolean;
   /** Where there is none in `globalThis`, or another is wanted. */
@@ -67,6 +67,7 @@ export function settingsOf(options: Options): Settings {
   if (!NAME_PATTERN.test(cluster)) throw wrong("cluster", "1 to 32 of a-z 0-9 -");
   if (!isStampNode(clientId)) throw wrong("clientId", "1 to 64 of A-Z a-z 0-9 . _ -");
   if (typeof WebSocket !== "function") throw wrong("WebSocket", "a constructor of sockets");
+  if (typeof rest.persist !== "boolean") throw wrong("persist", "true or false");
   for (const field of ["outboxMax", "localMax", "patienceMs", "answerMs", "connectMs"] as const)
     if (!(rest[field] >= 1)) throw wrong(field, "a number from 1 on");
   return { ...rest, WebSocket, clientId, replicaId, cluster: ClusterId(cluster) };

@@ -25,14 +25,19 @@ interface Place {
   readonly name: string;
 }
 
+/** Hears which row there is now under a name; null: none. */
+export type Keep = (name: string, row: Row | null) => void;
+
 export class Told {
   readonly #map: string;
+  readonly #keep: Keep;
   readonly #parts = new Map<PartitionId, Part>();
   readonly #expiries = new Expiries<Place>();
   #size = 0;
 
-  constructor(map: string) {
+  constructor(map: string, keep: Keep = () => undefined) {
     this.#map = map;
+    this.#keep = keep;
   }
 
   row(partitionId: PartitionId, which: Which): Row | undefined {
@@ -60,6 +65,7 @@ export class Told {
     }
     this.#size += sizeOf(part) - before;
     this.#expiries.tidy(this.#size, () => this.#expiring());
+    for (const name of changed.keys()) this.#keep(name, nowAt(part, name));
     return changed;
   }
 
@@ -79,6 +85,7 @@ export class Told {
         rows.delete(name);
         this.#size--;
         changed.set(name, row);
+        this.#keep(name, nowAt(part, name));
       }
     }
     return changed;
@@ -113,6 +120,9 @@ export class Told {
     return part;
   }
 }
+
+const nowAt = ({ rows, fading }: Part, name: string): Row | null =>
+  rows.get(name) ?? fading.get(name) ?? null;
 
 const sizeOf = ({ rows, fading }: Part): number => rows.size + fading.size;
 

@@ -13,7 +13,7 @@ import { decodeJson } from "../protocol/values.ts";
 import { Expiries } from "./expiries.ts";
 import { TOLD_MS_MAX } from "./limits.ts";
 import { OwnWrites, type Shown } from "./own-writes.ts";
-import { Told, type Which } from "./told.ts";
+import { Told, type Keep, type Which } from "./told.ts";
 
 /** `value` undefined: it is not there, or not in the subscription, any more. */
 export interface ViewChange {
@@ -23,6 +23,7 @@ export interface ViewChange {
 
 export interface ViewPort {
   readonly partitionCount: () => number;
+  readonly keep?: Keep;
   /** Milliseconds by the nodes' clock. */
   readonly now: () => number;
   /** `row`: what there is now. */
@@ -52,7 +53,7 @@ export class View {
     this.query = query;
     this.#kind = kind;
     this.#own = new OwnWrites(kind);
-    this.#told = new Told(query.map);
+    this.#told = new Told(query.map, port.keep);
     this.#port = port;
   }
 

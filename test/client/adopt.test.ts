@@ -30,11 +30,13 @@ class Disk {
   #exposedBelow = 0;
   isFull = false;
   transactions = 0;
+  operations = 0;
 
   async write({ exposedBelow, asks, counts }: Changes): Promise<void> {
     await Promise.resolve();
     if (this.isFull) throw new Error("it is full");
     this.transactions++;
+    this.operations += asks.size;
     this.#exposedBelow = exposedBelow ?? this.#exposedBelow;
     for (const [id, ask] of asks)
       if (ask) this.#asks.set(id, ask);
@@ -107,7 +109,7 @@ class Page {
       patienceMs: 0,
       answerMs: 1_000,
     });
-    this.do({ type: "begin", partitionCount: 1 });
+    this.do({ type: "begin", known: { partitionCount: 1, aheadMs: 0 } });
   }
 
   do(said: Said<ClientEvent>): void {
@@ -181,65 +183,80 @@ class Page {
   }
 
   async end(): Promise<readonly Kept[]> {
-    await this.journal.done();
+    await this.journal.end(this.#id);
     return this.disk.leftBy(this.#id);
   }
 }
 
-type Action =
-  | { readonly type: "flush" | "deliver" | "answer" | "cut" | "connect" | "reload" }
-  | { readonly type: "write"; readonly key: string }
-  | { readonly type: "count"; readonly by: number };
+const PAGES = 3;
 
+type Action =
+  | { readonly type: "flush" | "deliver" | "answer" | "cut" | "connect"; readonly at: number }
+  | { readonly type: "write"; readonly at: number; readonly key: string }
+  | { readonly type: "count"; readonly at: number; readonly by: number }
+  /** Its place is taken by a new page, and what it has left is adopted there. */
+  | { readonly type: "end"; readonly at: number; readonly heir: number };
+
+const at = fc.nat(PAGES - 1);
 const action: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.record({ type: fc.constant("write"), key: fc.constantFrom("a", "b") }),
+    arbitrary: fc.record({ type: fc.constant("write"), at, key: fc.constantFrom("a", "b") }),
   },
   {
     weight: 3,
-    arbitrary: fc.record({ type: fc.constant("count"), by: fc.integer({ min: -3, max: 5 }) }),
+    arbitrary: fc.record({ type: fc.constant("count"), at, by: fc.integer({ min: -3, max: 5 }) }),
   },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant("end"), at, heir: at }) },
   {
     weight: 8,
     arbitrary: fc.record({
-      type: fc.constantFrom("flush", "deliver", "answer", "cut", "connect", "reload"),
+      type: fc.constantFrom("flush", "deliver", "answer", "cut", "connect"),
+      at,
     }),
   },
 );
 
-it("loses and doubles nothing over any number of pages, whatever was sent, stored and answered when each ended", async () => {
-  const seen = { reloads: 0, adopted: 0, twice: 0 };
-  await fc.assert(
-    fc.asyncProperty(fc.array(action, { minLength: 10, maxLength: 60 }), async (actions) => {
-      const node = new Node();
-      const texts = new Map<string, string>();
-      const clock = { now: T };
-      let [pages, writes, sum] = [0, 0, 0];
-      let page = new Page("p0", node, clock);
-      for (const step of actions) {
-        clock.now += 10;
-        switch (step.type) {
-          case "write":
-            texts.set(step.key, `${++writes}`);
-            page.write(step.key, `${writes}`);
-            break;
-          case "count":
-            sum += step.by;
-            page.count(step.by);
-            break;
-          case "reload": {
-            const kept = await page.end();
-            page = new Page(`p${++pages}`, node, clock);
-            page.do({ type: "adopt", kept });
-            seen.reloads++;
-            seen.adopted += kept.length;
-            break;
-          }
-          default:
-            page[step.type]();
-        }
+/** Pages of one origin at one node, and what their visitor has done in all. */
+class Origin {
+  readonly node = new Node();
+  readonly texts = new Map<string, string>();
+  writes = 0;
+  sum = 0;
+  adopted = 0;
+  readonly #clock = { now: T };
+  #ids = 0;
+  readonly #pages = Array.from({ length: PAGES }, () => this.#newPage());
+
+  #newPage(): Page {
+    return new Page(`p${this.#ids++}`, this.node, this.#clock);
+  }
+
+  async do(step: Action): Promise<void> {
+    this.#clock.now += 10;
+    const page = this.#pages[step.at];
+    switch (step.type) {
+      case "write":
+        this.texts.set(step.key, `${++this.writes}`);
+        return page?.write(step.key, `${this.writes}`);
+      case "count":
+        this.sum += step.by;
+        return page?.count(step.by);
+      case "end": {
+        const kept = (await page?.end()) ?? [];
+        this.#pages[step.at] = this.#newPage();
+        this.#pages[step.heir]?.do({ type: "adopt", kept });
+        this.adopted += kept.length;
+        return;
       }
+      default:
+        page?.[step.type]();
+    }
+  }
+
+  /** Until all is settled. */
+  async settle(): Promise<void> {
+    for (const page of this.#pages) {
       page.connect();
       for (let i = 0; i < 10 && page.pending > 0; i++) {
         page.flush();
@@ -248,16 +265,29 @@ it("loses and doubles nothing over any number of pages, whatever was sent, store
       }
       expect(page.pending).toBe(0);
       expect(await page.end()).toEqual([]);
-      expect(node.sum).toBe(sum);
-      for (const [key, text] of texts) expect(node.textOf(key)).toBe(text);
+    }
+  }
+}
+
+it("loses and doubles nothing over any number of pages, whatever was sent, stored and answered when each ended", async () => {
+  const seen = { adopted: 0, twice: 0 };
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { minLength: 10, maxLength: 80 }), async (actions) => {
+      const origin = new Origin();
+      for (const step of actions) await origin.do(step);
+      await origin.settle();
+      const { node } = origin;
+      expect(node.sum).toBe(origin.sum);
+      for (const [key, text] of origin.texts)
+        expect(node.textOf(key), "the last that was written anywhere").toBe(text);
+      expect(node.times.size, "each write has one stamp").toBe(origin.writes);
       for (const times of node.times.values()) if (times > 1) seen.twice++;
-      expect(node.times.size, "each write has one stamp").toBe(writes);
+      seen.adopted += origin.adopted;
     }),
-    { numRuns: 500 },
+    { numRuns: 1_500 },
   );
-  expect(seen.reloads).toBeGreaterThan(500);
   expect(seen.adopted).toBeGreaterThan(500);
-  expect(seen.twice).toBeGreaterThan(50);
+  expect(seen.twice).toBeGreaterThan(30);
 });
 
 it("keeps the stamp of what a node may have, and stamps by a better clock what none can have", async () => {
@@ -271,14 +301,41 @@ it("keeps the stamp of what a node may have, and stamps by a better clock what n
   page.write("b", "not sent");
   const kept = await page.end();
   const next = new Page("right", node);
-  next.connect(-600_000);
   next.do({ type: "adopt", kept });
+  next.connect(-600_000);
   next.deliver();
   expect(node.entries.get("a")?.stamp).toMatchObject({ node: "wrong" });
   expect(new Set(node.times.values())).toEqual(new Set([1, 2]));
   const stamp = node.entries.get("b")?.stamp;
   expect(stamp).toMatchObject({ node: "right" });
   expect(stamp?.millis).toBeLessThan(T - 500_000);
+});
+
+it("sends at once what it adopts while it is connected", async () => {
+  const node = new Node();
+  const [page, next] = [new Page("p", node), new Page("q", node)];
+  page.write("a", "left");
+  next.connect();
+  next.do({ type: "adopt", kept: await page.end() });
+  next.deliver();
+  expect(node.textOf("a")).toBe("left");
+});
+
+it("leaves what was written later as it is, wherever, whenever it adopts what is older", async () => {
+  const node = new Node();
+  const clock = { now: T };
+  const [page, next] = [new Page("p", node, clock), new Page("q", node, clock)];
+  page.write("a", "older");
+  clock.now += 1_000;
+  next.write("a", "newer");
+  next.connect();
+  next.flush();
+  next.deliver();
+  next.answer();
+  next.do({ type: "adopt", kept: await page.end() });
+  next.deliver();
+  expect(node.textOf("a")).toBe("newer");
+  expect(node.times.size).toBe(2);
 });
 
 it("writes newer than what it has adopted", async () => {
@@ -301,7 +358,7 @@ it("says all that a page has counted in one total, durable as far as any of it w
   page.do({ type: "count", map: "m", key: "c", by: -1, ack: "backup" });
   page.count(2);
   const op = { type: "count", map: "m", key: "c", inc: 5, dec: 1, replica: "p" };
-  expect(await page.end()).toEqual([{ kind: "backup", op }]);
+  expect(await page.end()).toMatchObject([{ kind: "backup", op }]);
 });
 
 it("takes back in its total what was refused", async () => {
@@ -313,7 +370,7 @@ it("takes back in its total what was refused", async () => {
   page.answer(makeError("BAD_CURSOR", { field: "x" }));
   page.count(2);
   const op = { type: "count", map: "m", key: "c", inc: 5, dec: 3, replica: "p" };
-  expect(await page.end()).toEqual([{ kind: "owner", op }]);
+  expect(await page.end()).toMatchObject([{ kind: "owner", op }]);
 });
 
 it("keeps what is not settled when all is closed", async () => {
@@ -339,6 +396,25 @@ it("writes again what could not be written, and all that happens meanwhile in on
   expect(page.disk.transactions).toBe(1);
 });
 
+it("writes nothing of what is settled before it could be written, however long nothing can be", async () => {
+  const page = new Page("p", new Node());
+  page.connect();
+  await page.end();
+  page.disk.isFull = true;
+  for (let i = 0; i < 50; i++) {
+    page.write("a", `${i}`);
+    page.flush();
+    await page.end();
+    page.deliver();
+    page.answer();
+  }
+  page.disk.isFull = false;
+  page.disk.operations = 0;
+  page.write("b", "last");
+  expect(await page.end()).toHaveLength(1);
+  expect(page.disk.operations).toBe(1);
+});
+
 it("keeps of a value that is a part of something large no more than itself", async () => {
   const page = new Page("p", new Node());
   const value = new Uint8Array(100_000).subarray(10, 12);
@@ -350,5 +426,5 @@ it("keeps of a value that is a part of something large no more than itself", asy
 
 it("refuses to persist where nothing can be kept", async () => {
   const kept = connect("http://127.0.0.1:1", { persist: true });
-  await expect(kept).rejects.toMatchObject({ name: "GridError", code: "STORAGE", retry: "later" });
+  await expect(kept).rejects.toMatchObject({ name: "GridError", code: "STORAGE", retry: "never" });
 });

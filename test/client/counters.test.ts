@@ -8,7 +8,7 @@ import {
   type OutboxEvent,
 } from "../../src/client/machine/outbox.ts";
 import { beginOutbox, type Outbox } from "../../src/client/machine/outbox-state.ts";
-import { NodeId, PartitionId, Version } from "../../src/data/ids.ts";
+import { NodeId, Version } from "../../src/data/ids.ts";
 import { makeError } from "../../src/protocol/errors.ts";
 import type { AckLevel } from "../../src/protocol/ops.ts";
 import { readOf } from "./worlds.ts";
@@ -19,7 +19,6 @@ type Said<Event> = Event extends unknown ? Omit<Event, "now" | "random"> : never
 const countOf = (id: number, by: number, kind: AckLevel = "owner", key = "k"): Counted => ({
   id,
   kind,
-  partitionId: PartitionId(0),
   bytes: 100,
   refused: null,
   redirectedAt: null,

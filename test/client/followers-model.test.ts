@@ -61,7 +61,6 @@ class World {
   #answers: Settled[] = [];
   #told: (ChangedPart | { readonly compare: object })[] = [];
   #reading: { readonly from: number; readonly left: readonly string[] | null } | null = null;
-  // The client.
   #counters: Counters = new Map();
   readonly #waiting = new Map<number, (settled: Settled) => void>();
   readonly #set: GridSet<string>;
@@ -84,11 +83,12 @@ class World {
         if (!change.isThere) this.#note("told as gone");
       }
     };
+    this.#lives.push(followers.follow("set", OF, { listener: heard, kept: null }));
     const counted = (total: number): void => {
       expect(total, "told twice").not.toBe(this.#total);
       this.#total = total;
     };
-    this.#lives.push(followers.follow("set", OF, heard), followers.follow("counter", OF, counted));
+    this.#lives.push(followers.follow("counter", OF, { listener: counted, kept: null }));
     for (const live of this.#lives) live.hear({ type: "synced", id: 1 });
   }
 
@@ -442,8 +442,7 @@ it("in the end a set and a counter are what the owner has, and at no time is any
 
 it("tells no element as gone that nobody has removed, and none was refused or lost", async () => {
   const kept = action.map((step): Action => {
-    if (step.type === "lose" || step.type === "removed" || step.type === "delete")
-      return { type: "tell" };
+    if (["lose", "removed", "delete"].includes(step.type)) return { type: "tell" };
     if (step.type === "arrive") return { ...step, refused: 9 };
     return "ttl" in step ? { ...step, ttl: null } : step;
   });

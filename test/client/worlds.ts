@@ -45,7 +45,6 @@ export const welcomeOf = (node: string, changes: Partial<Welcome> = {}): Welcome
 export const writeOf = (id: number, changes: Partial<Write> = {}): Write => ({
   id,
   kind: "owner",
-  partitionId: PartitionId(0),
   bytes: 100,
   refused: null,
   redirectedAt: null,
@@ -66,7 +65,6 @@ export const writeOf = (id: number, changes: Partial<Write> = {}): Write => ({
 export const readOf = (id: number, changes: Partial<Read> = {}): Read => ({
   id,
   kind: "read",
-  partitionId: PartitionId(0),
   bytes: 100,
   refused: null,
   redirectedAt: null,

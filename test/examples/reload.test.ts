@@ -34,7 +34,24 @@ async function add(page: Page, text: string): Promise<void> {
 
 const offline = async (page: Page): Promise<void> => browser.goOffline(page, assets.directory);
 
-it("keeps what was written offline when the page is reloaded", async () => {
+/** Writers, operations and totals that are kept. */
+const COUNTED = `(async () => {
+  const [{ name }] = await indexedDB.databases();
+  const db = await new Promise((resolve) => {
+    const opening = indexedDB.open(name);
+    opening.onsuccess = () => resolve(opening.result);
+  });
+  const tx = db.transaction(["writers", "asks", "counts"]);
+  const counts = await Promise.all(["writers", "asks", "counts"].map((store) =>
+    new Promise((resolve) => {
+      const counting = tx.objectStore(store).count();
+      counting.onsuccess = () => resolve(counting.result);
+    })));
+  db.close();
+  return counts;
+})()`;
+
+it("keeps what was written offline, and what was told before, when the page is reloaded", async () => {
   const [a, b] = [await browser.visit(url()), await browser.visit(url())];
   await add(a, "milk");
   await shows(() => texts(b), ["milk"]);
@@ -45,10 +62,51 @@ it("keeps what was written offline when the page is reloaded", async () => {
   await shows(() => status(b), "offline, 2 not saved yet");
   await b.reload();
   await shows(() => status(b), "offline, 2 not saved yet");
-  await shows(async () => (await texts(b)).filter((text) => text !== "milk"), ["eggs", "tea"]);
+  await shows(() => texts(b), ["eggs", "milk", "tea"]);
   await b.context().setOffline(false);
   for (const page of [a, b]) await shows(() => texts(page), ["eggs", "milk", "tea"]);
   await shows(() => status(b), "live");
+  expect(browser.errors).toEqual([]);
+}, 60_000);
+
+it("has nothing left in the browser when all is saved", async () => {
+  const page = await browser.visit(url());
+  for (let i = 0; i < 3; i++) {
+    await add(page, `saved ${i}`);
+    await page.reload();
+  }
+  await shows(() => status(page), "live");
+  await shows(async () => (await texts(page)).filter((text) => text.startsWith("saved")).length, 3);
+  const left = (): Promise<readonly number[]> => page.evaluate(COUNTED);
+  await shows(left, [1, 0, 0]);
+  expect(browser.errors).toEqual([]);
+}, 60_000);
+
+it("loses nothing of what was written right before the page was reloaded", async () => {
+  const page = await browser.visit(url());
+  await shows(() => status(page), "live");
+  await offline(page);
+  await shows(() => status(page), "offline");
+  await page.evaluate(`
+    const [form, input] = [document.querySelector("form"), document.querySelector("input[name=text]")];
+    for (let i = 0; i < 100; i++) {
+      input.value = "burst " + i;
+      form.requestSubmit();
+    }
+    location.reload();
+  `);
+  await shows(() => status(page), "offline, 100 not saved yet");
+  await shows(
+    async () => (await texts(page)).filter((text) => text.startsWith("burst")).length,
+    100,
+  );
+  await page.context().setOffline(false);
+  await shows(() => status(page), "live");
+  const other = await browser.visit(url());
+  await shows(
+    async () => (await texts(other)).filter((text) => text.startsWith("burst")).length,
+    100,
+  );
   expect(browser.errors).toEqual([]);
 }, 60_000);
 
@@ -99,18 +157,22 @@ it("sends what another page of the same visitor has left", async () => {
   expect(browser.errors).toEqual([]);
 }, 60_000);
 
-it("says so where the browser keeps nothing any more", async () => {
+it("keeps it all again where somebody has deleted it", async () => {
   const page = await browser.visit(url());
   await shows(() => status(page), "live");
   await offline(page);
   await shows(() => status(page), "offline");
-  await page.evaluate(`indexedDB.databases().then((all) => {
-    for (const { name } of all) indexedDB.deleteDatabase(name);
-  })`);
   await add(page, "bread");
-  await shows(() => status(page), "offline, 1 not saved yet and not kept here");
+  await page.evaluate(`indexedDB.databases().then(([{ name }]) => {
+    const deleting = indexedDB.deleteDatabase(name);
+    return new Promise((resolve) => (deleting.onsuccess = resolve));
+  })`);
+  await add(page, "butter");
+  await shows(() => page.evaluate<readonly number[]>(COUNTED), [1, 2, 0]);
+  await page.reload();
+  await shows(() => status(page), "offline, 2 not saved yet");
   await page.context().setOffline(false);
   await shows(() => status(page), "live");
-  await shows(async () => (await texts(page)).includes("bread"), true);
+  await shows(async () => (await texts(page)).filter((text) => text.startsWith("b")).length, 102);
   expect(browser.errors).toEqual([]);
 }, 60_000);

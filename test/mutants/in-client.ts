@@ -35,8 +35,8 @@ export const IN_CLIENT: readonly Mutant[] = [
     name: "only the newest own write kept",
     bug: "an earlier write that is under way is not shown when a later one is refused",
     file: "src/client/own-writes.ts",
-    find: "own.pending.set(id, written);\n    own.order",
-    replace: "own.pending.clear();\n    own.pending.set(id, written);\n    own.order",
+    find: "own.pending.set(id, written);\n    let at",
+    replace: "own.pending.clear();\n    own.pending.set(id, written);\n    let at",
     killedBy: view(
       "is what it was before a write that is refused, other writes that are under way included",
     ),
@@ -68,7 +68,7 @@ export const IN_CLIENT: readonly Mutant[] = [
   {
     name: "superseded taken for refused",
     bug: "what somebody else has overwritten is told as gone until that is told",
-    file: "src/client/entries.ts",
+    file: "src/client/hub.ts",
     find: 'outcome.type !== "refused"',
     replace: 'outcome.type === "stored"',
     killedBy: hub("shows a write that is superseded until it is told what stands"),
@@ -84,9 +84,9 @@ export const IN_CLIENT: readonly Mutant[] = [
   {
     name: "stamped again, shown under the old stamp",
     bug: "an own write that is newer by the nodes' clock is hidden by what is older",
-    file: "src/client/entries.ts",
-    find: "this.#loader.hub?.restamped(write);",
-    replace: "",
+    file: "src/client/hub.ts",
+    find: "view.restamped(write.id, write.op.key, contentOf(write))",
+    replace: "void view",
     killedBy: hub("shows a write under the stamp that it got when the nodes' clock was heard"),
   },
   {

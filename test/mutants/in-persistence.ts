@@ -5,18 +5,8 @@ const adopt = (title: string): Test => ({ file: "test/client/adopt.test.ts", tit
 
 const PAGES =
   "loses and doubles nothing over any number of pages, whatever was sent, stored and answered when each ended";
-const CLOCKS =
-  "keeps the stamp of what a node may have, and stamps by a better clock what none can have";
 
 export const IN_PERSISTENCE: readonly Mutant[] = [
-  {
-    name: "what was sent stamped anew",
-    bug: "what a page may have sent is written twice, under two stamps",
-    file: "src/client/persist/records.ts",
-    find: "exposed: ask.exposed || id < exposedBelow",
-    replace: "exposed: false",
-    killedBy: adopt(PAGES),
-  },
   {
     name: "adopted as its own increments",
     bug: "what a page that ended has counted is counted again under the name of the next one",
@@ -65,15 +55,7 @@ export const IN_PERSISTENCE: readonly Mutant[] = [
     file: "src/client/machine/turn.ts",
     find: 'this.effects.push({ type: "adopted", asks });\n    this.outbox({ type: "flush" });',
     replace: 'this.effects.push({ type: "adopted", asks });',
-    killedBy: adopt(CLOCKS),
-  },
-  {
-    name: "a wrong clock's stamps kept",
-    bug: "what a page with a wrong clock has written offline is refused, or wins over everything",
-    file: "src/client/machine/adopt.ts",
-    find: "if (kept.exposed) return",
-    replace: "if (kept) return",
-    killedBy: adopt(CLOCKS),
+    killedBy: adopt("sends at once what it adopts while it is connected"),
   },
   {
     name: "older than what was adopted",
@@ -82,18 +64,6 @@ export const IN_PERSISTENCE: readonly Mutant[] = [
     find: "? clock : { ...clock, last: above(clock.last, stamp) };",
     replace: "? clock : clock;",
     killedBy: adopt("writes newer than what it has adopted"),
-  },
-  {
-    name: "no new place with more partitions",
-    bug: "what was asked before the partitions were counted waits for an owner of none",
-    file: "src/client/machine/outbox.ts",
-    find: "if (before.routes.places.length === partitionCount) return state;",
-    replace: "return state;",
-    killedBy: {
-      file: "test/client/outbox.test.ts",
-      title:
-        "finds new places for all that waits where there are more partitions than it took for granted",
-    },
   },
   {
     name: "nobody's replica but one's own",

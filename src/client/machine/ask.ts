@@ -1,5 +1,5 @@
 /** What the application wants of the grid: one operation, from the call until its answer. */
-import type { PartitionId, Version } from "../../data/ids.ts";
+import type { Version } from "../../data/ids.ts";
 import type { Content } from "../../data/row.ts";
 import { utf8Length } from "../../data/text.ts";
 import type {
@@ -29,7 +29,6 @@ export type Change = Write | Counted | Total;
 interface Common {
   /** In the order of the calls. */
   readonly id: number;
-  readonly partitionId: PartitionId;
   /** Of the frame that it goes out in. */
   readonly bytes: number;
   /** How often it was refused with the advice to come again, and since when. */
@@ -64,7 +63,7 @@ export interface Counted extends Common {
 }
 
 /** All that another client, which is no more, has counted. */
-interface Total extends Common {
+export interface Total extends Common {
   readonly kind: AckLevel;
   readonly op: ClientCount;
 }
@@ -73,7 +72,7 @@ interface Total extends Common {
 export type AdoptedAsk = Write | Total;
 
 /** What another client has asked for, which is no more. */
-export type Kept = Omit<Write, keyof Common> | Omit<Total, keyof Common>;
+export type Kept = Omit<Write, "id"> | Omit<Total, "id">;
 
 /** What carries a stamp of this client's. */
 export type StampedOp = ClientWrite | ClientAdd | ClientRemove;

@@ -25,6 +25,13 @@ export interface Client {
   readonly over: GridErrorInfo | null;
 }
 
+/** What is worth knowing of a grid before a node has answered. */
+export interface KnownGrid {
+  readonly partitionCount: number;
+  /** Of the nodes' clock before this client's. */
+  readonly aheadMs: number;
+}
+
 export interface Settings {
   readonly clientId: string;
   /** Under which it counts: of this life alone, since it knows no more of what an earlier one has counted. */
@@ -45,9 +52,9 @@ export interface Lane {
 }
 
 export type ClientEvent = Moment &
-  /** `partitionCount`: as it was when this client, or another here, was connected last. Null: none ever was. */
+  /** `known`: since this client, or another here, was connected last. Null: none ever was. */
   (
-    | { readonly type: "begin"; readonly partitionCount: number | null }
+    | { readonly type: "begin"; readonly known: KnownGrid | null }
     | { readonly type: "adopt"; readonly kept: readonly Kept[] }
     | { readonly type: "read"; readonly key: ClientQuestion }
     | {

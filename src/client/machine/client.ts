@@ -4,7 +4,6 @@
  */
 import type { Machine, Next } from "../../core/machine/step.ts";
 import { unreachable } from "../../data/assert.ts";
-import { partitionOf } from "../../data/hash.ts";
 import type { ServerMessage } from "../../protocol/client-messages.ts";
 import { closed, countedTooMuch, outboxFull } from "../errors.ts";
 import type { Answer } from "./answer.ts";
@@ -53,10 +52,10 @@ type Asking = Extract<ClientEvent, { readonly type: Kind }>;
 
 /** The way of every operation: nothing here grows with what there is already. */
 function taken(state: Client, event: Asking): Next<Client, ClientEffect> {
-  const { settings, router, outbox } = state;
+  const { settings, outbox } = state;
   if (outbox.size >= settings.outboxMax)
     return [state, [{ type: "not-taken", error: outboxFull(settings.outboxMax) }]];
-  const [clock, ask] = asAsk(state, event, router.partitionCount);
+  const [clock, ask] = asAsk(state, event);
   if (isTooMuch(outbox.counters, ask))
     return [state, [{ type: "not-taken", error: countedTooMuch() }]];
   const after = withAsked({ ...outbox, clock }, ask);
@@ -66,12 +65,10 @@ function taken(state: Client, event: Asking): Next<Client, ClientEffect> {
 function asAsk(
   { nextId: id, outbox: { clock }, settings }: Client,
   event: Asking,
-  partitionCount: number,
 ): readonly [Outbox["clock"], Ask] {
   const of = placeOf(event);
-  const partitionId = partitionOf(of.key, partitionCount);
   const bytes = bytesOf(of, settings.clientId, event.type === "write" ? event.draft : null);
-  const common = { id, partitionId, bytes, refused: null, redirectedAt: null };
+  const common = { id, bytes, refused: null, redirectedAt: null };
   if (event.type === "read") return [clock, { ...common, kind: "read", key: event.key }];
   if (event.type === "count") {
     const { map, key, by, ack } = event;
@@ -92,7 +89,7 @@ function placeOf(event: Asking): Of {
 function carry(turn: Turn, event: Exclude<ClientEvent, Asking>): void {
   switch (event.type) {
     case "begin":
-      return turn.begin(event.partitionCount);
+      return turn.begin(event.known);
     case "adopt":
       return turn.adopt(event.kept);
     case "flush":

@@ -8,6 +8,7 @@ import type { Count } from "../../data/count.ts";
 import { partitionOf } from "../../data/hash.ts";
 import {
   isCounted,
+  isWrite,
   nameOf,
   ofAsk,
   type Ask,
@@ -15,6 +16,7 @@ import {
   type Of,
   type Read,
   type Settled,
+  type Total,
 } from "./ask.ts";
 
 export interface Counter {
@@ -29,7 +31,7 @@ export interface Counter {
 /** By hash, then by name: what is copied with each operation is a part of it. */
 export type Counters = ReadonlyMap<number, ReadonlyMap<string, Counter>>;
 
-type Counting = Counted | Read;
+type Counting = Counted | Total | Read;
 
 const PARTS = 64;
 
@@ -41,8 +43,10 @@ const NEW: Counter = {
 };
 
 /** Not of a counter: null. */
-const countingOf = (ask: Ask): Counting | null =>
-  isCounted(ask) || ("key" in ask && ask.key.type === "total") ? ask : null;
+function countingOf(ask: Ask): Counting | null {
+  if ("key" in ask) return ask.key.type === "total" ? ask : null;
+  return isWrite(ask) ? null : ask;
+}
 
 const partOf = ({ key }: Of): number => partitionOf(key, PARTS);
 
@@ -100,7 +104,9 @@ function started(counter: Counter): readonly [Counter, Counting | null] {
   const waiting = counter.behind.slice(0);
   const [first, ...more] = waiting;
   if (!first) return [{ ...counter, isBusy: false }, null];
-  const other = isCounted(first) ? more.findIndex(({ kind }) => kind !== first.kind) : 0;
+  const other = isCounted(first)
+    ? more.findIndex((ask) => ask.kind !== first.kind || !isCounted(ask))
+    : 0;
   const riders = more.slice(0, other < 0 ? more.length : other).filter(isCounted);
   const behind = Queue.of(more.slice(riders.length));
   if (!isCounted(first)) return [{ ...counter, isBusy: true, behind }, first];
@@ -128,20 +134,6 @@ function sumOf(all: readonly Counted[]): Count {
 export const behindAll = (counters: Counters): readonly Ask[] =>
   [...counters.values()].flatMap((some) =>
     [...some.values()].flatMap(({ behind }) => behind.slice(0)),
-  );
-
-/** As they are after something has changed in what waits. */
-export const withBehind = (counters: Counters, change: (ask: Ask) => Ask): Counters =>
-  new Map(
-    [...counters].map(([part, some]) => [
-      part,
-      new Map(
-        [...some].map(([name, counter]) => {
-          const behind = counter.behind.slice(0).map((ask) => countingOf(change(ask)) ?? ask);
-          return [name, { ...counter, behind: Queue.of(behind) }];
-        }),
-      ),
-    ]),
   );
 
 /** Each that went along is settled as the one that took it. */

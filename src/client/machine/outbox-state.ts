@@ -1,8 +1,9 @@
 /** What the outbox keeps, and how its parts are reached. */
 import { Queue } from "../../core/machine/queue.ts";
+import { partitionOf } from "../../data/hash.ts";
 import { Version } from "../../data/ids.ts";
-import { isWrite, type Ask } from "./ask.ts";
-import { joined, withBehind, type Counters } from "./counters.ts";
+import { isWrite, ofAsk, type Ask } from "./ask.ts";
+import { behindAll, joined, type Counters } from "./counters.ts";
 import { EMPTY, waitingAt, withWaiting, type Line } from "./line.ts";
 import { NOWHERE, type Place, type Routes } from "./router.ts";
 import { beginClock, type WriterClock } from "./writer-clock.ts";
@@ -49,8 +50,10 @@ export function withAsked(state: Outbox, ask: Ask): Outbox {
   return { ...state, size: state.size + 1, fresh, counters };
 }
 
-export const placeOf = ({ routes }: Outbox, { partitionId }: Ask): Place =>
-  routes.places[partitionId] ?? NOWHERE;
+export function placeOf({ routes: { places } }: Outbox, ask: Ask): Place {
+  if (places.length === 0) return NOWHERE;
+  return places[partitionOf(ofAsk(ask).key, places.length)] ?? NOWHERE;
+}
 
 export const lineAt = ({ lines }: Outbox, place: Place): Line => lines.get(place) ?? EMPTY;
 
@@ -77,7 +80,6 @@ export const changed = (state: Outbox, change: (ask: Ask) => Ask): Outbox => ({
     ]),
   ),
   resting: state.resting.map(({ until, asks }) => ({ until, asks: asks.map(change) })),
-  counters: withBehind(state.counters, change),
 });
 
 /** All that is not under way. */
@@ -85,6 +87,13 @@ export const everything = ({ fresh, lines, resting }: Outbox): readonly Ask[] =>
   ...fresh.slice(0),
   ...[...lines.values()].flatMap(waitingAt),
   ...resting.flatMap(({ asks }) => asks),
+];
+
+/** All that is not settled, but for what goes along with a total. */
+export const everyAsk = (state: Outbox): readonly Ask[] => [
+  ...underWay(state),
+  ...everything(state),
+  ...behindAll(state.counters),
 ];
 
 export const underWay = ({ lines }: Outbox): readonly Ask[] =>

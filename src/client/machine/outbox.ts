@@ -8,14 +8,13 @@
 import { Queue } from "../../core/machine/queue.ts";
 import type { Next } from "../../core/machine/step.ts";
 import { unreachable } from "../../data/assert.ts";
-import { partitionOf } from "../../data/hash.ts";
 import type { Stamp } from "../../data/hlc.ts";
 import type { Get, Ops } from "../../protocol/client-messages.ts";
 import type { GridErrorInfo } from "../errors.ts";
 import { PAUSE_MS_MAX } from "../limits.ts";
 import { sortOut, type Answer } from "./answer.ts";
-import { ofAsk, type Ask, type Settled, type Write } from "./ask.ts";
-import { behindAll, freed, withRiders } from "./counters.ts";
+import { type Ask, type Settled, type Write } from "./ask.ts";
+import { freed, withRiders } from "./counters.ts";
 import {
   countWaiting,
   EMPTY,
@@ -27,13 +26,11 @@ import {
   type Flight,
 } from "./line.ts";
 import {
-  changed,
-  everything,
+  everyAsk,
   exposed,
   fronted,
   lineAt,
   placeOf,
-  underWay,
   withAsked,
   withLine,
   type Outbox,
@@ -84,7 +81,7 @@ export function stepOutbox(state: Outbox, event: OutboxEvent): Stepped {
     case "flush":
       return flush(state, event.now);
     case "routed":
-      return flush(rerouted(replaced(state, event.routes)), event.now);
+      return flush(rerouted({ ...state, routes: event.routes }), event.now);
     case "linked":
       return flush(linked(state, event.place, event.creditOps), event.now);
     case "unlinked":
@@ -155,17 +152,6 @@ function frameOf({ seq, asks }: Flight): Ops | Get {
   return asks[0]?.kind === "backup"
     ? { type: "OPS", seq, ops, ack: "backup" }
     : { type: "OPS", seq, ops };
-}
-
-/** What was asked for before it was known how many partitions there are has its place only now. */
-function replaced(before: Outbox, routes: Routes): Outbox {
-  const state = { ...before, routes };
-  const partitionCount = routes.places.length;
-  if (before.routes.places.length === partitionCount) return state;
-  return changed(state, (ask) => ({
-    ...ask,
-    partitionId: partitionOf(ofAsk(ask).key, partitionCount),
-  }));
 }
 
 /** What waits at a place that is not its owner's any more goes back to what is fresh. */
@@ -251,7 +237,7 @@ function adjust(state: Outbox, aheadMs: number, now: number): Stepped {
 }
 
 function close(state: Outbox, error: GridErrorInfo): Stepped {
-  const asks = [...underWay(state), ...everything(state), ...behindAll(state.counters)];
+  const asks = everyAsk(state);
   const outcome = { type: "refused", error } as const;
   const all = asks.flatMap((ask): readonly Settled[] => withRiders({ ask, outcome }));
   const nothing = { lines: new Map(), resting: [], counters: new Map() };

@@ -37,11 +37,13 @@ export interface Subscriptions {
   readonly over: GridErrorInfo | null;
 }
 
+export type Positions = ReadonlyMap<PartitionId, Position>;
+
 interface Followed {
   readonly query: Query;
   /** Over which it was asked for last; null: there is none. */
   readonly link: number | null;
-  readonly positions: ReadonlyMap<PartitionId, Position>;
+  readonly positions: Positions;
   /** Of the frame that it was asked for by, or that answered for it last. */
   readonly seq: number | null;
   /** To be asked for again; null: it is. */
@@ -53,8 +55,14 @@ interface Followed {
 }
 
 export type SubscriptionsEvent = Moment &
+  /** `positions`: up to where it was told before. */
   (
-    | { readonly type: "subscribe"; readonly id: number; readonly query: Query }
+    | {
+        readonly type: "subscribe";
+        readonly id: number;
+        readonly query: Query;
+        readonly positions?: Positions;
+      }
     | { readonly type: "unsubscribe"; readonly id: number }
     | { readonly type: "linked"; readonly link: number }
     | { readonly type: "unlinked"; readonly link: number }
@@ -117,7 +125,8 @@ export function stepSubscriptions(state: Subscriptions, event: SubscriptionsEven
     case "subscribe": {
       const { over } = state;
       if (over) return [state, [{ type: "ended", id: event.id, error: over }]];
-      return askSoon(withOne(state, event.id, { query: event.query, ...FRESH }), [event.id]);
+      const { id, query, positions = new Map() } = event;
+      return askSoon(withOne(state, id, { ...FRESH, query, positions }), [id]);
     }
     case "unsubscribe":
       return unsubscribe(state, event.id);
@@ -145,7 +154,6 @@ export function stepSubscriptions(state: Subscriptions, event: SubscriptionsEven
 
 const FRESH = {
   link: null,
-  positions: new Map<PartitionId, Position>(),
   seq: null,
   until: null,
   refused: null,

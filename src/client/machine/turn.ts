@@ -6,7 +6,7 @@ import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import type { GridErrorInfo } from "../errors.ts";
 import { adopted } from "./adopt.ts";
 import type { Kept } from "./ask.ts";
-import type { Client, ClientEffect, Lane } from "./client-state.ts";
+import type { Client, ClientEffect, KnownGrid, Lane } from "./client-state.ts";
 import { isIdle, stepOutbox, type OutboxEvent } from "./outbox.ts";
 import {
   ANY,
@@ -128,9 +128,11 @@ export class Turn {
   // ---------------------------------------------------------------- lanes
 
   /** Whoever was connected before need not be now to write. */
-  begin(partitionCount: number | null): void {
-    if (partitionCount !== null) {
+  begin(known: KnownGrid | null): void {
+    if (known) {
+      const { partitionCount, aheadMs } = known;
       this.#set({ router: { ...this.client.router, partitionCount } });
+      this.outbox({ type: "clock", aheadMs });
       this.effects.push({ type: "ready" });
     }
     this.checkLanes();

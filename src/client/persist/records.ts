@@ -2,6 +2,7 @@
 import type { Count } from "../../data/count.ts";
 import type { AckLevel } from "../../protocol/ops.ts";
 import {
+  bytesOf,
   isCounted,
   isWrite,
   nameOf,
@@ -10,10 +11,15 @@ import {
   type Kept,
   type Of,
   type StampedOp,
+  type Total,
+  type Write,
 } from "../machine/ask.ts";
 
 /** An increment is part of a total that its client has counted: what it adds is written down beside it. */
-export type AskRecord = Kept | CountedRecord;
+export type AskRecord = WriteRecord | TotalRecord | CountedRecord;
+
+type WriteRecord = Pick<Write, "kind" | "op" | "at" | "ttlMs" | "exposed" | "drifted">;
+type TotalRecord = Pick<Total, "kind" | "op">;
 
 interface CountedRecord {
   readonly kind: AckLevel;
@@ -64,13 +70,27 @@ export function keptOf({ asks, counts, exposedBelow }: Left, replica: string): r
     if ("of" in ask && strongest.get(nameOf(ask.of)) !== "backup")
       strongest.set(nameOf(ask.of), ask.kind);
   return asks.flatMap(([id, ask]): readonly Kept[] => {
-    if ("exposed" in ask) return [{ ...ask, exposed: ask.exposed || id < exposedBelow }];
-    if (!("of" in ask)) return [ask];
+    if ("exposed" in ask) return [unsent({ ...ask, exposed: ask.exposed || id < exposedBelow })];
+    if (!("of" in ask)) return [unsent(ask)];
     const name = nameOf(ask.of);
     const total = totals.get(name);
     totals.delete(name);
     if (!total) return [];
     const op = { type: "count", ...total, replica } as const;
-    return [{ kind: strongest.get(name) ?? ask.kind, op }];
+    return [unsent({ kind: strongest.get(name) ?? ask.kind, op })];
   });
+}
+
+const unsent = <R extends WriteRecord | TotalRecord>(record: R): R & Sent => ({
+  ...record,
+  bytes: bytesIn(record),
+  refused: null,
+  redirectedAt: null,
+});
+
+type Sent = Pick<Write, "bytes" | "refused" | "redirectedAt">;
+
+function bytesIn({ op }: WriteRecord | TotalRecord): number {
+  if ("stamp" in op) return bytesOf(op, op.stamp.node, op);
+  return bytesOf(op, op.replica ?? "", null);
 }

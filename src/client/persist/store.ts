@@ -1,38 +1,14 @@
-/** What a browser keeps of one grid for all pages of its origin, in IndexedDB. */
-import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+/** What is read and written of the database, a transaction each. */
+import type { Row } from "../../data/row.ts";
+import { KEPT_QUERIES_MAX } from "./limits.ts";
+import type { KnownGrid } from "../machine/client-state.ts";
+import { allOf, openDatabase, STORES, type Database } from "./database.ts";
 import type { AskRecord, CountRecord, Left } from "./records.ts";
-
-declare global {
-  // For who compiles without a browser's types.
-  interface IDBDatabase {
-    close(): void;
-  }
-  interface IDBKeyRange {
-    includes(key: unknown): boolean;
-  }
-}
-
-declare const IDBKeyRange: { bound(lower: unknown, upper: unknown): IDBKeyRange };
-
-interface Schema extends DBSchema {
-  /** Clients that may have left something, by id. */
-  writers: { readonly key: string; readonly value: WriterRecord };
-  /** By writer, then by number. */
-  asks: { readonly key: [string, number]; readonly value: AskRecord };
-  /** By writer, then by name. */
-  counts: { readonly key: [string, string]; readonly value: CountRecord };
-  grid: { readonly key: "partitionCount"; readonly value: number };
-}
-
-interface WriterRecord {
-  /** As in what it leaves. */
-  readonly exposedBelow: number;
-}
 
 /** What is there when a client begins. */
 export interface Found {
   /** As it was when anybody here was connected last; null: nobody ever was. */
-  readonly partitionCount: number | null;
+  readonly known: KnownGrid | null;
   /** Other clients that may have left something, or are at work. */
   readonly others: readonly string[];
 }
@@ -40,86 +16,119 @@ export interface Found {
 /** What one transaction changes. */
 export interface Changes {
   exposedBelow: number | null;
-  partitionCount: number | null;
+  known: KnownGrid | null;
   /** By number; null: it is settled. */
   readonly asks: Map<number, AskRecord | null>;
   readonly counts: Map<string, CountRecord>;
-  /** Clients all of whose operations are among `asks` now. */
+  /** Clients of whom nothing is left: all is among `asks`, or settled. */
   readonly adopted: Set<string>;
+  /** By query and by name of the row; null: it is gone. */
+  readonly told: Map<string, Map<string, Row | null>>;
 }
 
-const VERSION = 1;
-
 export class Store {
-  readonly #db: IDBPDatabase<Schema>;
+  readonly #name: string;
   readonly #writer: string;
+  readonly #lost: () => void;
+  #opened: Promise<Database> | null = null;
 
-  private constructor(db: IDBPDatabase<Schema>, writer: string) {
-    this.#db = db;
+  /** `writer`: the client whose operations are kept. `lost`: what was written is there no more. */
+  constructor(name: string, writer: string, lost: () => void) {
+    this.#name = name;
     this.#writer = writer;
+    this.#lost = lost;
   }
 
-  /** `writer`: the client whose operations are kept. Rejects where the browser keeps nothing. */
-  static async open(name: string, writer: string): Promise<Store> {
-    const db = await openDB<Schema>(name, VERSION, {
-      upgrade(created) {
-        for (const store of ["writers", "asks", "counts", "grid"] as const)
-          created.createObjectStore(store);
-      },
-      // A page with newer code waits for it.
-      blocking: () => db.close(),
-    });
-    await db.put("writers", { exposedBelow: 0 }, writer);
-    return new Store(db, writer);
-  }
-
-  async found(): Promise<Found> {
-    const [partitionCount = null, writers] = await Promise.all([
-      this.#db.get("grid", "partitionCount"),
-      this.#db.getAllKeys("writers"),
+  /** Rejects where the browser keeps nothing. */
+  async begin(): Promise<Found> {
+    const db = await this.#database();
+    await db.put("writers", { exposedBelow: 0 }, this.#writer);
+    const [known = null, writers] = await Promise.all([
+      db.get("grid", "known"),
+      db.getAllKeys("writers"),
     ]);
-    return { partitionCount, others: writers.filter((writer) => writer !== this.#writer) };
+    return { known, others: writers.filter((writer) => writer !== this.#writer) };
   }
 
   async leftBy(writer: string): Promise<Left> {
-    const tx = this.#db.transaction(["writers", "asks", "counts"]);
-    const range = allOf(writer);
+    const tx = (await this.#database()).transaction(["writers", "asks", "counts"]);
     const [known, keys, asks, counts] = await Promise.all([
       tx.objectStore("writers").get(writer),
-      tx.objectStore("asks").getAllKeys(range),
-      tx.objectStore("asks").getAll(range),
-      tx.objectStore("counts").getAll(range),
+      tx.objectStore("asks").getAllKeys(allOf(writer)),
+      tx.objectStore("asks").getAll(allOf(writer)),
+      tx.objectStore("counts").getAll(allOf(writer)),
     ]);
     const numbered = asks.map((ask, at) => [keys[at]?.[1] ?? 0, ask] as const);
     return { asks: numbered, counts, exposedBelow: known?.exposedBelow ?? 0 };
   }
 
-  async write(changes: Changes): Promise<void> {
-    const tx = this.#db.transaction(["writers", "asks", "counts", "grid"], "readwrite");
-    const [writers, asks, counts] = [
+  async write({ exposedBelow, known, ...changes }: Changes): Promise<void> {
+    const tx = (await this.#database()).transaction(STORES, "readwrite");
+    const [writers, asks, counts, told] = [
       tx.objectStore("writers"),
       tx.objectStore("asks"),
       tx.objectStore("counts"),
+      tx.objectStore("told"),
     ];
-    const { exposedBelow, partitionCount } = changes;
     const all: Promise<unknown>[] = [tx.done];
     if (exposedBelow !== null) all.push(writers.put({ exposedBelow }, this.#writer));
-    if (partitionCount !== null)
-      all.push(tx.objectStore("grid").put(partitionCount, "partitionCount"));
+    if (known) all.push(tx.objectStore("grid").put(known, "known"));
     for (const [id, ask] of changes.asks) {
       const key: [string, number] = [this.#writer, id];
       all.push(ask ? asks.put(ask, key) : asks.delete(key));
     }
     for (const [name, count] of changes.counts) all.push(counts.put(count, [this.#writer, name]));
-    for (const writer of changes.adopted)
-      all.push(writers.delete(writer), asks.delete(allOf(writer)), counts.delete(allOf(writer)));
+    for (const writer of changes.adopted) {
+      all.push(writers.delete(writer));
+      all.push(asks.delete(allOf(writer)), counts.delete(allOf(writer)));
+    }
+    for (const [query, rows] of changes.told)
+      for (const [name, row] of rows) {
+        const key: [string, string] = [query, name];
+        all.push(row ? told.put(row, key) : told.delete(key));
+      }
+    // A page that is going away could not say any more that this is all.
+    tx.commit();
     await Promise.all(all);
   }
 
+  /** What was told of a query last. It is now the last of those that are kept, of which there is a bound. */
+  async openQuery(query: string, now: number): Promise<readonly Row[]> {
+    const tx = (await this.#database()).transaction(["queries", "told"], "readwrite");
+    const [queries, told] = [tx.objectStore("queries"), tx.objectStore("told")];
+    await queries.put(now, query);
+    const [keys, times] = await Promise.all([queries.getAllKeys(), queries.getAll()]);
+    const openedAt = new Map(keys.map((key, i) => [key, times[i] ?? 0]));
+    const byAge = keys.toSorted((a, b) => (openedAt.get(a) ?? 0) - (openedAt.get(b) ?? 0));
+    const forgotten = byAge
+      .slice(0, -KEPT_QUERIES_MAX)
+      .flatMap((old) => [queries.delete(old), told.delete(allOf(old))]);
+    const [rows] = await Promise.all([told.getAll(allOf(query)), ...forgotten, tx.done]);
+    return rows;
+  }
+
+  /** It was told by another grid under this address. */
+  async forgetTold(): Promise<void> {
+    const tx = (await this.#database()).transaction(["queries", "told"], "readwrite");
+    await Promise.all([tx.objectStore("queries").clear(), tx.objectStore("told").clear(), tx.done]);
+  }
+
+  /** Opened again where it was lost. */
+  async #database(): Promise<Database> {
+    this.#opened ??= openDatabase(this.#name, () => {
+      this.#opened = null;
+      this.#lost();
+    });
+    try {
+      return await this.#opened;
+    } catch (error) {
+      this.#opened = null;
+      throw error;
+    }
+  }
+
   close(): void {
-    this.#db.close();
+    void this.#opened?.then((db) => db.close()).catch(() => undefined);
+    this.#opened = null;
   }
 }
-
-/** An array is more than any text. */
-const allOf = (writer: string): IDBKeyRange => IDBKeyRange.bound([writer], [writer, []]);

@@ -2,7 +2,7 @@
  * Which clients of an origin are still there: each holds a lock under its name for as long as it lives (Web Locks), so that
  * whoever gets the lock of another knows that that one is no more, and is alone with what it has left.
  */
-import { ADOPT_PAUSE_MS, WATCHED_MAX } from "../limits.ts";
+import { ADOPT_PAUSE_MS, WATCHED_MAX } from "./limits.ts";
 
 export interface Locks {
   request<T>(
@@ -108,12 +108,16 @@ export class WriterLocks {
   }
 }
 
+/** Rejects when it is aborted. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resume, fail) => {
-    const timer = setTimeout(resume, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      fail(new Error("closed"));
-    });
-  });
+  const over = Promise.withResolvers<void>();
+  const timer = setTimeout(over.resolve, ms);
+  const abort = (): void => over.reject(new Error("closed"));
+  signal.addEventListener("abort", abort);
+  try {
+    await over.promise;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
+  }
 }

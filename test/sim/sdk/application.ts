@@ -54,9 +54,7 @@ export class Application {
 
   begin(): void {
     const { schedule } = this.#world;
-    schedule.after(this.#prng.below(2_000), () =>
-      this.sdk.do({ type: "begin", partitionCount: null }),
-    );
+    schedule.after(this.#prng.below(2_000), () => this.sdk.do({ type: "begin", known: null }));
     schedule.after(this.#prng.below(6_000), () =>
       this.sdk.go(() => this.following.open(this.ledger.pending)),
     );
@@ -182,6 +180,7 @@ export class Application {
         return this.following.restamped(effect.writes);
       case "over":
         return this.#fail(`it is over: ${effect.error.code}`);
+      case "adopted":
       case "ready":
     }
   }
