@@ -1,6 +1,5 @@
 /**
- * Sets and counters that are followed, and what this client does with them, which each hears of. With all that it needs it is loaded
- * when somebody subscribes to the first.
+ * Sets and counters that are followed, and what this client does with them, which each hears of.
  */
 import { unreachable } from "../data/assert.ts";
 import { CounterFollower } from "./counter-follower.ts";

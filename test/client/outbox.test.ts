@@ -15,8 +15,10 @@ import {
   underWay,
   type Outbox,
 } from "../../src/client/machine/outbox-state.ts";
+import { restampAll } from "../../src/client/machine/restamp.ts";
 import { NOWHERE, type Place, type Routes } from "../../src/client/machine/router.ts";
 import { partitionOf } from "../../src/data/hash.ts";
+import { beginClock, stampAt } from "../../src/client/machine/writer-clock.ts";
 import { NodeId, Version } from "../../src/data/ids.ts";
 import { makeError, type ErrorInfo } from "../../src/protocol/errors.ts";
 import { FRAME_BYTES_MAX, FRAME_OPS_MAX } from "../../src/protocol/limits.ts";
@@ -278,4 +280,16 @@ it("finds a place for all that was asked before anybody knew how many partitions
       expect(place).toBe(partitionOf(ofAsk(ask).key, 4) % 2 === 0 ? n1 : n2);
     }
   expect(places).toEqual(new Set([n1, n2]));
+});
+
+it("gives no stamp twice, when a clock that was ahead was corrected and that time comes", () => {
+  const AHEAD_MS = 100_000;
+  const [clock, stamp] = stampAt(beginClock("c"), NOW + AHEAD_MS);
+  const write = writeOf(1, { exposed: true });
+  const was = { ...beginOutbox("c", 1_000), clock };
+  const [state] = stepped(was, ...asked({ ...write, op: { ...write.op, stamp } }));
+  const [corrected] = restampAll(state, -AHEAD_MS, NOW + AHEAD_MS);
+  const [, again] = stampAt(corrected.clock, NOW + 2 * AHEAD_MS);
+  expect(again).toMatchObject({ millis: stamp.millis, counter: stamp.counter });
+  expect(again.node).not.toBe(stamp.node);
 });

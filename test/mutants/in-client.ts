@@ -13,6 +13,16 @@ const hub = (title: string): Test => ({ file: "test/client/hub.test.ts", title }
 
 export const IN_CLIENT: readonly Mutant[] = [
   {
+    name: "a stamp given twice",
+    bug: "two writes of a client whose clock was corrected have one stamp, where a node is as far ahead",
+    file: "src/client/machine/restamp.ts",
+    find: "underAnotherName(state.clock)",
+    replace: "state.clock",
+    killedBy: outbox(
+      "gives no stamp twice, when a clock that was ahead was corrected and that time comes",
+    ),
+  },
+  {
     name: "own write kept against a deletion",
     bug: "what somebody else has deleted before its acknowledgement came is shown again",
     file: "src/client/own-writes.ts",

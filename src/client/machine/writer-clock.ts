@@ -11,6 +11,7 @@ import {
   type Stamp,
   CLOCK_ZERO,
 } from "../../data/hlc.ts";
+import { STAMP_NODE_LENGTH_MAX } from "../../data/limits.ts";
 import { CLOCK_TOLERANCE_MS } from "../limits.ts";
 import type { Draft, StampedOp, Write } from "./ask.ts";
 
@@ -61,6 +62,12 @@ export function corrected(
   const floor = exposed.reduce(above, clock.floor);
   return { ...clock, aheadMs, floor, last: floor };
 }
+
+/** So that no stamp is given that was given before. */
+export const underAnotherName = (clock: WriterClock): WriterClock => ({
+  ...clock,
+  writer: `${clock.writer}.`.slice(0, STAMP_NODE_LENGTH_MAX),
+});
 
 /** Never later than now: a clock that has jumped back since would be wrong the other way. */
 export function restamp(

@@ -111,6 +111,8 @@ export class Journal {
     clearTimeout(this.#retry);
     if (this.#written.size + this.#changes.asks.size === 0) this.#changes.adopted.add(writer);
     if (isAny(this.#changes)) await this.#write();
+    // Who could not write it down leaves it where it was.
+    for (const written of this.#adopting) written();
   }
 
   #asked(ask: Ask): void {
