@@ -250,14 +250,6 @@ export const IN_CLIENT: readonly Mutant[] = [
     killedBy: followers(CONVERGES),
   },
   {
-    name: "an element gone with one of its adds",
-    bug: "what somebody else has added, too, is told as gone",
-    file: "src/client/set-follower.ts",
-    find: "return [...adds.keys()].some(",
-    replace: "return adds.size > 0 && [...adds.keys()].every(",
-    killedBy: followers(CONVERGES),
-  },
-  {
     name: "add under two tags",
     bug: "an add that is stamped again stays under its first tag for ever",
     file: "src/client/set-follower.ts",
