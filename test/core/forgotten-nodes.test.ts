@@ -1,5 +1,6 @@
 /** A coordinator that was restored from an earlier copy, and those of whom it knows nothing or too little. */
 import { describe, expect, it } from "vitest";
+import { FAST } from "../../src/core/config.ts";
 import { Epoch, type NodeId } from "../../src/data/ids.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import type { Stage } from "../scripts/stage.ts";
@@ -172,5 +173,25 @@ describe("a member that joins again", () => {
     work(stage, 20_000, [B, C]);
     expect(ownerOf(stage)).toBe(B);
     expect(valueAt(stage, B, "k")).toBe(1);
+  });
+
+  it("is one as soon as it can be, however long its requests were lost [I8, sim seed 1146495]", () => {
+    const stage = cluster();
+    without(stage, [A]);
+    for (let i = 0; i < 60 && stateOf(stage, A) !== "dead"; i++) work(stage, 100, [B, C]);
+    let lost = 0;
+    stage.cut = (from, __, { type }) => {
+      if (type !== "JOIN_REQUEST" || from !== A) return false;
+      lost = stage.now;
+      return true;
+    };
+    work(stage, 30_000, [B, C]);
+    // So the pause that has just begun is as long as pauses grow.
+    for (let i = 0; i < 200 && lost < stage.now - 100; i++) work(stage, 100, [B, C]);
+    expect(stateOf(stage, A)).toBe("dead");
+    without(stage, []);
+    work(stage, 2 * FAST.retryMsMin, [B, C]);
+    expect(stateOf(stage, A)).toBe("active");
+    expect(ownerOf(stage)).toBe(A);
   });
 });

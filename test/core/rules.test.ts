@@ -135,6 +135,24 @@ describe("rules that a simulation taught", () => {
     expect(now.saved.self).toMatchObject({ membership: "member", tableVersion: 40 });
   });
 
+  it("who waits to join asks again when the coordinator asks it for anything, but not when it has just asked [I8, sim seed 1146495]", () => {
+    const joining = nodeWith({ type: "none" }, B, "joining");
+    const joinRetry = { at: 9_000, attempt: 5 };
+    const waiting = { ...joining, memory: { ...joining.memory, joinRetry } };
+    const asked = (state: NodeState, from: Sender): readonly [NodeState, number] => {
+      const [next, effects] = stepNode(state, say(from, { type: "PROBE" }));
+      const requests = effects.filter(
+        (effect) => effect.type === "send" && effect.message.type === "JOIN_REQUEST",
+      );
+      return [next, requests.length];
+    };
+    expect(asked(waiting, B)[1]).toBe(0);
+    const [once, first] = asked(waiting, "coordinator");
+    expect(first).toBe(1);
+    expect(once.memory.joinRetry?.at).toBeLessThan(joinRetry.at);
+    expect(asked(once, "coordinator")[1]).toBe(0);
+  });
+
   it("a copy that a ruling leaves out is struck, whatever it knows of its rows [I7, seed 2]", () => {
     const copy = { type: "copy", state: "complete", at: B, cut: Seq(9), foreign: true } as const;
     const [state] = stepNode(

@@ -56,4 +56,26 @@ export const IN_FORGOTTEN: readonly Mutant[] = [
     replace: 'voters(state).filter((member) => !["dead", "joining"].includes(member.state));',
     killedBy: forgotten("and is destroyed before it has, has a successor where it was owner [I8]"),
   },
+  {
+    name: "joins when the pause is over",
+    bug: "a node that joins again waits for as long as its requests were lost, though it is spoken to",
+    file: "src/core/node/node.ts",
+    find: 'if (from === "coordinator" && error.code === "NOT_A_MEMBER") askToJoinSoon(turn);',
+    replace: "void askToJoinSoon;",
+    killedBy: forgotten(
+      "is one as soon as it can be, however long its requests were lost [I8, sim seed 1146495]",
+    ),
+  },
+  {
+    name: "joins at every word",
+    bug: "a node that has just asked to join asks once more whenever it is spoken to",
+    file: "src/core/node/join.ts",
+    find: "(turn.memory.joinRetry?.attempt ?? 0) > 0",
+    replace: "turn.memory.joinRetry",
+    killedBy: {
+      file: "test/core/rules.test.ts",
+      title:
+        "who waits to join asks again when the coordinator asks it for anything, but not when it has just asked [I8, sim seed 1146495]",
+    },
+  },
 ];

@@ -52,6 +52,15 @@ export function askToJoin(turn: Turn, attempt: number): void {
   });
 }
 
+/**
+ * It is asked as a member that it is not yet: whoever speaks can be asked, and what lost the requests may be over.
+ * Not at once if it was asked just now.
+ */
+export function askToJoinSoon(turn: Turn): void {
+  if (turn.self.membership === "joining" && (turn.memory.joinRetry?.attempt ?? 0) > 0)
+    askToJoin(turn, 0);
+}
+
 export function onJoinResponse(turn: Turn, response: JoinResponse): void {
   if (turn.self.membership !== "joining") return;
   if (!response.accepted) {

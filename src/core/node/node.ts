@@ -41,7 +41,14 @@ import type { Incoming, NodeEffect, NodeEvent, NodeTag } from "./events.ts";
 import { onForwarded, pursueForwards } from "./forward.ts";
 import { onCampaign } from "./grant.ts";
 import { hearAll } from "./hear.ts";
-import { askToJoin, onInvite, onJoinResponse, onMembersUpdate, onTableUpdate } from "./join.ts";
+import {
+  askToJoin,
+  askToJoinSoon,
+  onInvite,
+  onJoinResponse,
+  onMembersUpdate,
+  onTableUpdate,
+} from "./join.ts";
 import { noteAudience, pushMap } from "./map-push.ts";
 import { answerRequest, opsPerSecond } from "./pending.ts";
 import type { Work } from "./requests.ts";
@@ -139,7 +146,10 @@ function onMessage(turn: Turn, event: Message): void {
   const { from, term, message, call } = event;
   if (isFromWinner(turn, event)) return fromWinner(turn, event);
   const error = notForUs(turn, event);
-  if (error) return turn.answer(call, { type: "ERROR", error });
+  if (error) {
+    if (from === "coordinator" && error.code === "NOT_A_MEMBER") askToJoinSoon(turn);
+    return turn.answer(call, { type: "ERROR", error });
+  }
   const news = from === "coordinator" && term > turn.self.term;
   if (news && turn.self.membership !== "stranger") turn.setSelf({ term });
   hearAll(turn, message);
