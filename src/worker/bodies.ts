@@ -18,7 +18,10 @@ import type { Schema } from "../protocol/shapes.ts";
 import type { Parsed } from "./routes.ts";
 import { encodeJson } from "../protocol/values.ts";
 
-/** Reads no more than the bound, whatever the headers say. */
+/** What is read of a body that is too large: one left unread closes a connection that others may be using. */
+const REFUSED_BYTES_MAX = 4 * FRAME_BYTES_MAX;
+
+/** Keeps no more than the bound, whatever the headers say. */
 export async function readJson(request: Request): Promise<Parsed<unknown>> {
   const bytes = await readBytes(request);
   if (!bytes.ok) return bytes;
@@ -42,14 +45,15 @@ export async function readFields(request: Request): Promise<Parsed<unknown>> {
 
 async function readBytes({ body, headers }: Request): Promise<Parsed<Uint8Array>> {
   const announced = Number(headers.get("content-length") ?? 0);
-  if (announced > FRAME_BYTES_MAX) return err(tooLarge(announced));
+  if (announced > REFUSED_BYTES_MAX) return err(tooLarge(announced));
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body ?? []) {
     length += chunk.length;
-    if (length > FRAME_BYTES_MAX) return err(tooLarge(length));
-    chunks.push(chunk);
+    if (length > REFUSED_BYTES_MAX) break;
+    if (length <= FRAME_BYTES_MAX) chunks.push(chunk);
   }
+  if (length > FRAME_BYTES_MAX) return err(tooLarge(length));
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {

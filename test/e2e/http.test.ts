@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startLocal, type Local } from "../../src/cli/local.ts";
 import { Api } from "./api.ts";
+import { OneConnection } from "./one-connection.ts";
 
 let local: Local;
 let api: Api;
@@ -98,4 +99,10 @@ describe("bad input gets a typed error, and the next request is served", () => {
     expect((await api.json("PUT", "/v1/maps/m/next", 1)).status).toBe(200);
     expect((await api.json<{ version: number }>("GET", "/v1/map")).body.version).toBe(version);
   });
+});
+
+it("a body that is too large is refused and its connection kept", async () => {
+  using connection = new OneConnection(local.url);
+  expect((await connection.put("/v1/maps/m/large", "v".repeat(2_000_000))).status).toBe(413);
+  expect(await connection.put("/v1/maps/m/next", "1")).toEqual({ status: 200, reused: true });
 });
