@@ -8,12 +8,11 @@ import type { DigestKey } from "../data/digest.ts";
 import type { PartitionId } from "../data/ids.ts";
 import type { Row } from "../data/row.ts";
 import type { ChangedPart, PartDigest, Query } from "../protocol/subscription-messages.ts";
-import type { Changed, Follower } from "./follower.ts";
-import type { Hub } from "./hub.ts";
+import type { Changed, Follower, FollowerPort } from "./follower.ts";
 import { TOLD_MS_MAX } from "./limits.ts";
-import { queryAbout } from "./query.ts";
 import { isCounted, type Of } from "./machine/ask.ts";
 import { counterAt } from "./machine/counters.ts";
+import { queryAbout } from "./query.ts";
 import type { Told } from "./told.ts";
 import type { Untold } from "./view.ts";
 
@@ -31,7 +30,7 @@ interface Own {
 export class CounterFollower implements Follower {
   readonly of: Of;
   readonly query: Query;
-  readonly #hub: Hub;
+  readonly #hub: FollowerPort;
   readonly #changed: Changed;
   readonly #told: Told;
   /** Each side of each replica, by its `sub`. */
@@ -46,7 +45,7 @@ export class CounterFollower implements Follower {
   /** What the application was told. */
   #heard: number | undefined;
 
-  constructor(hub: Hub, of: Of, changed: Changed) {
+  constructor(hub: FollowerPort, of: Of, changed: Changed) {
     this.of = of;
     this.query = queryAbout(of);
     this.#hub = hub;

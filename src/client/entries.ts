@@ -54,9 +54,7 @@ export class Entries {
   async follow({ ask, settled }: Asked, value: unknown): Promise<Written> {
     const { map, key } = ofAsk(ask);
     const ofEntry = isOfEntry(ask);
-    if (ofEntry) {
-      this.#replica.put(map, key, { row: contentOf(ask), value, pending: ask.id });
-    }
+    if (ofEntry) this.#replica.put(map, key, { row: contentOf(ask), value, pending: ask.id });
     const last = await settled;
     if (ofEntry) this.#wrote({ map, key }, last);
     return writtenOf(last);

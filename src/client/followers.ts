@@ -1,14 +1,13 @@
 /**
  * Sets and counters that are followed, and what this client does with them, which each hears of.
  */
-import { unreachable } from "../data/assert.ts";
+import type { Stamp } from "../data/hlc.ts";
 import { CounterFollower } from "./counter-follower.ts";
-import type { Changed, Follower, Removal } from "./follower.ts";
-import type { Done, KeptQuery } from "./host.ts";
-import type { FollowersPort, Hub } from "./hub.ts";
+import type { Changed, Follower, FollowerPort } from "./follower.ts";
+import type { KeptQuery } from "./host.ts";
 import type { Listener, LiveView } from "./live-view.ts";
+import type { Ask, Change, Of, Settled, Write } from "./machine/ask.ts";
 import { queryAbout } from "./query.ts";
-import type { Ask, Change, Of } from "./machine/ask.ts";
 import { SetFollower } from "./set-follower.ts";
 import type { Untold } from "./view.ts";
 
@@ -17,13 +16,12 @@ interface Wanted {
   readonly kept: KeptQuery | null;
 }
 
-export class Followers implements FollowersPort {
-  readonly #hub: Hub;
+export class Followers {
+  readonly #hub: FollowerPort;
   readonly #all = new Set<LiveView<Follower>>();
 
-  constructor(hub: Hub) {
+  constructor(hub: FollowerPort) {
     this.#hub = hub;
-    hub.followers = this;
   }
 
   async following(type: "set" | "counter", of: Of, listener: Listener): Promise<() => LiveView> {
@@ -47,29 +45,19 @@ export class Followers implements FollowersPort {
     return live;
   }
 
-  did(done: Done): void {
-    switch (done.type) {
-      case "taken":
-        return this.#each(done.ask, (follower, ask) => follower.wrote(ask));
-      case "adopted":
-        for (const one of done.asks) this.#each(one, (follower, ask) => follower.wrote(ask));
-        return;
-      case "restamped":
-        for (const write of done.writes) this.#each(write, (follower) => follower.restamped(write));
-        return;
-      case "settled":
-        for (const { ask, outcome } of done.all)
-          this.#each(ask, (follower) => follower.settled(ask.id, outcome));
-        return;
-      case "not-taken":
-      case "ready":
-        return;
-      default:
-        return unreachable(done);
-    }
+  wrote(ask: Ask): void {
+    this.#each(ask, (follower, change) => follower.wrote(change));
   }
 
-  #each(ask: Ask, tell: (follower: Follower, ask: Change) => void): void {
+  restamped(write: Write): void {
+    this.#each(write, (follower) => follower.restamped(write));
+  }
+
+  settled({ ask, outcome }: Settled): void {
+    this.#each(ask, (follower) => follower.settled(ask.id, outcome));
+  }
+
+  #each(ask: Ask, tell: (follower: Follower, change: Change) => void): void {
     if (ask.kind === "read") return;
     for (const live of this.#all) {
       if (!isOf(live, ask.op)) continue;
@@ -78,17 +66,11 @@ export class Followers implements FollowersPort {
     }
   }
 
-  /** Somebody here takes an element out of a set: what was told of it is meant, and hidden. */
-  removing(of: Of, name: string): Removal {
-    const removals = [...this.#all].flatMap((live) =>
-      isOf(live, of) && live.view instanceof SetFollower ? live.view.removing(name) : [],
+  /** Of the adds of an element of a set, as far as it is followed. */
+  tagsOf(of: Of, name: string): readonly Stamp[] {
+    return [...this.#all].flatMap((live) =>
+      isOf(live, of) && live.view instanceof SetFollower ? live.view.tags(name) : [],
     );
-    return {
-      tags: removals.flatMap(({ tags }) => tags),
-      end: () => {
-        for (const { end } of removals) end();
-      },
-    };
   }
 }
 

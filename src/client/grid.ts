@@ -7,6 +7,7 @@ import { Host } from "./host.ts";
 import { HubLoader } from "./hub-loader.ts";
 import { GridMap } from "./map.ts";
 import type { Mode } from "./machine/router.ts";
+import type { Persistence } from "./persist/persistence.ts";
 import { GridSet } from "./set.ts";
 import { settingsOf, type Options, type Settings } from "./settings.ts";
 
@@ -75,11 +76,11 @@ export class Grid {
 
   async #begin({ host: address }: URL, settings: Settings, opened: Promise<void>): Promise<void> {
     const [host, desk, entries] = [this.#host, this.#desk, this.#entries];
-    const persistence = settings.persist
-      ? await (
-          await loaded(import("./persist/persistence.ts"))
-        ).Persistence.open(address, { host, desk, entries })
-      : null;
+    let persistence: Persistence | null = null;
+    if (settings.persist) {
+      const { Persistence } = await loaded(import("./persist/persistence.ts"));
+      persistence = await Persistence.open(address, { host, desk, entries });
+    }
     host.do({ type: "begin", known: persistence?.found.known ?? null });
     await opened;
     await persistence?.begin();

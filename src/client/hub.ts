@@ -12,13 +12,23 @@ import { filterProblem } from "../protocol/filter.ts";
 import { KEY_BYTES_MAX, SUBSCRIPTION_KEYS_MAX, SUBSCRIPTIONS_MAX } from "../protocol/limits.ts";
 import { decodeSubscribed } from "../protocol/subscriber-codec.ts";
 import type { ChangedPart, Position, Query } from "../protocol/subscription-messages.ts";
+import { encodeJson } from "../protocol/values.ts";
 import { Alarm } from "./alarm.ts";
 import type { Desk } from "./desk.ts";
 import { refuse, type GridErrorInfo } from "./errors.ts";
+import type { Followed, FollowerPort } from "./follower.ts";
+import { Followers } from "./followers.ts";
 import type { Done, Host, KeptQuery, SubscriptionsPort } from "./host.ts";
 import { UNTOLD_ASKED_MAX } from "./limits.ts";
 import { LiveView, type Listener, type Seen } from "./live-view.ts";
-import { contentOf, isOfEntry, ofAsk, type Ask, type Of, type Write } from "./machine/ask.ts";
+import {
+  contentOf,
+  isOfEntry,
+  type Ask,
+  type Of,
+  type Settled,
+  type Write,
+} from "./machine/ask.ts";
 import type { Said } from "./machine/session.ts";
 import {
   beginSubscriptions,
@@ -31,25 +41,13 @@ import {
 } from "./machine/subscriptions.ts";
 import { textOfQuery } from "./query.ts";
 import { Told, type Keep } from "./told.ts";
-import { View, type Untold, type ViewChange, type ViewKind, type ViewPort } from "./view.ts";
+import { View, type ViewKind, type ViewPort } from "./view.ts";
 
-/** Who follows sets and counters. */
-export interface FollowersPort {
-  did(done: Done): void;
-}
-
-export interface Followed<V extends Seen> {
-  readonly make: (changed: (change: ViewChange) => void) => V;
-  /** Asks its owner about what nobody tells. */
-  readonly ask: (untold: Untold) => Promise<void>;
-  readonly kept: KeptQuery | null;
-}
-
-export class Hub implements SubscriptionsPort {
+export class Hub implements SubscriptionsPort, FollowerPort {
   readonly host: Host;
   readonly desk: Desk;
-  /** Those of sets and counters, where there are any. */
-  followers: FollowersPort | null = null;
+  /** Of sets and counters. */
+  readonly followers = new Followers(this);
   readonly #views = new Map<number, LiveView>();
   /** Where goes what is told, by the text of the query. */
   readonly #keeps = new Map<string, Keep>();
@@ -208,7 +206,6 @@ export class Hub implements SubscriptionsPort {
   // ---------------------------------------------------------------- what this client writes
 
   did(done: Done): void {
-    this.followers?.did(done);
     switch (done.type) {
       case "taken":
         return this.#wrote(done.ask);
@@ -216,26 +213,36 @@ export class Hub implements SubscriptionsPort {
         for (const ask of done.asks) this.#wrote(ask);
         return;
       case "restamped":
-        for (const write of done.writes)
-          this.#each(write, ({ view }) => view.restamped(write.id, write.op.key, contentOf(write)));
+        for (const write of done.writes) this.#restamped(write);
         return;
       case "settled":
-        for (const { ask, outcome } of done.all)
-          this.#each(ask, (live) => {
-            live.view.settled(ask.id, ofAsk(ask).key, outcome.type !== "refused");
-            live.awaitTold();
-          });
+        for (const settled of done.all) this.#settled(settled);
         return;
       default:
     }
   }
 
   #wrote(ask: Ask): void {
-    this.#each(ask, ({ view }, write) => view.wrote(write.id, write.op.key, contentOf(write)));
+    this.followers.wrote(ask);
+    if (!isOfEntry(ask)) return;
+    for (const { view } of this.#of(ask.op)) view.wrote(ask.id, ask.op.key, contentOf(ask));
   }
 
-  #each(ask: Ask, tell: (live: LiveView<View>, write: Write) => void): void {
-    if (isOfEntry(ask)) for (const live of this.#of(ask.op)) tell(live, ask);
+  #restamped(write: Write): void {
+    this.followers.restamped(write);
+    if (!isOfEntry(write)) return;
+    const { id, op } = write;
+    for (const { view } of this.#of(op)) view.restamped(id, op.key, contentOf(write));
+  }
+
+  #settled(settled: Settled): void {
+    this.followers.settled(settled);
+    const { ask, outcome } = settled;
+    if (!isOfEntry(ask)) return;
+    for (const live of this.#of(ask.op)) {
+      live.view.settled(ask.id, ask.op.key, outcome.type !== "refused");
+      live.awaitTold();
+    }
   }
 
   #of({ map }: Of): readonly LiveView<View>[] {
@@ -282,5 +289,8 @@ function queryProblem({ map, prefix = "", keys = [], filter }: Query): ErrorInfo
   );
 }
 
-const whereProblem = (filter: Query["filter"]): ErrorInfo | null =>
-  filter === undefined ? null : (filterProblem(filter)?.("where") ?? null);
+function whereProblem(filter: Query["filter"]): ErrorInfo | null {
+  if (filter === undefined) return null;
+  const json = encodeJson(filter, "where");
+  return json.ok ? (filterProblem(filter)?.("where") ?? null) : json.error;
+}

@@ -2,7 +2,6 @@
 import { isElementHash } from "../data/element.ts";
 import { isStampNode, parseStamp } from "../data/hlc.ts";
 import { EXPIRES_AT_MAX, STAMP_COUNTER_MAX, STAMP_MILLIS_MAX } from "../data/limits.ts";
-import type { RowKind } from "../data/row.ts";
 import { isWellFormed, utf8Length } from "../data/text.ts";
 import { borderError } from "./border-errors.ts";
 import type { ErrorInfo } from "./error-data.ts";
@@ -81,19 +80,6 @@ export const elementProblem = (value: unknown): Problem | null =>
 /** Where the elements of a set go on. */
 export const hashProblem = (hash: unknown): Problem | null =>
   hash === null || (typeof hash === "string" && isElementHash(hash)) ? null : badHash;
-
-export const isMap = (map: unknown): map is string => mapProblem(map) === null;
-export const isKey = (key: unknown): key is string => keyProblem(key) === null;
-export const isValue = (value: unknown): value is Uint8Array | null => valueProblem(value) === null;
-export const isExpiry = (at: unknown): at is number | null => expiryProblem(at) === null;
-export const isMillis = (millis: unknown): millis is number => millisProblem(millis) === null;
-export const isCounter = (counter: unknown): counter is number => counterProblem(counter) === null;
-export const isNode = (node: unknown): node is string => nodeProblem(node) === null;
-export const isSub = (sub: unknown): sub is string => subProblem(sub) === null;
-export const isElement = (value: unknown): value is Uint8Array => elementProblem(value) === null;
-export const isTotal = (total: unknown): total is number => totalProblem(total) === null;
-export const isHash = (hash: unknown): hash is string | null => hashProblem(hash) === null;
-export const isKind = (kind: unknown): kind is RowKind => kindProblem(kind) === null;
 
 // ------------------------------------------------------------------ kinds of values
 

@@ -4,12 +4,12 @@ import type { Result } from "../data/result.ts";
 import {
   bytesProblem,
   integerProblem,
-  isKey,
   keyProblem,
   malformed,
   within,
   type Problem,
 } from "./checks.ts";
+import { isKey } from "./guards.ts";
 import {
   CHUNK_ROWS_MAX,
   PARTITION_COUNT_MAX,

@@ -4,14 +4,7 @@ import type { ClientOp, ClientQuestion, ClientWrite } from "./client-messages.ts
 import {
   counterProblem,
   expiryProblem,
-  isCounter,
-  isExpiry,
-  isKey,
-  isMap,
-  isMillis,
-  isNode,
   isProblem,
-  isValue,
   keyProblem,
   malformed,
   mapProblem,
@@ -20,6 +13,7 @@ import {
   valueProblem,
   type Problem,
 } from "./checks.ts";
+import { isCounter, isExpiry, isKey, isMap, isMillis, isNode, isValue } from "./guards.ts";
 import { makeError } from "./errors.ts";
 import { ENVELOPE_ITEMS_MAX, FRAME_OPS_MAX } from "./limits.ts";
 import type { Op, WriteOp } from "./ops.ts";

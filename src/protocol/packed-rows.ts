@@ -5,16 +5,7 @@ import {
   bytesProblem,
   counterProblem,
   expiryProblem,
-  isCounter,
-  isExpiry,
-  isKey,
-  isKind,
-  isMap,
-  isMillis,
-  isNode,
   isProblem,
-  isSub,
-  isValue,
   keyProblem,
   kindProblem,
   listProblem,
@@ -27,6 +18,17 @@ import {
   within,
   type Problem,
 } from "./checks.ts";
+import {
+  isCounter,
+  isExpiry,
+  isKey,
+  isKind,
+  isMap,
+  isMillis,
+  isNode,
+  isSub,
+  isValue,
+} from "./guards.ts";
 import { isRowOf } from "./row-check.ts";
 import {
   CHUNK_ROWS_MAX,

@@ -16,16 +16,7 @@ import {
   expiryProblem,
   hashProblem,
   integerProblem,
-  isCounter,
-  isElement,
-  isExpiry,
-  isHash,
-  isKey,
-  isMap,
-  isMillis,
-  isNode,
   isProblem,
-  isTotal,
   keyProblem,
   listProblem,
   malformed,
@@ -37,6 +28,17 @@ import {
   within,
   type Problem,
 } from "./checks.ts";
+import {
+  isCounter,
+  isElement,
+  isExpiry,
+  isHash,
+  isKey,
+  isMap,
+  isMillis,
+  isNode,
+  isTotal,
+} from "./guards.ts";
 import { ADDS_MAX, MEMBERS_MAX } from "./limits.ts";
 import type { MembersOp, MergeOp, Op, ReadOp, TotalOp, WriteOp } from "./ops.ts";
 import { CLIENT_OP_TAGS, packQuestion } from "./packing.ts";

@@ -1,6 +1,6 @@
 /** Where a scan goes on: `partition` or `partition:key`, in base64url. */
 import { PartitionId } from "../data/ids.ts";
-import { isKey } from "../protocol/checks.ts";
+import { isKey } from "../protocol/guards.ts";
 import { PARTITION_COUNT_MAX } from "../protocol/limits.ts";
 
 export interface Cursor {

@@ -6,11 +6,11 @@ import {
   checkKey,
   checkNodeId,
   integerProblem,
-  isHash,
   keyProblem,
   malformed,
   mapProblem,
 } from "../protocol/checks.ts";
+import { isHash } from "../protocol/guards.ts";
 import { makeError, type ErrorInfo } from "../protocol/errors.ts";
 import {
   MEMBERS_MAX,

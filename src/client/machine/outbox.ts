@@ -13,7 +13,7 @@ import type { Get, Ops } from "../../protocol/client-messages.ts";
 import type { GridErrorInfo } from "../errors.ts";
 import { PAUSE_MS_MAX } from "../limits.ts";
 import { sortOut, type Answer } from "./answer.ts";
-import { type Ask, type Settled, type Write } from "./ask.ts";
+import type { Ask, Settled, Write } from "./ask.ts";
 import { freed, withRiders } from "./counters.ts";
 import {
   countWaiting,
@@ -232,8 +232,10 @@ function heardClock(state: Outbox, aheadMs: number, now: number): Stepped {
 }
 
 function adjust(state: Outbox, aheadMs: number, now: number): Stepped {
-  const [after, writes] = restampAll(state, aheadMs, now);
-  return [after, writes.length > 0 ? [{ type: "restamped", writes }] : []];
+  const { outbox, writes, dropped } = restampAll(state, aheadMs, now);
+  const effects: OutboxEffect[] = writes.length > 0 ? [{ type: "restamped", writes }] : [];
+  if (dropped.length > 0) effects.push({ type: "settled", all: dropped });
+  return [outbox, effects];
 }
 
 function close(state: Outbox, error: GridErrorInfo): Stepped {

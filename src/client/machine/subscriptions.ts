@@ -55,12 +55,12 @@ interface Followed {
 }
 
 export type SubscriptionsEvent = Moment &
-  /** `positions`: up to where it was told before. */
   (
     | {
         readonly type: "subscribe";
         readonly id: number;
         readonly query: Query;
+        /** Up to where it was told before. */
         readonly positions?: Positions;
       }
     | { readonly type: "unsubscribe"; readonly id: number }
