@@ -1,38 +1,23 @@
 /** The examples as their visitors meet them: real pages in a real browser, of a cluster that moves and loses nodes. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Page } from "playwright-core";
-import { buildExamples, type Assets } from "../../src/cli/examples.ts";
-import { Grid } from "../e2e/grid.ts";
-import { Browser, shows } from "./browser.ts";
+import { shows } from "./browser.ts";
+import { Site } from "./site.ts";
 
-let assets: Assets;
-let grid: Grid;
-let browser: Browser;
+let site: Site;
 
 beforeAll(async () => {
-  assets = await buildExamples();
-  const faults = { faults: true, preset: "fast", assets: assets.directory } as const;
-  [grid, browser] = await Promise.all([
-    Grid.start({ nodes: 3, partitions: 8, backups: 1, ...faults }),
-    Browser.launch(),
-  ]);
+  site = await Site.open();
 }, 60_000);
-afterAll(async () => {
-  await browser.close();
-  await grid.stop();
-  await assets.dispose();
-});
-
-const visit = async (path: string): Promise<Page> =>
-  browser.visit(new URL(`/examples/${path}`, grid.api.base).href);
+afterAll(() => site.close());
 
 it("has a page that leads to all of them", async () => {
-  const page = await visit("");
+  const page = await site.visit("");
   const links = await page.locator("a").evaluateAll((all) => all.map((a) => a.textContent));
   expect(links).toHaveLength(3);
   for (const link of await page.locator("a").all()) {
     const href = await link.getAttribute("href");
-    const { status } = await fetch(new URL(href ?? "", grid.api.base));
+    const { status } = await fetch(new URL(href ?? "", site.grid.api.base));
     expect(status, href ?? "").toBe(200);
   }
 });
@@ -48,34 +33,34 @@ describe("the to-do list", () => {
     await page.press("input[name=text]", "Enter");
   }
   async function move(partition: number): Promise<void> {
-    const owner = await grid.ownerOf(partition);
+    const owner = await site.grid.ownerOf(partition);
     const to = owner === "n1" ? "n3" : "n1";
-    const { status: asked } = await grid.api.json("POST", "/v1/cluster/migrations", {
+    const { status: asked } = await site.grid.api.json("POST", "/v1/cluster/migrations", {
       partition,
       to,
     });
     expect(asked).toBe(202);
-    await shows(() => grid.ownerOf(partition), to);
+    await shows(() => site.grid.ownerOf(partition), to);
   }
   const item = (page: Page, text: string) => page.locator("li", { hasText: text });
 
   it("is the same for who was offline, and reloaded, while a node joined, another was lost and a partition moved", async () => {
-    const [a, b] = [await visit("todo/"), await visit("todo/")];
+    const [a, b] = [await site.visit("todo/"), await site.visit("todo/")];
     await add(a, "milk");
     await add(a, "bread");
     await shows(() => texts(b), ["milk", "bread"]);
     await item(b, "milk").locator("input").check();
     await shows(() => done(a), ["milk"]);
 
-    await browser.goOffline(b, assets.directory);
+    await site.goOffline(b);
     await shows(() => status(b), "offline", 60_000);
     await add(b, "eggs");
     await item(b, "bread").getByText("Remove").click();
     await shows(() => texts(b), ["milk", "eggs"]);
     await shows(() => status(b), "offline, 2 not saved yet");
-    await grid.api.json("POST", "/v1/cluster/nodes", { count: 1 });
+    await site.grid.api.json("POST", "/v1/cluster/nodes", { count: 1 });
     await add(a, "tea");
-    await grid.killNode("n2");
+    await site.grid.killNode("n2");
     await add(a, "salt");
     await item(a, "milk").locator("input").uncheck();
     await shows(() => status(a), "live", 60_000);
@@ -91,15 +76,15 @@ describe("the to-do list", () => {
       await shows(async () => (await texts(page)).toSorted(), all.toSorted());
       await shows(() => done(page), []);
     }
-    const later = await visit("todo/");
+    const later = await site.visit("todo/");
     await shows(async () => (await texts(later)).length, all.length);
-    expect(browser.errors).toEqual([]);
+    expect(site.browser.errors).toEqual([]);
   }, 180_000);
 });
 
 describe("the cart", () => {
   it("has all of what two devices put in while they did not hear of each other", async () => {
-    const [a, b] = [await visit("cart/"), await visit("cart/")];
+    const [a, b] = [await site.visit("cart/"), await site.visit("cart/")];
     const texts = async (page: Page): Promise<readonly string[]> =>
       page.locator("li .text").allTextContents();
     const press = async (page: Page, product: string, button: string): Promise<void> =>
@@ -126,13 +111,13 @@ describe("the cart", () => {
     await b.context().setOffline(false);
     for (const page of [a, b])
       await shows(() => texts(page), ["Apples: 5", "Bread: 0", "Coffee: 1"]);
-    expect(browser.errors).toEqual([]);
+    expect(site.browser.errors).toEqual([]);
   }, 60_000);
 });
 
 describe("who is here", () => {
   it("shows where everybody points, and nobody who has gone", async () => {
-    const [a, b] = [await visit("presence/"), await visit("presence/")];
+    const [a, b] = [await site.visit("presence/"), await site.visit("presence/")];
     const cursors = (page: Page) => page.locator(".cursor");
     await shows(() => cursors(a).count(), 2);
     await shows(() => cursors(b).count(), 2);
@@ -151,6 +136,6 @@ describe("who is here", () => {
     await shows(() => placed(a), ["25 25", "50 50"]);
     await b.close();
     await shows(() => cursors(a).count(), 1);
-    expect(browser.errors).toEqual([]);
+    expect(site.browser.errors).toEqual([]);
   }, 60_000);
 });

@@ -1,29 +1,16 @@
 /** Pages that end before what they have written is saved: reloaded, closed, one of many. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Page } from "playwright-core";
-import { buildExamples, type Assets } from "../../src/cli/examples.ts";
-import { Grid } from "../e2e/grid.ts";
-import { Browser, shows } from "./browser.ts";
+import { shows } from "./browser.ts";
+import { Site } from "./site.ts";
 
-let assets: Assets;
-let grid: Grid;
-let browser: Browser;
+let site: Site;
 
 beforeAll(async () => {
-  assets = await buildExamples();
-  const faults = { faults: true, preset: "fast", assets: assets.directory } as const;
-  [grid, browser] = await Promise.all([
-    Grid.start({ nodes: 3, partitions: 8, backups: 1, ...faults }),
-    Browser.launch(),
-  ]);
+  site = await Site.open();
 }, 60_000);
-afterAll(async () => {
-  await browser.close();
-  await grid.stop();
-  await assets.dispose();
-});
+afterAll(() => site.close());
 
-const url = (example = "todo"): string => new URL(`/examples/${example}/`, grid.api.base).href;
 const texts = async (page: Page): Promise<readonly string[]> =>
   (await page.locator("li .text").allTextContents()).toSorted();
 const status = async (page: Page): Promise<string> => page.locator("#status").innerText();
@@ -31,8 +18,6 @@ async function add(page: Page, text: string): Promise<void> {
   await page.fill("input[name=text]", text);
   await page.press("input[name=text]", "Enter");
 }
-
-const offline = async (page: Page): Promise<void> => browser.goOffline(page, assets.directory);
 
 /** Writers, operations and totals that are kept. */
 const COUNTED = `(async () => {
@@ -52,10 +37,10 @@ const COUNTED = `(async () => {
 })()`;
 
 it("keeps what was written offline, and what was told before, when the page is reloaded", async () => {
-  const [a, b] = [await browser.visit(url()), await browser.visit(url())];
+  const [a, b] = [await site.visit("todo/"), await site.visit("todo/")];
   await add(a, "milk");
   await shows(() => texts(b), ["milk"]);
-  await offline(b);
+  await site.goOffline(b);
   await shows(() => status(b), "offline");
   await add(b, "eggs");
   await add(b, "tea");
@@ -66,11 +51,11 @@ it("keeps what was written offline, and what was told before, when the page is r
   await b.context().setOffline(false);
   for (const page of [a, b]) await shows(() => texts(page), ["eggs", "milk", "tea"]);
   await shows(() => status(b), "live");
-  expect(browser.errors).toEqual([]);
+  expect(site.browser.errors).toEqual([]);
 }, 60_000);
 
 it("has nothing left in the browser when all is saved", async () => {
-  const page = await browser.visit(url());
+  const page = await site.visit("todo/");
   for (let i = 0; i < 3; i++) {
     await add(page, `saved ${i}`);
     await page.reload();
@@ -79,13 +64,13 @@ it("has nothing left in the browser when all is saved", async () => {
   await shows(async () => (await texts(page)).filter((text) => text.startsWith("saved")).length, 3);
   const left = (): Promise<readonly number[]> => page.evaluate(COUNTED);
   await shows(left, [1, 0, 0]);
-  expect(browser.errors).toEqual([]);
+  expect(site.browser.errors).toEqual([]);
 }, 60_000);
 
 it("loses nothing of what was written right before the page was reloaded", async () => {
-  const page = await browser.visit(url());
+  const page = await site.visit("todo/");
   await shows(() => status(page), "live");
-  await offline(page);
+  await site.goOffline(page);
   await shows(() => status(page), "offline");
   await page.evaluate(`
     const [form, input] = [document.querySelector("form"), document.querySelector("input[name=text]")];
@@ -102,23 +87,23 @@ it("loses nothing of what was written right before the page was reloaded", async
   );
   await page.context().setOffline(false);
   await shows(() => status(page), "live");
-  const other = await browser.visit(url());
+  const other = await site.visit("todo/");
   await shows(
     async () => (await texts(other)).filter((text) => text.startsWith("burst")).length,
     100,
   );
-  expect(browser.errors).toEqual([]);
+  expect(site.browser.errors).toEqual([]);
 }, 60_000);
 
 it("counts once what was counted by a page that was reloaded", async () => {
-  const [a, b] = [await browser.visit(url("cart")), await browser.visit(url("cart"))];
+  const [a, b] = [await site.visit("cart/"), await site.visit("cart/")];
   const count = async (page: Page): Promise<string> => page.locator("li .text").first().innerText();
   const more = async (page: Page): Promise<void> =>
     page.locator("li").first().getByText("+", { exact: true }).click();
   await more(a);
   await more(b);
   await shows(() => count(b), "Apples: 2");
-  await offline(b);
+  await site.goOffline(b);
   await shows(async () => (await status(b)).split(",")[0], "offline");
   await more(b);
   await more(b);
@@ -130,15 +115,39 @@ it("counts once what was counted by a page that was reloaded", async () => {
   for (const page of [a, b]) await shows(() => count(page), "Apples: 5");
   await b.reload();
   await shows(() => count(b), "Apples: 5");
-  expect(browser.errors).toEqual([]);
+  expect(site.browser.errors).toEqual([]);
+}, 60_000);
+
+it("takes out, after a reload, what was put in and taken out again before any of it was saved", async () => {
+  const page = await site.visit("cart/?cart=left");
+  const bread = page.locator("li").nth(1);
+  const press = (label: string): Promise<void> => bread.getByText(label, { exact: true }).click();
+  const shown = (): Promise<string> => bread.locator(".text").innerText();
+  await press("+");
+  await shows(shown, "Bread: 1");
+  await press("None");
+  await shows(() => status(page), "live");
+  await site.goOffline(page);
+  await shows(async () => (await status(page)).split(",")[0], "offline");
+  await press("+");
+  await shows(shown, "Bread: 1");
+  await press("None");
+  await shows(shown, "Bread: 0");
+  await page.reload();
+  await shows(async () => /not saved yet/.test(await status(page)), true);
+  await page.context().setOffline(false);
+  await shows(() => status(page), "live");
+  const { body } = await site.grid.api.json("GET", "/v1/sets/carts/left");
+  expect(body).toMatchObject({ values: [] });
+  expect(site.browser.errors).toEqual([]);
 }, 60_000);
 
 it("sends what another page of the same visitor has left", async () => {
-  const first = await browser.visit(url());
+  const first = await site.visit("todo/");
   await shows(() => status(first), "live");
   const second = await first.context().newPage();
   await second.routeWebSocket(/v1\/ws/, (socket) => socket.close());
-  await second.goto(url());
+  await second.goto(site.url("todo/"));
   await shows(() => status(second), "offline");
   await add(second, "salt");
   await add(second, "oil");
@@ -149,18 +158,18 @@ it("sends what another page of the same visitor has left", async () => {
     ["oil", "salt"],
   );
   await shows(() => status(first), "live");
-  const other = await browser.visit(url());
+  const other = await site.visit("todo/");
   await shows(
     async () => (await texts(other)).filter((text) => /salt|oil/.test(text)),
     ["oil", "salt"],
   );
-  expect(browser.errors).toEqual([]);
+  expect(site.browser.errors).toEqual([]);
 }, 60_000);
 
 it("keeps it all again where somebody has deleted it", async () => {
-  const page = await browser.visit(url());
+  const page = await site.visit("todo/");
   await shows(() => status(page), "live");
-  await offline(page);
+  await site.goOffline(page);
   await shows(() => status(page), "offline");
   await add(page, "bread");
   await page.evaluate(`indexedDB.databases().then(([{ name }]) => {
@@ -174,5 +183,5 @@ it("keeps it all again where somebody has deleted it", async () => {
   await page.context().setOffline(false);
   await shows(() => status(page), "live");
   await shows(async () => (await texts(page)).filter((text) => text.startsWith("b")).length, 102);
-  expect(browser.errors).toEqual([]);
+  expect(site.browser.errors).toEqual([]);
 }, 60_000);
