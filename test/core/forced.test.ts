@@ -1,6 +1,8 @@
 /** What an operator does by force, and what becomes of those whom it concerns. */
 import { describe, expect, it } from "vitest";
 import { Epoch, Seq } from "../../src/data/ids.ts";
+import type { Ruling } from "../../src/data/ruling.ts";
+import type { ClusterMessage } from "../../src/protocol/cluster-messages.ts";
 import type { Stage } from "../scripts/stage.ts";
 import {
   A,
@@ -20,6 +22,8 @@ import {
   stateOf,
   told,
   valueAt,
+  withCopy,
+  without,
   work,
 } from "./trio.ts";
 
@@ -96,6 +100,62 @@ describe("a partition that is claimed while owner and backup are cut off togethe
     for (const id of [owner ?? A, ...copies.map(({ nodeId }) => nodeId)])
       expect(valueAt(stage, id, "k")).toBe(7);
     expect(entryOf(stage)?.holders).toHaveLength(2);
+  });
+});
+
+describe("a copy that is struck and given the partition by force, and hears only the first of it", () => {
+  type Force = (struck: Ruling) => ClusterMessage;
+  const claim: Force = ({ epoch }) => ({
+    type: "CLAIM_PARTITION",
+    partitionId: P,
+    nodeId: B,
+    epoch,
+  });
+
+  function struckFirst(force: Force = claim): Stage {
+    const stage = withCopy();
+    expect([A, B].map((id) => valueAt(stage, id, "k"))).toEqual([1, 1]);
+    stage.cut = (from, to) => from === "coordinator" && [A, B].some((id) => id === to);
+    stage.ask({ type: "CANCEL_MOVE", partitionId: P });
+    work(stage, 200, []);
+    const struck = entryOf(stage)?.ruling;
+    if (!struck) throw new Error("the partition has been ruled on");
+    expect(struck).toMatchObject({ owner: A, copies: [] });
+    stage.ask(force(struck));
+    work(stage, 200, []);
+    expect(entryOf(stage)?.ruling).toMatchObject({ owner: B, copies: [] });
+    stage.ask({ type: "STRIKE", ruling: struck }, B);
+    work(stage, 50, []);
+    expect(stage.node(B).disk.partitions.get(P)?.role.type).toBe("none");
+    expect([A, B].map((id) => valueAt(stage, id, "k"))).toEqual([1, undefined]);
+    return stage;
+  }
+
+  function isMended(stage: Stage): void {
+    stage.cut = () => false;
+    work(stage, 10_000);
+    expect(valueAt(stage, B, "k")).toBe(1);
+    expect(entryOf(stage)).toMatchObject({ ruling: { owner: B }, holders: [B] });
+  }
+
+  it("drops all, and is offered all by its owner, which was ready and missed the strike [I6]", () => {
+    isMended(struckFirst());
+  });
+
+  it("is offered all likewise by one that is evicted [I6]", () => {
+    isMended(struckFirst(() => evict(A)));
+  });
+
+  it("drops all, and begins with nothing where its owner is destroyed [sim seed 1156503]", () => {
+    const stage = struckFirst();
+    without(stage, [A]);
+    work(stage, 2_000, [B, C]);
+    stage.ask(evict(A));
+    const write = put(stage, B, "other", 2);
+    work(stage, 5_000, [B, C]);
+    expect(isAcked(stage, write)).toBe(true);
+    expect(["k", "other"].map((key) => valueAt(stage, B, key))).toEqual([undefined, 2]);
+    expect(entryOf(stage)).toMatchObject({ ruling: { owner: B }, holders: [B] });
   });
 });
 

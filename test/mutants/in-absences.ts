@@ -149,6 +149,16 @@ export const IN_ABSENCES: readonly Mutant[] = [
     ),
   },
   {
+    name: "ruling in between taken for none",
+    bug: "an owner that was ready takes any ruling that names its target for the end of its move, whatever it has missed",
+    file: "src/core/node/hear.ts",
+    find: "const isNext = ruling.since === before.epoch + 1;",
+    replace: "const isNext = ruling.since > before.epoch;",
+    killedBy: forced(
+      "drops all, and is offered all by its owner, which was ready and missed the strike [I6]",
+    ),
+  },
+  {
     name: "heir unknown",
     bug: "who was a copy until it took over does not say so, and is offered every row anew",
     file: "src/core/node/hear.ts",

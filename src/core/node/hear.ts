@@ -160,9 +160,11 @@ function provenanceOfOwner(turn: Turn, role: Owner, ruling: Ruling, before: Ruli
   const resume = copy?.digest === "" ? undefined : known;
   const cut = resume?.after === "end" ? resume.cut : Seq(0);
   // It was equal when the move closed, and since then nobody was told of a write before it had it. Under any
-  // other ruling own writes above the cut may be here alone.
+  // other ruling own writes above the cut may be here alone; and if there was one in between, that may have ended
+  // the move and struck the target, which has dropped all and was given the partition by force.
   const { move } = role;
-  const foreign = move?.phase !== "ready" || move.to !== owner;
+  const isNext = ruling.since === before.epoch + 1;
+  const foreign = !isNext || move?.phase !== "ready" || move.to !== owner;
   return { at: owner, cut, foreign, ownedSince: before.since };
 }
 
