@@ -67,6 +67,22 @@ class Scene {
     node.disk = { ...node.disk, partitions };
   }
 
+  /** Its copy has, and of nothing later. */
+  hear(id: NodeId, ruling: Ruling): void {
+    const node = this.world.node(id);
+    const at = ruling.owner ?? id;
+    const role = { type: "copy", state: "complete", at, cut: Seq(0), foreign: false } as const;
+    const partitions = new Map(node.disk.partitions).set(P, { ruling, role });
+    node.disk = { ...node.disk, partitions };
+  }
+
+  /** By the word of an operator. */
+  force(before: Entry, after: Entry): void {
+    this.rule(after);
+    this.judge.failedOver(before, after, true);
+    this.judge.struck(after);
+  }
+
   store(at: NodeId, stored: Row): void {
     this.world.node(at).rows.write(P, [{ row: stored, seq: Seq(1) }]);
   }
@@ -106,6 +122,89 @@ describe("a write whose owner is destroyed", () => {
     scene.judge.stored(row(5));
     scene.judge.afterStep();
     scene.world.node(B).rows.drop(P);
+    expect(() => scene.judge.afterStep()).toThrow("nobody listed holds k=1@5:0:c0");
+  });
+});
+
+describe("a write whose owner is destroyed, beside a node that has not heard yet that it was struck", () => {
+  const [backedUp, alone] = [entry(1, A, [B], [A, B]), entry(2, A, [], [A, B])];
+  const struck = { ...alone, ruling: { ...alone.ruling, since: Epoch(1) } };
+
+  /** B has all, and drops that when it hears of the second ruling: so does its owner have it. */
+  function unheard(): Scene {
+    const scene = new Scene();
+    for (const id of [A, B]) scene.store(id, row(5));
+    scene.hear(B, backedUp.ruling);
+    scene.rule(struck);
+    scene.judge.struck(struck);
+    return scene;
+  }
+
+  it("is lost with it, whoever is told so later, also where that one is given the partition [I6, sim seed 1156503]", () => {
+    const scene = unheard();
+    scene.destroy(A);
+    scene.force(struck, entry(3, B, [], [B]));
+    scene.judge.stored(row(5));
+    scene.world.node(B).rows.drop(P);
+    scene.judge.afterStep();
+    expect(scene.world.counts["writes lost with a node"]).toBe(1);
+  });
+
+  it("is lost with it also where that one was given the partition before [I6]", () => {
+    const scene = unheard();
+    scene.judge.stored(row(5));
+    scene.force(struck, entry(3, B, [], [A, B]));
+    scene.judge.afterStep();
+    scene.destroy(A);
+    scene.world.node(B).rows.drop(P);
+    scene.judge.afterStep();
+    expect(scene.world.counts["writes lost with a node"]).toBe(1);
+  });
+
+  it("is lost with it also where somebody else was given the partition before [I6]", () => {
+    const scene = unheard();
+    scene.judge.stored(row(5));
+    scene.force(struck, entry(3, C, [], [A, B, C]));
+    scene.judge.afterStep();
+    scene.destroy(A);
+    scene.world.node(B).rows.drop(P);
+    scene.judge.afterStep();
+    expect(scene.world.counts["writes lost with a node"]).toBe(1);
+  });
+
+  it("is missed where that one has heard that it was given the partition [I6]", () => {
+    const scene = unheard();
+    scene.destroy(A);
+    const taken = entry(3, B, [], [B]);
+    scene.force(struck, taken);
+    scene.own(B, taken.ruling);
+    scene.judge.stored(row(5));
+    scene.judge.afterStep();
+    scene.world.node(B).rows.drop(P);
+    expect(() => scene.judge.afterStep()).toThrow("nobody listed holds k=1@5:0:c0");
+  });
+
+  /** It was a copy until then. */
+  function forcedFromCopy(by: NodeId, holders: NodeId[]): Scene {
+    const scene = new Scene();
+    for (const id of [A, B]) scene.store(id, row(5));
+    scene.hear(B, backedUp.ruling);
+    scene.judge.stored(row(5));
+    scene.force(backedUp, entry(2, by, [], holders));
+    scene.judge.afterStep();
+    scene.destroy(A);
+    scene.judge.afterStep();
+    scene.world.node(B).rows.drop(P);
+    return scene;
+  }
+
+  it("is missed where that one was a copy until it was given the partition [I6]", () => {
+    const scene = forcedFromCopy(B, [A, B]);
+    expect(() => scene.judge.afterStep()).toThrow("nobody listed holds k=1@5:0:c0");
+  });
+
+  it("is missed where that one was a copy until somebody else was given the partition [I6]", () => {
+    const scene = forcedFromCopy(C, [A, B, C]);
     expect(() => scene.judge.afterStep()).toThrow("nobody listed holds k=1@5:0:c0");
   });
 });

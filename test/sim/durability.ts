@@ -5,7 +5,7 @@
 import type { Entry } from "../../src/core/coordinator/state.ts";
 import { completeAt } from "../../src/core/coordinator/wanted.ts";
 import { strays } from "../../src/core/coordinator/moves.ts";
-import type { NodeId, PartitionId } from "../../src/data/ids.ts";
+import type { Epoch, NodeId, PartitionId } from "../../src/data/ids.ts";
 import { partitionOf } from "../../src/data/hash.ts";
 import { compareRows, type Identity, type Row } from "../../src/data/row.ts";
 import { identityKey } from "../../src/core/rows/identity-key.ts";
@@ -26,14 +26,27 @@ import {
 } from "./predicates.ts";
 import type { World } from "./world.ts";
 
+interface Forced {
+  readonly at: Epoch;
+  /** Who may have more of it than whoever it was given to. */
+  readonly others: readonly NodeId[];
+  /**
+   * Who was struck before: until it hears who is owner now it may hear that first, or be told that the owner of then has
+   * all that it offered, and drops its rows. With that owner they are gone.
+   */
+  readonly leaving: ReadonlySet<NodeId>;
+}
+
 export class Durability {
   readonly #world: World;
   readonly #judge: Checkers;
   readonly #acked = new Map<PartitionId, Acked>();
   /** Partitions whose owner may lack something. */
   readonly #behind = new Set<PartitionId>();
-  /** Partitions that were given away by force, and who may have more of them than whoever they were given to. */
-  readonly #forced = new Map<PartitionId, readonly NodeId[]>();
+  /** Partitions that were given away by force. */
+  readonly #forced = new Map<PartitionId, Forced>();
+  /** The epoch at which each node was struck last, or was still to hear so. */
+  readonly #struck = new Map<PartitionId, Map<NodeId, Epoch>>();
   readonly #judged: Judged;
 
   constructor(world: World, judge: Checkers) {
@@ -57,7 +70,7 @@ export class Durability {
     const entry = entryOf(this.#world, row.key);
     const partitionId = this.#partitionOf(row.key);
     const acked = this.#changing(partitionId);
-    if (!acked.isBuried(row) || (entry && this.#isHeld(row, completeAt(entry)))) {
+    if (!acked.isBuried(row) || (entry && this.#isKept(entry, row, completeAt(entry)))) {
       const isBehind = entry !== undefined && this.#behind.has(partitionId);
       acked.add(row, isBehind && !this.#isAtOwner(row));
     } else this.#world.counts["writes lost with a node"]++;
@@ -66,7 +79,8 @@ export class Durability {
   backedUp(row: Row): void {
     this.#world.counts["writes acked by backups"]++;
     const entry = entryOf(this.#world, row.key);
-    if (entry && copyWithout(this.#world, row) !== null && this.#isGivenUp(row, entry)) {
+    const isMissing = copyWithout(this.#world, row) !== null;
+    if (entry && (isMissing || this.#isAtRisk(entry)) && this.#isGivenUp(row, entry)) {
       this.#world.counts["backed up rows given up by force"]++;
       return;
     }
@@ -74,21 +88,25 @@ export class Durability {
     this.#changing(this.#partitionOf(row.key)).addBackedUp(row);
   }
 
+  #isAtRisk({ ruling: { partitionId, owner } }: Entry): boolean {
+    return owner !== null && this.#mayDrop(partitionId, owner);
+  }
+
   /**
    * The operator did not wait for those who had it all. What they have, and may acknowledge until they hear so, they
    * offer; what was destroyed with them nobody has.
    */
   #isGivenUp(row: Row, { ruling, holders }: Entry): boolean {
-    const former = this.#forced.get(ruling.partitionId);
-    if (!former) return this.#of(ruling.partitionId).isGivenUp(row);
-    const offering = holders.filter((id) => former.includes(id));
+    const forced = this.#forced.get(ruling.partitionId);
+    if (!forced) return this.#of(ruling.partitionId).isGivenUp(row);
+    const offering = holders.filter((id) => forced.others.includes(id));
     return this.#of(ruling.partitionId).isBuried(row) || this.#isHeld(row, offering);
   }
 
   /** I6: whoever is promoted has what was acknowledged as backed up. An operator may have known better. */
   failedOver(
     old: Entry,
-    { ruling: { partitionId, owner }, holders }: Entry,
+    { ruling: { partitionId, owner, epoch: at }, holders }: Entry,
     isClaim = false,
   ): void {
     this.#behind.add(partitionId);
@@ -100,11 +118,11 @@ export class Durability {
     const had = completeAt(old);
     const isGiven = isClaim ? !had.includes(owner) : !had.some(isMember);
     const isForced = isGiven && old.lost !== owner;
-    if (isForced)
-      this.#forced.set(
-        partitionId,
-        holders.filter((id) => id !== owner),
-      );
+    if (isForced) {
+      const others = holders.filter((id) => id !== owner);
+      const leaving = new Set(holders.filter((id) => this.#wasStruck(partitionId, id)));
+      this.#forced.set(partitionId, { at, others, leaving });
+    }
     const isThere = (row: Row): boolean => this.#hasToStay(partitionId, owner, row);
     for (const key of acked.keys()) {
       const row = acked.backedUp(key);
@@ -184,9 +202,18 @@ export class Durability {
       if (rows && entry.holders.includes(id)) this.#mourn(entry, { id, rows });
   }
 
+  #wasStruck(partitionId: PartitionId, id: NodeId): boolean {
+    const known = this.#world.nodes.get(id)?.disk.partitions.get(partitionId);
+    const struckAt = this.#struck.get(partitionId)?.get(id) ?? 0;
+    return known !== undefined && (known.role.type === "struck" || known.ruling.epoch < struckAt);
+  }
+
   /** Who is struck before anybody knows that the owner is gone drops what it has of it. */
   struck(entry: Entry): void {
-    const { owner } = entry.ruling;
+    const { owner, partitionId, epoch } = entry.ruling;
+    const struck = this.#struck.get(partitionId) ?? new Map<NodeId, Epoch>();
+    this.#struck.set(partitionId, struck);
+    if (owner) for (const id of strays(entry)) struck.set(id, epoch);
     const grave = owner && this.#world.graves.get(owner);
     if (grave) this.#mourn(entry, { id: owner, rows: grave.rows });
   }
@@ -207,7 +234,7 @@ export class Durability {
     for (const { row: stored } of rows.page(partitionId, null, EVERYTHING).rows) {
       const key = identityKey(stored);
       const isElsewhere = (row: Row): boolean =>
-        compareRows(row, stored) > 0 || this.#isHeld(row, others);
+        compareRows(row, stored) > 0 || this.#isKept(entry, row, others);
       const backedUp = acked.backedUp(key);
       if (backedUp && complete.length > 0 && !isElsewhere(backedUp))
         this.#judge.fail("I6", `only ${id} has ${show(backedUp)}, acked by backups`);
@@ -230,12 +257,19 @@ export class Durability {
     return !!owner && partitionId !== undefined && this.#hasToStay(partitionId, owner, row);
   }
 
-  /** To whom it was given by force may have to hear first that it was struck, and drops what others have then. */
-  #hasToStay(partitionId: PartitionId, owner: NodeId, row: Row): boolean {
-    const known = this.#world.nodes.get(owner)?.disk.partitions.get(partitionId);
-    const ruled = this.#world.coordinator.disk.entries.get(partitionId);
-    const hasHeard = (known?.ruling.epoch ?? 0) >= (ruled?.ruling.epoch ?? 0);
-    return (!this.#forced.has(partitionId) || hasHeard) && has(this.#world, owner, row);
+  #isKept({ ruling: { partitionId } }: Entry, row: Row, holders: readonly NodeId[]): boolean {
+    return holders.some((id) => this.#hasToStay(partitionId, id, row));
+  }
+
+  #hasToStay(partitionId: PartitionId, id: NodeId, row: Row): boolean {
+    return !this.#mayDrop(partitionId, id) && has(this.#world, id, row);
+  }
+
+  /** What an owner of before had of it, too. */
+  #mayDrop(partitionId: PartitionId, id: NodeId): boolean {
+    const forced = this.#forced.get(partitionId);
+    const known = this.#world.nodes.get(id)?.disk.partitions.get(partitionId);
+    return !!forced?.leaving.has(id) && (known?.ruling.epoch ?? 0) < forced.at;
   }
 
   #of(partitionId: PartitionId): Acked {
