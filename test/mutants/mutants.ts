@@ -11,6 +11,7 @@ import { IN_ORDERS } from "./in-orders.ts";
 import { IN_PERSISTENCE } from "./in-persistence.ts";
 import { IN_REIGN } from "./in-reign.ts";
 import { IN_REPAIR } from "./in-repair.ts";
+import { IN_RETURNS } from "./in-returns.ts";
 import { IN_RUNS } from "./in-runs.ts";
 import { IN_SDK } from "./in-sdk.ts";
 import { IN_SETS } from "./in-sets.ts";
@@ -35,6 +36,7 @@ const ALL: readonly Mutant[] = [
   ...IN_PERSISTENCE,
   ...IN_REIGN,
   ...IN_REPAIR,
+  ...IN_RETURNS,
   ...IN_SDK,
   ...IN_SETS,
   ...IN_SUBSCRIPTIONS,

@@ -12,8 +12,10 @@ import type { Copy, Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
 import { backoffMs, busyPauseMs, type Config } from "../config.ts";
 import type { CallId } from "../machine/cluster-event.ts";
+import type { Retry } from "../machine/retry.ts";
 import { rules } from "./quorum.ts";
 import type {
+  Asked,
   Cluster,
   CoordinatorEffect,
   CoordinatorMemory,
@@ -21,6 +23,11 @@ import type {
   Entry,
 } from "./state.ts";
 import { withoutSpares } from "./wanted.ts";
+
+interface Question extends Omit<Asked, keyof Retry> {
+  /** The longest pause before it is asked again. */
+  readonly maxMs: number;
+}
 
 /** As what an invitation is pursued. */
 export const invitation = (nodeId: NodeId): string => `invite ${nodeId}`;
@@ -177,12 +184,13 @@ export class CoordinatorTurn {
   pursue(about: string, to: Sender, message: ClusterMessage, version = Version(0)): void {
     const { retryMsMax, idleRetryMsMax } = this.config;
     const maxMs = this.isSilent(to) ? idleRetryMsMax : retryMsMax;
-    if (this.#isDue(about, { version, maxMs })) this.send(to, message);
+    if (this.#isDue(about, { to, version, maxMs })) this.send(to, message);
   }
   /** Of whoever may be gone for good, and of nobody in particular: enough of them must answer. */
   pursueVoter(about: string, nodeId: NodeId, message: ClusterMessage): void {
     const { idleRetryMsMax: maxMs } = this.config;
-    if (this.#isDue(about, { version: Version(0), maxMs })) this.send(nodeId, message);
+    const facts = { to: nodeId, version: Version(0), maxMs };
+    if (this.#isDue(about, facts)) this.send(nodeId, message);
   }
   /** It was asked whether it is there, and has not answered. */
   isSilent(to: Sender): boolean {
@@ -202,17 +210,27 @@ export class CoordinatorTurn {
   /** The same of another cluster's coordinator. */
   pursueAbroad(about: string, cluster: ClusterId, message: ClusterMessage): void {
     const { retryMsMax: maxMs } = this.config;
-    if (this.#isDue(about, { version: Version(0), maxMs })) this.sendAbroad(cluster, message);
+    const facts = { to: "coordinator", version: Version(0), maxMs } as const;
+    if (this.#isDue(about, facts)) this.sendAbroad(cluster, message);
   }
-  #isDue(about: string, { version, maxMs }: { version: Version; maxMs: number }): boolean {
+  #isDue(about: string, { maxMs, ...sent }: Question): boolean {
     this.#pursued.add(about);
     const retry = this.memory.retries.get(about);
     if (retry && retry.at > this.now) return false;
     const attempt = retry ? retry.attempt + 1 : 0;
     const pauseMs = backoffMs(this.config, attempt, this.random, maxMs);
     const at = this.now + this.config.retryMsMin + pauseMs;
-    this.setMemory({ retries: new Map(this.memory.retries).set(about, { at, attempt, version }) });
+    this.setMemory({ retries: new Map(this.memory.retries).set(about, { at, attempt, ...sent }) });
     return true;
+  }
+  /**
+   * It is there again: what it was asked in vain need not wait for the pauses that grew while it was not. Not at once if
+   * it was asked just now.
+   */
+  askAgain(nodeId: NodeId): void {
+    const { retries } = this.memory;
+    const rest = [...retries].filter(([, { to, attempt }]) => to !== nodeId || attempt === 0);
+    if (rest.length < retries.size) this.setMemory({ retries: new Map(rest) });
   }
   /** An answer came; if it was not enough, the next question need not wait. */
   settled(about: string): void {
