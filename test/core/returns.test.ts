@@ -2,8 +2,21 @@
 import { describe, expect, it } from "vitest";
 import { FAST, type Config } from "../../src/core/config.ts";
 import type { NodeId } from "../../src/data/ids.ts";
-import type { Stage } from "../scripts/stage.ts";
-import { A, B, C, P, cluster, concerns, ownerOf, stateOf, without, work } from "./trio.ts";
+import type { Letter, Stage } from "../scripts/stage.ts";
+import {
+  A,
+  B,
+  C,
+  P,
+  cluster,
+  concerns,
+  isAcked,
+  ownerOf,
+  put,
+  stateOf,
+  without,
+  work,
+} from "./trio.ts";
 
 const tableOf = (stage: Stage, id: NodeId): number => stage.node(id).disk.self.tableVersion;
 const newest = (stage: Stage): number | undefined => stage.coordinator.disk.cluster?.tableVersion;
@@ -65,5 +78,54 @@ describe("a member that was told of a new owner in vain", () => {
     rest();
     expect(stage.delivered.get("PROBE")).toBe(probes + 1);
     expect(stage.letters).toHaveLength(underWay);
+  });
+});
+
+describe("a write that was passed on to an owner that is gone", () => {
+  /** It is at C, has been asked for in vain for long, and the next pause has just begun. */
+  function waiting(): { readonly stage: Stage; readonly write: number } {
+    const stage = cluster({ backupCount: 1, forwardTimeoutMs: 120_000 });
+    work(stage, 2_000);
+    let lost = 0;
+    stage.cut = (from, to, { type }) => {
+      if (from === C && type === "OP_FORWARD") lost = stage.now;
+      return concerns([A, "coordinator"], from, to);
+    };
+    const write = put(stage, C, "k", 1);
+    stage.live(30_000);
+    for (let i = 0; i < 200 && lost < stage.now - 100; i++) stage.live(100);
+    expect(lost).toBeGreaterThanOrEqual(stage.now - 100);
+    return { stage, write };
+  }
+
+  it("goes to the next one as soon as that is known [I8]", () => {
+    const { stage, write } = waiting();
+    without(stage, [A]);
+    const before = tableOf(stage, C);
+    for (let i = 0; i < 100 && tableOf(stage, C) === before; i++) work(stage, 100, [B, C]);
+    expect(ownerOf(stage)).not.toBe(A);
+    expect(isAcked(stage, write)).toBe(true);
+  });
+
+  it("waits for its answer when it was passed on just now [I8]", () => {
+    const stage = cluster();
+    work(stage, 1_000);
+    let asked = 0;
+    stage.cut = (from, _, { type }) => {
+      if (from === C && type === "OP_FORWARD") asked++;
+      return false;
+    };
+    const write = put(stage, C, "k", 1);
+    const isForward = ({ message }: Letter): boolean => message.type === "OP_FORWARD";
+    const underWay = stage.letters.filter(isForward);
+    stage.letters = stage.letters.filter((letter) => !isForward(letter));
+    stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: B });
+    stage.live(100);
+    expect(tableOf(stage, C)).toBe(newest(stage));
+    expect(ownerOf(stage)).toBe(B);
+    expect(asked).toBe(1);
+    for (const letter of underWay) stage.deliver(letter);
+    stage.live(100);
+    expect(isAcked(stage, write)).toBe(true);
   });
 });

@@ -32,4 +32,20 @@ export const IN_RETURNS: readonly Mutant[] = [
     replace: "to !== nodeId || attempt < 0);",
     killedBy: returns("is not told twice when it was told just now [I8, sim seed 1154399]"),
   },
+  {
+    name: "passed on when the pause is over",
+    bug: "a write waits for as long as an owner did not answer, though the next one is known",
+    file: "src/core/node/hear.ts",
+    find: "  followOwners(turn, changed);\n",
+    replace: "  void followOwners;\n",
+    killedBy: returns("goes to the next one as soon as that is known [I8]"),
+  },
+  {
+    name: "passed on at every ruling",
+    bug: "what an owner was asked just now goes to the next one, too, before it has answered",
+    file: "src/core/node/forward.ts",
+    find: "if (pending.retry.attempt > 0 && !pending.abroad &&",
+    replace: "if (!pending.abroad &&",
+    killedBy: returns("waits for its answer when it was passed on just now [I8]"),
+  },
 ];
