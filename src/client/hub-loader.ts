@@ -1,13 +1,11 @@
 /** Where subscriptions are opened: what they need is loaded with the first. */
-import { malformed } from "../protocol/checks.ts";
-import type { Query } from "../protocol/subscription-messages.ts";
 import type { Desk } from "./desk.ts";
-import { GridError, loaded } from "./errors.ts";
+import { loaded } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { Hub } from "./hub.ts";
 import type { Listener, LiveView } from "./live-view.ts";
 import type { Of } from "./machine/ask.ts";
-import type { SubscribeOptions } from "./subscription.ts";
+import type { SubscribeOptions } from "./subscribed.ts";
 import type { View } from "./view.ts";
 
 export class HubLoader {
@@ -27,9 +25,9 @@ export class HubLoader {
     listener: Listener,
     options: SubscribeOptions,
   ): Promise<() => LiveView<View>> {
-    const query = queryOf(map, options);
+    const given = copied(options);
     const hub = await this.#loaded();
-    return hub.opening(query, listener);
+    return hub.opening(map, listener, given);
   }
 
   async following(type: "set" | "counter", of: Of, listener: Listener): Promise<() => LiveView> {
@@ -43,21 +41,11 @@ export class HubLoader {
   }
 }
 
-function queryOf(map: string, options: SubscribeOptions): Query {
-  const { prefix, keys, where } = options;
-  return {
-    map,
-    ...(prefix !== undefined && { prefix }),
-    ...(keys !== undefined && { keys: copied(keys, "keys") }),
-    ...(where !== undefined && { filter: copied(where, "where") }),
-  };
-}
-
-/** What its application does with its options later is not meant. */
-function copied<T>(value: T, field: string): T {
+/** What its application does with its options later is not meant. What cannot be copied will be refused. */
+function copied<T>(options: T): T {
   try {
-    return structuredClone(value);
+    return structuredClone(options);
   } catch {
-    throw new GridError(malformed("plain data")(field));
+    return options;
   }
 }

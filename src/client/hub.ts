@@ -6,13 +6,11 @@ import { partitionOf } from "../data/hash.ts";
 import { compareStamps, type Stamp } from "../data/hlc.ts";
 import { Epoch, Seq } from "../data/ids.ts";
 import { borderError } from "../protocol/border-errors.ts";
-import { keyProblem, listProblem, malformed, mapProblem, textProblem } from "../protocol/checks.ts";
+import { malformed } from "../protocol/checks.ts";
 import type { ErrorInfo } from "../protocol/errors.ts";
-import { filterProblem } from "../protocol/filter.ts";
-import { KEY_BYTES_MAX, SUBSCRIPTION_KEYS_MAX, SUBSCRIPTIONS_MAX } from "../protocol/limits.ts";
+import { SUBSCRIPTIONS_MAX } from "../protocol/limits.ts";
 import { decodeSubscribed } from "../protocol/subscriber-codec.ts";
 import type { ChangedPart, Position, Query } from "../protocol/subscription-messages.ts";
-import { encodeJson } from "../protocol/values.ts";
 import { Alarm } from "./alarm.ts";
 import type { Desk } from "./desk.ts";
 import { refuse, type GridErrorInfo } from "./errors.ts";
@@ -39,9 +37,16 @@ import {
   type SubscriptionNews,
   type SubscriptionsEvent,
 } from "./machine/subscriptions.ts";
-import { textOfQuery } from "./query.ts";
+import { queryOf, queryProblem, textOfQuery } from "./query.ts";
+import { orderProblem, Ranking, type Order } from "./ranking.ts";
+import type { SubscribeOptions } from "./subscribed.ts";
 import { Told, type Keep } from "./told.ts";
 import { View, type ViewKind, type ViewPort } from "./view.ts";
+
+interface Opened {
+  readonly kept: KeptQuery | null;
+  readonly ranking: Ranking | null;
+}
 
 export class Hub implements SubscriptionsPort, FollowerPort {
   readonly host: Host;
@@ -111,9 +116,15 @@ export class Hub implements SubscriptionsPort, FollowerPort {
 
   // ---------------------------------------------------------------- subscriptions
 
-  async opening(query: Query, listener: Listener): Promise<() => LiveView<View>> {
+  async opening(
+    map: string,
+    listener: Listener,
+    options: SubscribeOptions,
+  ): Promise<() => LiveView<View>> {
+    const query = queryOf(map, options);
+    const ranking = rankingOf(options);
     const kept = await this.keptOf(query);
-    return () => this.open(query, listener, kept);
+    return () => this.#open(query, listener, { kept, ranking });
   }
 
   /** null: nothing is kept here. */
@@ -121,10 +132,10 @@ export class Hub implements SubscriptionsPort, FollowerPort {
     return (await this.host.persistence?.follow(textOfQuery(query))) ?? null;
   }
 
-  open(query: Query, listener: Listener, kept: KeptQuery | null): LiveView<View> {
+  #open(query: Query, listener: Listener, { kept, ranking }: Opened): LiveView<View> {
     const live: LiveView<View> = this.follow(query, listener, {
       kept,
-      make: (changed) => this.viewOf(query, "lww", changed),
+      make: (changed) => new View(query, { ...this.#portOf(query, changed), ranking }),
       ask: async (untold) => {
         const { stamp, value } = await this.desk.read({ map: query.map, key: untold.key });
         live.view.learned(untold, stamp, value);
@@ -156,16 +167,16 @@ export class Hub implements SubscriptionsPort, FollowerPort {
   }
 
   viewOf(query: Query, kind: ViewKind, changed: ViewPort["changed"]): View {
-    return new View(
-      query,
-      {
-        partitionCount: () => this.host.client.router.partitionCount,
-        now: () => this.desk.now(),
-        changed,
-        keep: this.#keepOf(query),
-      },
-      kind,
-    );
+    return new View(query, this.#portOf(query, changed), kind);
+  }
+
+  #portOf(query: Query, changed: ViewPort["changed"]): ViewPort {
+    return {
+      partitionCount: () => this.host.client.router.partitionCount,
+      now: () => this.desk.now(),
+      changed,
+      keep: this.#keepOf(query),
+    };
   }
 
   toldOf(query: Query): Told {
@@ -279,18 +290,9 @@ const tooMany = (value: number): ErrorInfo | null =>
 const listenerProblem = (listener: unknown): ErrorInfo | null =>
   typeof listener === "function" ? null : malformed("a function")("listener");
 
-function queryProblem({ map, prefix = "", keys = [], filter }: Query): ErrorInfo | null {
-  return (
-    mapProblem(map)?.("map") ??
-    textProblem(prefix, 0, KEY_BYTES_MAX)?.("prefix") ??
-    listProblem(keys, 0, SUBSCRIPTION_KEYS_MAX)?.("keys") ??
-    keys.map((key, i) => keyProblem(key)?.(`keys[${i}]`)).find(Boolean) ??
-    whereProblem(filter)
-  );
-}
-
-function whereProblem(filter: Query["filter"]): ErrorInfo | null {
-  if (filter === undefined) return null;
-  const json = encodeJson(filter, "where");
-  return json.ok ? (filterProblem(filter)?.("where") ?? null) : json.error;
+/** null: all is told, in no order. Throws where it can be none. */
+function rankingOf(order: Order): Ranking | null {
+  refuse(orderProblem(order));
+  const { orderBy, descending, limit } = order;
+  return (orderBy ?? descending ?? limit) === undefined ? null : new Ranking(order);
 }

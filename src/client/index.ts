@@ -2,13 +2,8 @@
 export { connect } from "./grid.ts";
 export type { Grid, Status } from "./grid.ts";
 export type { GridMap, SetOptions, WriteOptions } from "./map.ts";
-export type {
-  ElementChange,
-  EntryChange,
-  Following,
-  SubscribeOptions,
-  Subscription,
-} from "./subscription.ts";
+export type { ElementChange, EntryChange, SubscribeOptions } from "./subscribed.ts";
+export type { Following, Subscription } from "./subscription.ts";
 export type { Filter } from "../protocol/filter.ts";
 export type { GridSet } from "./set.ts";
 export type { GridCounter } from "./counter.ts";

@@ -3,7 +3,8 @@ import type { AckLevel } from "../protocol/ops.ts";
 import type { Written } from "./desk.ts";
 import type { Entries } from "./entries.ts";
 import type { HubLoader } from "./hub-loader.ts";
-import { Subscription, type EntryChange, type SubscribeOptions } from "./subscription.ts";
+import type { EntryChange, SubscribeOptions } from "./subscribed.ts";
+import { Subscription } from "./subscription.ts";
 
 export interface WriteOptions {
   /** "owner": on the owner's disk. "backup": at every complete copy, too. Left out: as `connect` was told. */
@@ -65,7 +66,7 @@ export class GridMap<V> {
     return new Subscription(this.#loader.opening(this.name, listener, options));
   }
 
-  /** All entries, in no order: complete, but not of one moment. */
+  /** All entries, in the order that was asked for, if any: complete, but not of one moment. */
   async entries(options: SubscribeOptions = {}): Promise<[string, V][]> {
     const subscription = this.subscribe(() => undefined, options);
     try {

@@ -20,7 +20,7 @@ import {
   type Write,
 } from "./machine/ask.ts";
 import { queryAbout } from "./query.ts";
-import type { ElementChange } from "./subscription.ts";
+import type { ElementChange } from "./subscribed.ts";
 import type { Untold, View, ViewChange } from "./view.ts";
 
 interface Element {

@@ -15,7 +15,8 @@ import type { HubLoader } from "./hub-loader.ts";
 import type { Hub } from "./hub.ts";
 import { isWrite, type Ask, type Of, type Settled } from "./machine/ask.ts";
 import type { SetOptions, WriteOptions } from "./map.ts";
-import { Subscription, type ElementChange, type Following } from "./subscription.ts";
+import type { ElementChange } from "./subscribed.ts";
+import { Subscription, type Following } from "./subscription.ts";
 
 type Loader = Pick<HubLoader, "following"> & { readonly hub: Pick<Hub, "followers"> | null };
 

@@ -1,30 +1,6 @@
 /** A part of a map, a set or a counter that is followed, as the application holds it. */
-import type { Filter } from "../protocol/filter.ts";
 import { GridError, closed } from "./errors.ts";
 import type { LiveView } from "./live-view.ts";
-
-/** Given together: what all hold for. Nothing given: the whole map. */
-export interface SubscribeOptions {
-  /** Keys that start with this. */
-  readonly prefix?: string;
-  /** These keys, at most 100. */
-  readonly keys?: readonly string[];
-  /** Values for which this holds. */
-  readonly where?: Filter;
-}
-
-/** `value` undefined: deleted, expired, or not in the subscription any more. */
-export interface EntryChange<V> {
-  readonly key: string;
-  readonly value: V | undefined;
-}
-
-/** Of a set. */
-export interface ElementChange<T> {
-  readonly value: T;
-  /** False: removed, by somebody who had seen all its adds, or expired. */
-  readonly isThere: boolean;
-}
 
 /** Of a set or a counter: what there is its listener hears. */
 export type Following = Pick<Subscription<unknown>, "synced" | "closed" | "close">;
@@ -64,7 +40,7 @@ export class Subscription<V> {
     return this.#live?.view.value?.(key) as V | undefined;
   }
 
-  /** All that there is, in no order. */
+  /** All that there is, in the order that was asked for, if any. */
   entries(): [string, V][] {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
     return [...(this.#live?.view.entries?.() ?? [])] as [string, V][];

@@ -13,19 +13,19 @@ import { decodeJson } from "../protocol/values.ts";
 import { Expiries } from "./expiries.ts";
 import { TOLD_MS_MAX } from "./limits.ts";
 import { OwnWrites, type Shown } from "./own-writes.ts";
+import type { Ranking } from "./ranking.ts";
+import type { EntryChange } from "./subscribed.ts";
 import { Told, type Keep, type Which } from "./told.ts";
 
-/** `value` undefined: it is not there, or not in the subscription, any more. */
-export interface ViewChange {
-  readonly key: string;
-  readonly value: unknown;
-}
+export type ViewChange = EntryChange<unknown>;
 
 export interface ViewPort {
   readonly partitionCount: () => number;
   readonly keep?: Keep;
   /** Milliseconds by the nodes' clock. */
   readonly now: () => number;
+  /** Of what is shown; null: all is, in no order. */
+  readonly ranking?: Ranking | null;
   /** `row`: what there is now. */
   readonly changed: (change: ViewChange, row: Content | null) => void;
 }
@@ -58,17 +58,28 @@ export class View {
   }
 
   value(key: string): unknown {
+    const { ranking } = this.#port;
+    if (ranking && !ranking.has(key)) return undefined;
     const shown = this.#shown.get(key);
     return shown && isVisible(shown.row, this.#port.now()) ? shown.value : undefined;
   }
 
   *entries(): Iterable<readonly [string, unknown]> {
     const now = this.#port.now();
-    for (const [key, { row, value }] of this.#shown) if (isVisible(row, now)) yield [key, value];
+    for (const key of this.#port.ranking?.keys() ?? this.#shown.keys()) {
+      const shown = this.#shown.get(key);
+      if (shown && isVisible(shown.row, now)) yield [key, shown.value];
+    }
   }
 
-  news(changes: readonly ViewChange[]): readonly ViewChange[] {
-    return changes;
+  news(changes: readonly ViewChange[]): readonly ViewChange[] | undefined {
+    const { ranking } = this.#port;
+    return ranking ? ranking.news(changes) : changes;
+  }
+
+  #changed(change: ViewChange, row: Content | null): void {
+    this.#port.ranking?.take(change);
+    this.#port.changed(change, row);
   }
 
   // ---------------------------------------------------------------- what is told
@@ -174,7 +185,7 @@ export class View {
     const { row, value = jsonOf(row.value) } = newest;
     if (value === undefined || !this.#fits(value)) return this.#hide(key);
     this.#shown.set(key, { row, value });
-    this.#port.changed({ key, value }, row);
+    this.#changed({ key, value }, row);
   }
 
   #newest(key: string, partitionId: PartitionId): { row: Content; value?: unknown } | null {
@@ -195,7 +206,7 @@ export class View {
   }
 
   #hide(key: string): void {
-    if (this.#shown.delete(key)) this.#port.changed({ key, value: undefined }, null);
+    if (this.#shown.delete(key)) this.#changed({ key, value: undefined }, null);
   }
 
   #fits(value: unknown): boolean {

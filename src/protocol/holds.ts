@@ -54,7 +54,8 @@ const isSame = (found: unknown, value: unknown): boolean => (found ?? null) === 
 const isOrdered = (found: unknown, value: string | number): found is string | number =>
   typeof found === typeof value;
 
-function fieldOf(value: unknown, path: string): unknown {
+/** `path`: names of fields within each other, with points between them; empty: the value itself. */
+export function fieldOf(value: unknown, path: string): unknown {
   if (path === "") return value;
   let found = value;
   for (const name of path.split(".")) {

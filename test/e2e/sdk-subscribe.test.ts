@@ -173,6 +173,29 @@ describe("what a subscription is about", () => {
     });
   });
 
+  it("is the first so many in an order, and who is pushed out is not there any more", async () => {
+    const [a, b] = [await clientOf(), await clientOf()];
+    const [mine, theirs] = [a.map<{ n: number }>("best"), b.map<{ n: number }>("best")];
+    await Promise.all([3, 1, 2, 5].map((n) => theirs.set(`k${n}`, { n })));
+    const best = { orderBy: "n", descending: true, limit: 3 };
+    const followed = follow(a, "best", best);
+    await followed.subscription.synced;
+    await shows(followed, { k2: { n: 2 }, k3: { n: 3 }, k5: { n: 5 } });
+    const writing = mine.set("k4", { n: 4 });
+    await shows(followed, { k3: { n: 3 }, k4: { n: 4 }, k5: { n: 5 } });
+    const ranked = followed.subscription.entries().map(([key]) => key);
+    expect(ranked).toEqual(["k5", "k4", "k3"]);
+    expect(["k4", "k2"].map((key) => followed.subscription.get(key))).toEqual([
+      { n: 4 },
+      undefined,
+    ]);
+    await writing;
+    await theirs.delete("k5");
+    await shows(followed, { k2: { n: 2 }, k3: { n: 3 }, k4: { n: 4 } });
+    const two = await theirs.entries({ orderBy: "n", limit: 2 });
+    expect(two.map(([key]) => key)).toEqual(["k1", "k2"]);
+  });
+
   it("is refused by name where it makes no sense, and nothing is followed", async () => {
     const map = (await clientOf()).map("some");
     const wrong = [
@@ -184,6 +207,9 @@ describe("what a subscription is about", () => {
       [{ prefix: "x".repeat(513) }, "prefix"],
       [{ where: { op: "like", field: "n", value: 1 } }, "where.op"],
       [{ where: { op: "lt", field: "n", value: null } }, "where.value"],
+      [{ orderBy: 5 }, "orderBy"],
+      [{ descending: "yes" }, "descending"],
+      [{ limit: 0 }, "limit"],
     ] as const;
     for (const [options, field] of wrong) {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as a program without types would

@@ -9,6 +9,9 @@ const view = (title: string): Test => ({ file: "test/client/view.test.ts", title
 const followers = (title: string): Test => ({ file: "test/client/followers-model.test.ts", title });
 const CONVERGES =
   "in the end a set and a counter are what the owner has, and at no time is anything counted twice";
+const ranking = (title: string): Test => ({ file: "test/client/ranking.test.ts", title });
+const FIRST =
+  "is the first of all that there is, in order, and tells what comes among them and what does not stay";
 const hub = (title: string): Test => ({ file: "test/client/hub.test.ts", title });
 
 export const IN_CLIENT: readonly Mutant[] = [
@@ -280,5 +283,21 @@ export const IN_CLIENT: readonly Mutant[] = [
     find: "if (element.adds.size === 0) this",
     replace: "if (!row) this",
     killedBy: followers("shows an element as long as one of its adds is there"),
+  },
+  {
+    name: "pushed out and not told",
+    bug: "what is not among the first any more stays at who was told of it",
+    file: "src/client/ranking.ts",
+    find: "filter((key) => !first.has(key));",
+    replace: "filter((key) => !first.has(key) && !this.#byKey.has(key));",
+    killedBy: ranking(FIRST),
+  },
+  {
+    name: "many changes, unsorted",
+    bug: "what has changed together is at the end of the order",
+    file: "src/client/ranking.ts",
+    find: "if (this.#fresh.size > FEW) this.#all.sort(",
+    replace: "if (this.#fresh.size > FEW * FEW) this.#all.sort(",
+    killedBy: ranking(FIRST),
   },
 ];
