@@ -201,6 +201,10 @@ assert(
 /** The longest pause before something is asked again where somebody works. */
 export const busyPauseMs = ({ retryMsMin, retryMsMax }: Config): number => retryMsMin + retryMsMax;
 
+/** The longest before who is heard all the time is asked again: it has said twice meanwhile that it is there. */
+export const heardPauseMs = ({ heartbeatMs, retryMsMin, retryMsMax }: Config): number =>
+  Math.min(retryMsMax, Math.max(retryMsMin, 2 * heartbeatMs));
+
 /** Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), in ms; `random` in [0, 1). */
 export function backoffMs(
   { retryMsMin, retryMsMax }: Config,

@@ -55,6 +55,25 @@ describe("a member that was told of a new owner in vain", () => {
     expect(tableOf(stage, C)).toBe(newest(stage));
   });
 
+  it("is told within two heartbeats of its hearing again, if it was heard all the time [I8]", () => {
+    const stage = cluster();
+    let lost = 0;
+    stage.cut = (from, to, { type }) => {
+      if (from !== "coordinator" || to !== C) return false;
+      if (type === "PARTITION_TABLE_UPDATE") lost = stage.now;
+      return true;
+    };
+    stage.ask({ type: "MOVE_PARTITION", partitionId: P, to: B });
+    work(stage, 60_000);
+    for (let i = 0; i < 200 && lost < stage.now - 100; i++) work(stage, 100);
+    expect(lost).toBeGreaterThanOrEqual(stage.now - 100);
+    expect([stateOf(stage, C), ownerOf(stage)]).toEqual(["active", B]);
+    expect(tableOf(stage, C)).toBeLessThan(newest(stage) ?? 0);
+    without(stage, []);
+    work(stage, 2 * FAST.heartbeatMs + FAST.retryMsMin + 100);
+    expect(tableOf(stage, C)).toBe(newest(stage));
+  });
+
   it("is not told twice when it was told just now [I8, sim seed 1154399]", () => {
     const stage = cluster();
     const isNews = (to: string, type: string): boolean =>

@@ -19,8 +19,8 @@ export const IN_IDLE: readonly Mutant[] = [
     name: "the silent asked as ever",
     bug: "one that is gone for good is told its news every few seconds",
     file: "src/core/coordinator/turn.ts",
-    find: "this.isSilent(to) ? idleRetryMsMax : retryMsMax",
-    replace: "retryMsMax",
+    find: "if (this.isSilent(to)) return idleRetryMsMax;",
+    replace: "void idleRetryMsMax;",
     killedBy: idle(RESTORED),
   },
   {

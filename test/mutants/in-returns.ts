@@ -25,6 +25,16 @@ export const IN_RETURNS: readonly Mutant[] = [
     ),
   },
   {
+    name: "told by a pause that grows",
+    bug: "a member that is heard and hears nothing is told less and less often",
+    file: "src/core/coordinator/turn.ts",
+    find: "return this.#isHeard(to) ? heardPauseMs(this.config) : retryMsMax;",
+    replace: "return this.#isHeard(to) ? retryMsMax : heardPauseMs(this.config);",
+    killedBy: returns(
+      "is told within two heartbeats of its hearing again, if it was heard all the time [I8]",
+    ),
+  },
+  {
     name: "told at every answer",
     bug: "what is on its way to a member is sent once more when that says that it is there",
     file: "src/core/coordinator/turn.ts",

@@ -10,7 +10,7 @@ import {
 import type { MemberInfo, MembersView } from "../../data/members.ts";
 import type { Copy, Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
-import { backoffMs, busyPauseMs, type Config } from "../config.ts";
+import { backoffMs, busyPauseMs, heardPauseMs, type Config } from "../config.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { Retry } from "../machine/retry.ts";
 import { rules } from "./quorum.ts";
@@ -23,6 +23,7 @@ import type {
   Entry,
 } from "./state.ts";
 import { withoutSpares } from "./wanted.ts";
+import { UNHEARD } from "./watch-state.ts";
 
 interface Question extends Omit<Asked, keyof Retry> {
   /** The longest pause before it is asked again. */
@@ -182,9 +183,19 @@ export class CoordinatorTurn {
 
   /** Asks now if that is due, and notes when to ask again. */
   pursue(about: string, to: Sender, message: ClusterMessage, version = Version(0)): void {
+    if (this.#isDue(about, { to, version, maxMs: this.#pauseMsMax(to) })) this.send(to, message);
+  }
+  /** Who is heard, and is not told by anything that it is sent, sends its writers to owners of before. */
+  #pauseMsMax(to: Sender): number {
     const { retryMsMax, idleRetryMsMax } = this.config;
-    const maxMs = this.isSilent(to) ? idleRetryMsMax : retryMsMax;
-    if (this.#isDue(about, { to, version, maxMs })) this.send(to, message);
+    if (this.isSilent(to)) return idleRetryMsMax;
+    return this.#isHeard(to) ? heardPauseMs(this.config) : retryMsMax;
+  }
+  /** Of who has not said anything since this coordinator began nobody knows. */
+  #isHeard(to: Sender): boolean {
+    if (to === "coordinator" || to === "front") return false;
+    const { beat, dormant } = this.memory.watch.members.get(to) ?? UNHEARD;
+    return beat > 0 && !dormant;
   }
   /** Of whoever may be gone for good, and of nobody in particular: enough of them must answer. */
   pursueVoter(about: string, nodeId: NodeId, message: ClusterMessage): void {
