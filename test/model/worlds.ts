@@ -281,7 +281,7 @@ const LARGE: readonly World[] = [
   awake(
     "a repeat",
     { repeats: 1 },
-    { asked: [MOVE, DELETE], statesMin: 720_000, seen: during("repeats") },
+    { asked: [MOVE, DELETE], statesMin: 650_000, seen: during("repeats") },
   ),
   awake(
     "three writes",
