@@ -13,8 +13,8 @@ export interface Element {
   readonly value: unknown;
   /** By their text. */
   readonly tags: Map<string, Stamp>;
-  /** Own adds that are not settled, by number: the tag of each, which may change. */
-  readonly adding: Map<number, Stamp>;
+  /** Of adds that are not settled: their tags, once these are final. */
+  readonly adding: Set<Promise<readonly Stamp[]>>;
   /** Own operations that are not settled. */
   unsettled: number;
   /** By the last of them. */
@@ -97,7 +97,7 @@ export class Elements {
     const element: Element = {
       value,
       tags: new Map(tags.map((tag) => [formatStamp(tag), tag])),
-      adding: new Map(),
+      adding: new Set(),
       unsettled: 0,
       isThere: true,
       changedAt: 0,

@@ -1,4 +1,5 @@
 /** What follows one set or one counter. */
+import type { Stamp } from "../data/hlc.ts";
 import type { Query } from "../protocol/subscription-messages.ts";
 import type { Asks, Desk } from "./desk.ts";
 import type { Host, KeptQuery } from "./host.ts";
@@ -36,4 +37,11 @@ export interface FollowerPort {
   follow<V extends Seen>(query: Query, listener: Listener, of: Followed<V>): LiveView<V>;
   viewOf(query: Query, kind: ViewKind, changed: ViewPort["changed"]): View;
   toldOf(query: Query): Told;
+}
+
+export interface Removal {
+  /** Of what was there. */
+  readonly tags: readonly Stamp[];
+  /** Till then it is hidden. */
+  readonly end: () => void;
 }

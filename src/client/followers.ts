@@ -1,9 +1,8 @@
 /**
  * Sets and counters that are followed, and what this client does with them, which each hears of.
  */
-import type { Stamp } from "../data/hlc.ts";
 import { CounterFollower } from "./counter-follower.ts";
-import type { Changed, Follower, FollowerPort } from "./follower.ts";
+import type { Changed, Follower, FollowerPort, Removal } from "./follower.ts";
 import type { KeptQuery } from "./host.ts";
 import type { Listener, LiveView } from "./live-view.ts";
 import type { Ask, Change, Of, Settled, Write } from "./machine/ask.ts";
@@ -66,11 +65,17 @@ export class Followers {
     }
   }
 
-  /** Of the adds of an element of a set, as far as it is followed. */
-  tagsOf(of: Of, name: string): readonly Stamp[] {
-    return [...this.#all].flatMap((live) =>
-      isOf(live, of) && live.view instanceof SetFollower ? live.view.tags(name) : [],
+  /** Somebody here takes an element out of a set: what was told of it is meant, and hidden. */
+  removing(of: Of, name: string): Removal {
+    const removals = [...this.#all].flatMap((live) =>
+      isOf(live, of) && live.view instanceof SetFollower ? live.view.removing(name) : [],
     );
+    return {
+      tags: removals.flatMap(({ tags }) => tags),
+      end: () => {
+        for (const { end } of removals) end();
+      },
+    };
   }
 }
 

@@ -5,7 +5,7 @@ import type { Host } from "./host.ts";
 import type { Hub } from "./hub.ts";
 import type { Listener, LiveView } from "./live-view.ts";
 import type { Of } from "./machine/ask.ts";
-import type { SubscribeOptions } from "./subscribed.ts";
+import type { GivenOptions, SubscribeOptions } from "./subscribed.ts";
 import type { View } from "./view.ts";
 
 export class HubLoader {
@@ -41,11 +41,13 @@ export class HubLoader {
   }
 }
 
-/** What its application does with its options later is not meant. What cannot be copied will be refused. */
-function copied<T>(options: T): T {
+/** What its application does with its options later is not meant. What is not plain is refused when all is loaded. */
+function copied(options: SubscribeOptions): GivenOptions {
+  const { prefix, keys, where, orderBy, descending, limit } = options;
+  const given = { prefix, keys, where, orderBy, descending, limit };
   try {
-    return structuredClone(options);
+    return structuredClone(given);
   } catch {
-    return options;
+    return given;
   }
 }

@@ -39,7 +39,7 @@ import {
 } from "./machine/subscriptions.ts";
 import { queryOf, queryProblem, textOfQuery } from "./query.ts";
 import { orderProblem, Ranking, type Order } from "./ranking.ts";
-import type { SubscribeOptions } from "./subscribed.ts";
+import type { GivenOptions } from "./subscribed.ts";
 import { Told, type Keep } from "./told.ts";
 import { View, type ViewKind, type ViewPort } from "./view.ts";
 
@@ -119,7 +119,7 @@ export class Hub implements SubscriptionsPort, FollowerPort {
   async opening(
     map: string,
     listener: Listener,
-    options: SubscribeOptions,
+    options: GivenOptions,
   ): Promise<() => LiveView<View>> {
     const query = queryOf(map, options);
     const ranking = rankingOf(options);

@@ -50,3 +50,6 @@ export const EXPIRY_PAUSE_MS_MIN = 100;
 
 /** A timer is set for no longer; what is due later is looked at again then. */
 export const ALARM_MS_MAX = 3_600_000;
+
+/** The most that a subscription's `limit` may be: so many are looked through for each change. */
+export const RANKED_MAX = 1_000;

@@ -6,7 +6,7 @@ import { KEY_BYTES_MAX, SUBSCRIPTION_KEYS_MAX } from "../protocol/limits.ts";
 import type { Query } from "../protocol/subscription-messages.ts";
 import { encodeJson } from "../protocol/values.ts";
 import type { Of } from "./machine/ask.ts";
-import type { SubscribeOptions } from "./subscribed.ts";
+import type { GivenOptions } from "./subscribed.ts";
 
 /** Of a set or a counter. */
 export const queryAbout = ({ map, key }: Of): Query => ({ map, keys: [key] });
@@ -15,7 +15,7 @@ export const queryAbout = ({ map, key }: Of): Query => ({ map, keys: [key] });
 export const textOfQuery = ({ map, prefix, keys, filter }: Query): string =>
   JSON.stringify([map, prefix, keys, filter]);
 
-export const queryOf = (map: string, { prefix, keys, where }: SubscribeOptions): Query => ({
+export const queryOf = (map: string, { prefix, keys, where }: GivenOptions): Query => ({
   map,
   ...(prefix !== undefined && { prefix }),
   ...(keys !== undefined && { keys }),

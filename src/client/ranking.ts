@@ -1,14 +1,15 @@
 /**
  * The entries of a subscription in its order, of which its application is told the first ones: what comes among them, and what is pushed
- * out. Numbers come before texts, texts before booleans, these before all else; what is equal is in the order of its keys.
+ * out. Numbers come before texts, texts before booleans; all else comes last, whichever way round. What is equal is in the order of its keys.
  */
 import { integerProblem, malformed, textProblem } from "../protocol/checks.ts";
 import type { ErrorInfo } from "../protocol/errors.ts";
 import { fieldOf } from "../protocol/holds.ts";
 import { FILTER_FIELD_BYTES_MAX } from "../protocol/limits.ts";
-import type { EntryChange, SubscribeOptions } from "./subscribed.ts";
+import { RANKED_MAX } from "./limits.ts";
+import type { EntryChange, GivenOptions } from "./subscribed.ts";
 
-export type Order = Pick<SubscribeOptions, "orderBy" | "descending" | "limit">;
+export type Order = Partial<Pick<GivenOptions, "orderBy" | "descending" | "limit">>;
 
 /** `rank`: by what it is in order. */
 interface Ranked extends EntryChange<unknown> {
@@ -45,6 +46,7 @@ export class Ranking {
   }
 
   has(key: string): boolean {
+    if (this.#limit === Infinity) return true;
     this.#sort();
     const known = this.#byKey.get(key);
     return known !== undefined && this.#placeOf(known) < this.#limit;
@@ -66,21 +68,25 @@ export class Ranking {
     return this.#limit < this.#all.length ? this.#all.slice(0, this.#limit) : this.#all;
   }
 
+  /** Few are put in their places one by one; of many, all that is between two of them moves together. */
   #sort(): void {
-    if (this.#fresh.size > FEW) this.#all = this.#all.filter(({ key }) => !this.#fresh.has(key));
-    for (const [key, one] of this.#fresh) {
-      const before = this.#byKey.get(key);
-      if (this.#fresh.size > FEW) {
-        if (one) this.#all.push(one);
-      } else {
-        if (before) this.#all.splice(this.#placeOf(before), 1);
-        if (one) this.#all.splice(this.#placeOf(one), 0, one);
-      }
-      if (one) this.#byKey.set(key, one);
-      else this.#byKey.delete(key);
+    const fresh = [...this.#fresh.values()].filter((one) => one !== null);
+    const stale = [...this.#fresh.keys()].flatMap((key) => this.#byKey.get(key) ?? []);
+    if (this.#fresh.size > FEW) {
+      this.#all = parted(this.#all, this.#placesOf(stale), 1, []);
+      fresh.sort((a, b) => this.#compare(a, b));
+      this.#all = parted(this.#all, this.#placesOf(fresh), 0, fresh);
+    } else {
+      for (const one of stale) this.#all.splice(this.#placeOf(one), 1);
+      for (const one of fresh) this.#all.splice(this.#placeOf(one), 0, one);
     }
-    if (this.#fresh.size > FEW) this.#all.sort((a, b) => this.#compare(a, b));
+    for (const { key } of stale) this.#byKey.delete(key);
+    for (const one of fresh) this.#byKey.set(one.key, one);
     this.#fresh.clear();
+  }
+
+  #placesOf(some: readonly Ranked[]): readonly number[] {
+    return some.map((one) => this.#placeOf(one)).toSorted((a, b) => a - b);
   }
 
   /** Where it is, or belongs: by bisection. */
@@ -96,6 +102,8 @@ export class Ranking {
   }
 
   #compare(a: Ranked, b: Ranked): number {
+    const [hasRank, other] = [isOrdered(a.rank), isOrdered(b.rank)];
+    if (hasRank !== other) return hasRank ? -1 : 1;
     const ranks = compareRanks(a.rank, b.rank) * (this.#order.descending ? -1 : 1);
     return ranks || (a.key < b.key ? -1 : Number(a.key > b.key));
   }
@@ -103,15 +111,29 @@ export class Ranking {
 
 const changeOf = ({ key, value }: Ranked): EntryChange<unknown> => ({ key, value });
 
+/** `places`: ascending. At each so many are left out, and one of `some` is put in. */
+function parted(
+  all: readonly Ranked[],
+  places: readonly number[],
+  leftOut: number,
+  some: readonly Ranked[],
+): Ranked[] {
+  let from = 0;
+  const parts = places.map((place, i): readonly Ranked[] => {
+    const before = all.slice(from, place);
+    from = place + leftOut;
+    return [...before, ...some.slice(i, i + 1)];
+  });
+  return [...parts, all.slice(from)].flat();
+}
+
 function compareRanks(a: unknown, b: unknown): number {
-  const kinds = kindOf(a) - kindOf(b);
-  if (kinds !== 0 || !isOrdered(a) || !isOrdered(b)) return kinds;
-  return a < b ? -1 : Number(a > b);
+  if (!isOrdered(a) || !isOrdered(b)) return 0;
+  const types = ORDERED.indexOf(typeof a) - ORDERED.indexOf(typeof b);
+  return types || (a < b ? -1 : Number(a > b));
 }
 
 const ORDERED = ["number", "string", "boolean"];
-const kindOf = (rank: unknown): number =>
-  isOrdered(rank) ? ORDERED.indexOf(typeof rank) : ORDERED.length;
 const isOrdered = (rank: unknown): rank is number | string | boolean =>
   ORDERED.includes(typeof rank) && !Number.isNaN(rank);
 
@@ -120,7 +142,7 @@ export function orderProblem({ orderBy, descending, limit }: Order): ErrorInfo |
     return malformed("true or false")("descending");
   return (
     (orderBy === undefined ? null : textProblem(orderBy, 0, FILTER_FIELD_BYTES_MAX)?.("orderBy")) ??
-    (limit === undefined ? null : integerProblem(limit, 1, Number.MAX_SAFE_INTEGER)?.("limit")) ??
+    (limit === undefined ? null : integerProblem(limit, 1, RANKED_MAX)?.("limit")) ??
     null
   );
 }

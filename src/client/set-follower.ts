@@ -9,7 +9,7 @@ import type { PartitionId } from "../data/ids.ts";
 import type { Content } from "../data/row.ts";
 import type { ChangedPart, PartDigest, Query } from "../protocol/subscription-messages.ts";
 import { textOf } from "../protocol/utf8.ts";
-import type { Changed, Follower, FollowerPort } from "./follower.ts";
+import type { Changed, Follower, FollowerPort, Removal } from "./follower.ts";
 import {
   contentOf,
   isWrite,
@@ -27,6 +27,8 @@ interface Element {
   readonly value: unknown;
   /** Its adds: the tag of each, by its `sub`. */
   readonly adds: Map<string, Stamp>;
+  /** Those that each removal that is under way hides. */
+  readonly removals: Set<Set<string>>;
 }
 
 /** An own operation that is not settled, and the adds that it is about. */
@@ -47,6 +49,8 @@ export class SetFollower implements Follower {
   readonly #names = new Map<string, string>();
   /** By number. */
   readonly #pending = new Map<number, Pending>();
+  /** Own adds that are not settled: their tags may change. */
+  readonly #adding = new Set<string>();
   /** What the application was told is there. */
   readonly #told = new Set<string>();
 
@@ -104,7 +108,7 @@ export class SetFollower implements Follower {
   /** Each element that is there and was not, or was and is not. */
   news(changes: readonly ViewChange[]): readonly ElementChange<unknown>[] | undefined {
     const news = changes.flatMap(({ key: name, value }) => {
-      const isThere = this.#elements.has(name);
+      const isThere = this.#isThere(name);
       if (this.#told.has(name) === isThere) return [];
       if (isThere) this.#told.add(name);
       else this.#told.delete(name);
@@ -113,11 +117,17 @@ export class SetFollower implements Follower {
     return news.length > 0 ? news : undefined;
   }
 
+  #isThere(name: string): boolean {
+    const { adds, removals } = this.#elements.get(name) ?? NOTHING;
+    const isHidden = (sub: string): boolean => [...removals].some((hidden) => hidden.has(sub));
+    return [...adds.keys()].some((sub) => !isHidden(sub));
+  }
+
   /** `row` null: that add is there no more. */
   #take({ key: sub, value }: ViewChange, row: Content | null): void {
     const name = row?.value ? textOf(row.value) : this.#names.get(sub);
     if (name === undefined) return;
-    const element = this.#elements.get(name) ?? { value, adds: new Map() };
+    const element = this.#elements.get(name) ?? { value, adds: new Map(), removals: new Set() };
     this.#elements.set(name, element);
     if (row) {
       this.#names.set(sub, name);
@@ -126,13 +136,12 @@ export class SetFollower implements Follower {
       this.#names.delete(sub);
       element.adds.delete(sub);
     }
-    if (element.adds.size === 0) this.#elements.delete(name);
-    this.#changed({ key: name, value: element.value });
+    this.#look(name, element);
   }
 
-  /** Of all its adds that are there. */
-  tags(name: string): readonly Stamp[] {
-    return [...(this.#elements.get(name)?.adds.values() ?? [])];
+  #look(name: string, { value, adds, removals }: Element): void {
+    if (adds.size + removals.size === 0) this.#elements.delete(name);
+    this.#changed({ key: name, value });
   }
 
   // ---------------------------------------------------------------- what this client does
@@ -149,6 +158,7 @@ export class SetFollower implements Follower {
 
   #add(add: Write, sub: string): void {
     this.#pending.set(add.id, { isAdd: true, subs: [sub] });
+    this.#adding.add(sub);
     this.#adds.wrote(add.id, sub, contentOf(add));
   }
 
@@ -164,8 +174,11 @@ export class SetFollower implements Follower {
   #retag(write: Write, sub: string, subs: readonly string[]): void {
     const [before] = subs;
     if (before === undefined || before === sub) return;
+    const name = this.#names.get(before) ?? "";
+    for (const hidden of this.#elements.get(name)?.removals ?? [])
+      if (hidden.delete(before)) hidden.add(sub);
     this.#add(write, sub);
-    this.#adds.settled(write.id, before, false);
+    this.#end(write.id, before, false);
   }
 
   settled(id: number, { type }: Outcome): void {
@@ -173,8 +186,30 @@ export class SetFollower implements Follower {
     this.#pending.delete(id);
     // An add that somebody has removed already may have been told as gone before.
     const stands = type !== "refused" && !(isAdd && type === "superseded");
-    for (const sub of subs) this.#adds.settled(id, sub, stands);
+    for (const sub of subs) this.#end(id, sub, stands);
+  }
+
+  #end(id: number, sub: string, stands: boolean): void {
+    this.#adding.delete(sub);
+    this.#adds.settled(id, sub, stands);
+  }
+
+  /** What there is of it now is hidden. What is not settled of that, its set removes when it knows the tags. */
+  removing(name: string): readonly Removal[] {
+    const element = this.#elements.get(name);
+    if (!element) return [];
+    const hidden = new Set(element.adds.keys());
+    element.removals.add(hidden);
+    this.#look(name, element);
+    const tags = [...element.adds].flatMap(([sub, tag]) => (this.#adding.has(sub) ? [] : tag));
+    const end = (): void => {
+      element.removals.delete(hidden);
+      this.#look(name, element);
+    };
+    return [{ tags, end }];
   }
 }
 
 const removalOf = ({ stamp }: StampedOp): Content => ({ stamp, value: null, expiresAt: null });
+
+const NOTHING: Pick<Element, "adds" | "removals"> = { adds: new Map(), removals: new Set() };

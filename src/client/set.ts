@@ -4,7 +4,7 @@ import { elementHash, hashBefore } from "../data/element.ts";
 import { formatStamp, type Stamp } from "../data/hlc.ts";
 import { checkKey } from "../protocol/checks.ts";
 import { MEMBERS_MAX, TAGS_MAX } from "../protocol/limits.ts";
-import type { AckLevel, ReadResult } from "../protocol/ops.ts";
+import type { ReadResult } from "../protocol/ops.ts";
 import { textOf } from "../protocol/utf8.ts";
 import { decodeJson, encodeJson } from "../protocol/values.ts";
 import { answerOf, writtenOf, type Asks, type Written } from "./desk.ts";
@@ -13,7 +13,7 @@ import { ttlProblem } from "./entries.ts";
 import { refuse, valueOf } from "./errors.ts";
 import type { HubLoader } from "./hub-loader.ts";
 import type { Hub } from "./hub.ts";
-import { isWrite, type Ask, type Of, type Settled } from "./machine/ask.ts";
+import { isWrite, type Of, type Settled } from "./machine/ask.ts";
 import type { SetOptions, WriteOptions } from "./map.ts";
 import type { ElementChange } from "./subscribed.ts";
 import { Subscription, type Following } from "./subscription.ts";
@@ -46,18 +46,14 @@ export class GridSet<T> {
     const element = this.#elements.begin(name, value, true);
     try {
       const draft = { type: "add", ...this.#of, value: bytes } as const;
-      const tagged = (add: Ask): unknown =>
-        isWrite(add) && element.adding.set(add.id, add.op.stamp);
-      const { ask, settled } = this.#desk.ask(
-        { type: "write", draft, ttlMs: ttl ?? null, ack },
-        tagged,
-      );
-      tagged(ask);
+      const { settled } = this.#desk.ask({ type: "write", draft, ttlMs: ttl ?? null, ack });
+      const tag = settled.then(tagsOf);
+      element.adding.add(tag);
       const last = await settled;
-      const tag = element.adding.get(ask.id);
-      element.adding.delete(ask.id);
-      if (tag) note(element, tag, last.outcome.type === "stored");
-      return writtenOf(last);
+      element.adding.delete(tag);
+      const written = writtenOf(last);
+      if (!written.superseded) know(element, tagsOf(last));
+      return written;
     } finally {
       this.#elements.end(name, element);
     }
@@ -71,16 +67,25 @@ export class GridSet<T> {
     const bytes = this.#bytesOf(value);
     const name = textOf(bytes);
     const element = this.#elements.begin(name, value, false);
-    const told = this.#loader.hub?.followers.tagsOf(this.#of, name) ?? [];
-    for (const tag of [...told, ...element.adding.values()]) note(element, tag, true);
+    const removal = this.#loader.hub?.followers.removing(this.#of, name);
+    know(element, removal?.tags ?? []);
     try {
-      if (element.tags.size === 0)
-        for (const tag of await this.#look(bytes)) note(element, tag, true);
       const tags = [...element.tags.values()];
-      (await Promise.all(this.#remove(bytes, tags, ack))).forEach(writtenOf);
-      for (const tag of tags) note(element, tag, false);
+      // The tag of an add may change until a node has it, so its removal waits for that.
+      if (element.adding.size > 0) tags.push(...(await Promise.all(element.adding)).flat());
+      if (tags.length === 0) tags.push(...(await this.#look(bytes)));
+      know(element, tags);
+      for (let at = 0; at < tags.length; at += TAGS_MAX) {
+        const some = tags.slice(at, at + TAGS_MAX);
+        const draft = { type: "remove", ...this.#of, value: bytes, tags: some } as const;
+        const { settled } = this.#desk.ask({ type: "write", draft, ttlMs: null, ack });
+        // oxlint-disable-next-line no-await-in-loop -- nearly always there is one
+        writtenOf(await settled);
+        for (const tag of some) element.tags.delete(formatStamp(tag));
+      }
       return { superseded: false };
     } finally {
+      removal?.end();
       this.#elements.end(name, element);
     }
   }
@@ -139,17 +144,6 @@ export class GridSet<T> {
     return new Subscription(this.#loader.following("set", this.#of, listener));
   }
 
-  /** All at once: a page may be about to go. */
-  #remove(value: Uint8Array, tags: readonly Stamp[], ack: AckLevel): readonly Promise<Settled>[] {
-    const some: Promise<Settled>[] = [];
-    for (let at = 0; at < tags.length; at += TAGS_MAX) {
-      const named = tags.slice(at, at + TAGS_MAX);
-      const draft = { type: "remove", ...this.#of, value, tags: named } as const;
-      some.push(this.#desk.ask({ type: "write", draft, ttlMs: null, ack }).settled);
-    }
-    return some;
-  }
-
   get #of(): Of {
     return { map: this.name, key: this.key };
   }
@@ -172,7 +166,9 @@ export class GridSet<T> {
   }
 }
 
-function note({ tags }: Element, tag: Stamp, isThere: boolean): void {
-  if (isThere) tags.set(formatStamp(tag), tag);
-  else tags.delete(formatStamp(tag));
+function know(element: Element, tags: readonly Stamp[]): void {
+  for (const tag of tags) element.tags.set(formatStamp(tag), tag);
 }
+
+/** Of an add: its tag, as it was in the end. */
+const tagsOf = ({ ask }: Settled): readonly Stamp[] => (isWrite(ask) ? [ask.op.stamp] : []);

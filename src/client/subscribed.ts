@@ -11,11 +11,16 @@ export interface SubscribeOptions {
   readonly where?: Filter;
   /** The field that says the order, as in `where`, or "": the value itself. Left out: the key does. */
   readonly orderBy?: string;
-  /** The greatest first. */
+  /** The greatest first. What lacks the field is last all the same. */
   readonly descending?: boolean;
-  /** Only so many, the first in that order: what is pushed out by others is told as not there any more. */
+  /** Only so many, at most 1,000, the first in that order: what is pushed out by others is told as not there any more. */
   readonly limit?: number;
 }
+
+/** Copied: undefined is what was left out. */
+export type GivenOptions = {
+  readonly [Name in keyof SubscribeOptions]-?: SubscribeOptions[Name] | undefined;
+};
 
 /** `value` undefined: deleted, expired, or not in the subscription any more. */
 export interface EntryChange<V> {

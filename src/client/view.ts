@@ -58,15 +58,14 @@ export class View {
   }
 
   value(key: string): unknown {
-    const { ranking } = this.#port;
-    if (ranking && !ranking.has(key)) return undefined;
+    if (this.#ranking()?.has(key) === false) return undefined;
     const shown = this.#shown.get(key);
     return shown && isVisible(shown.row, this.#port.now()) ? shown.value : undefined;
   }
 
   *entries(): Iterable<readonly [string, unknown]> {
     const now = this.#port.now();
-    for (const key of this.#port.ranking?.keys() ?? this.#shown.keys()) {
+    for (const key of this.#ranking()?.keys() ?? this.#shown.keys()) {
       const shown = this.#shown.get(key);
       if (shown && isVisible(shown.row, now)) yield [key, shown.value];
     }
@@ -75,6 +74,13 @@ export class View {
   news(changes: readonly ViewChange[]): readonly ViewChange[] | undefined {
     const { ranking } = this.#port;
     return ranking ? ranking.news(changes) : changes;
+  }
+
+  /** Who is next comes in as soon as one has expired. */
+  #ranking(): Ranking | null {
+    const { ranking = null, now } = this.#port;
+    if (ranking && this.expiresAt <= now()) this.expire();
+    return ranking;
   }
 
   #changed(change: ViewChange, row: Content | null): void {

@@ -30,7 +30,7 @@ export const action = fc.oneof(
   { weight: 10, arbitrary: record("arrive", { refused: fc.nat(9), which }) },
   { weight: 10, arbitrary: record("answer", { which }) },
   { weight: 10, arbitrary: record("tell", {}) },
-  { weight: 2, arbitrary: record("restamp", {}) },
+  { weight: 2, arbitrary: record("restamp", { which }) },
   { weight: 2, arbitrary: record("whole", {}) },
   { weight: 3, arbitrary: record("read", {}) },
   { weight: 1, arbitrary: record("wait", {}) },
@@ -90,6 +90,28 @@ export function textIn(bytes: Uint8Array | null): string {
   const json = bytes && decodeJson(bytes, "value");
   return json?.ok ? String(json.value) : "";
 }
+
+/** Removals that were refused while their element was told of, read whole and removed by others. */
+export const REFUSED_REMOVALS: readonly (readonly Action[])[] = [
+  [
+    { type: "add", value: "y", ttl: null },
+    { type: "arrive", refused: 0, which: 0 },
+    { type: "tell" },
+    { type: "answer", which: 0 },
+    { type: "delete", value: "y" },
+    { type: "arrive", refused: 1, which: 0 },
+    { type: "answer", which: 0 },
+    { type: "answer", which: 0 },
+    { type: "arrive", refused: 0, which: 0 },
+    { type: "tell" },
+    { type: "read" },
+    { type: "arrive", refused: 0, which: 0 },
+    { type: "answer", which: 0 },
+    { type: "arrive", refused: 0, which: 0 },
+    { type: "arrive", refused: 0, which: 0 },
+    { type: "removed", value: "x" },
+  ],
+];
 
 /** Somebody has added it twice, once for a while. */
 export const ONE_ADD_EXPIRES: readonly Action[] = [

@@ -8,12 +8,9 @@ import { TOLD_MS_MAX } from "../../src/client/limits.ts";
 import { LiveView, type Listener } from "../../src/client/live-view.ts";
 import type { Ask, Outcome, Settled, Write } from "../../src/client/machine/ask.ts";
 import { freed, joined, withRiders, type Counters } from "../../src/client/machine/counters.ts";
-import { beginOutbox } from "../../src/client/machine/outbox-state.ts";
-import { restampAll } from "../../src/client/machine/restamp.ts";
 import { GridSet } from "../../src/client/set.ts";
 import { Told } from "../../src/client/told.ts";
 import { View } from "../../src/client/view.ts";
-import { Queue } from "../../src/core/machine/queue.ts";
 import { COUNT_STAMP } from "../../src/data/count-stamp.ts";
 import type { Row } from "../../src/data/row.ts";
 import type { Query } from "../../src/protocol/subscription-messages.ts";
@@ -50,7 +47,6 @@ export class World {
   #answers: Settled[] = [];
   #counters: Counters = new Map();
   readonly #waiting = new Map<number, (settled: Settled) => void>();
-  readonly #restamped = new Map<number, (write: Write) => void>();
   readonly #set: GridSet<string>;
   readonly #lives: LiveView[] = [];
   readonly values = new Set<string>();
@@ -84,11 +80,7 @@ export class World {
   readonly #desk = {
     defaults: { ack: "owner", localMax: 100 } as const,
     now: () => this.#now,
-    ask: (question: Question, restamped?: (write: Write) => void): Asked => {
-      const asked = this.#ask(question);
-      if (restamped) this.#restamped.set(asked.ask.id, restamped);
-      return asked;
-    },
+    ask: (question: Question): Asked => this.#ask(question),
   };
 
   #hub(): FollowerPort {
@@ -196,7 +188,7 @@ export class World {
       case "tell":
         return this.#tell();
       case "restamp":
-        return this.#restamp();
+        return this.#restamp(step.which);
       case "whole":
         return this.#owner.tellWhole();
       case "read":
@@ -276,28 +268,13 @@ export class World {
     for (const settled of all) this.#settle(settled);
   }
 
-  /** The clock turns out to be wrong. */
-  #restamp(): void {
-    const begun = beginOutbox(MINE, 0);
-    const last = { millis: this.#millis, counter: this.#id++ };
-    const clock = { ...begun.clock, last, floor: last };
-    const { outbox, writes, dropped } = restampAll(
-      { ...begun, clock, fresh: Queue.of(this.#sent) },
-      0,
-      this.#now,
-    );
-    this.#id += writes.length;
-    this.#millis = Math.max(this.#millis, outbox.clock.last.millis);
-    this.#sent = outbox.fresh.slice(0);
-    for (const write of writes) {
-      this.#note("restamped");
-      this.#followers.restamped(write);
-      this.#restamped.get(write.id)?.(write);
-    }
-    for (const settled of dropped) {
-      this.#note("dropped");
-      this.#settle(settled);
-    }
+  #restamp(index: number): void {
+    const ask = this.#sent[index % Math.max(1, this.#sent.length)];
+    if (!ask || !("ttlMs" in ask) || ask.exposed) return;
+    const write: Write = { ...ask, op: { ...ask.op, stamp: this.#stamp(MINE) } };
+    this.#sent = this.#sent.map((other) => (other === ask ? write : other));
+    this.#note("restamped");
+    this.#followers.restamped(write);
   }
 
   #settle(settled: Settled): void {

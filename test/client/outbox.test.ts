@@ -1,5 +1,5 @@
 /** Every state of the outbox beside everything that may happen to it, and what it never does. */
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { Answer } from "../../src/client/machine/answer.ts";
 import { isWrite, ofAsk, type Ask } from "../../src/client/machine/ask.ts";
 import { countWaiting, waitingAt } from "../../src/client/machine/line.ts";
@@ -288,61 +288,8 @@ it("gives no stamp twice, when a clock that was ahead was corrected and that tim
   const write = writeOf(1, { exposed: true });
   const was = { ...beginOutbox("c", 1_000), clock };
   const [state] = stepped(was, ...asked({ ...write, op: { ...write.op, stamp } }));
-  const { outbox: corrected } = restampAll(state, -AHEAD_MS, NOW + AHEAD_MS);
+  const [corrected] = restampAll(state, -AHEAD_MS, NOW + AHEAD_MS);
   const [, again] = stampAt(corrected.clock, NOW + 2 * AHEAD_MS);
   expect(again).toMatchObject({ millis: stamp.millis, counter: stamp.counter });
   expect(again.node).not.toBe(stamp.node);
-});
-
-describe("an add that a removal names keeps the tag that is named", () => {
-  const [first, second] = [writeOf(1), writeOf(2)];
-  const of = { map: "m", key: "k", value: new Uint8Array([1]) };
-  const tags = [first.op.stamp];
-  const add = writeOf(1, { op: { type: "add", ...of, stamp: first.op.stamp, expiresAt: null } });
-  const removal = writeOf(2, { op: { type: "remove", ...of, stamp: second.op.stamp, tags } });
-  const dropped = {
-    type: "settled",
-    all: [{ ask: { id: 1 }, outcome: { type: "superseded", stamp: removal.op.stamp } }],
-  };
-  const corrected = { type: "clock", aheadMs: 60_000 } as const;
-
-  it("and where it would get another one it is not sent", () => {
-    const [state, effects] = stepped(beginOutbox("c", 1_000), ...asked(add, removal), corrected);
-    expect(effects).toMatchObject([
-      { type: "restamped", writes: [{ id: 2, op: { tags } }] },
-      dropped,
-    ]);
-    expect([state.size, everything(state).map(({ id }) => id)]).toEqual([1, [2]]);
-  });
-
-  it("also while its removal is under way", () => {
-    const [state, effects] = stepped(
-      beginOutbox("c", 1_000),
-      { type: "routed", routes: routesTo(1, n1) },
-      linked(n1),
-      ...[add, removal].flatMap((ask) => [...asked(ask), { type: "flush" } as const]),
-      answered({ type: "refused", error: DRIFT }),
-      answered({ type: "refused", error: DRIFT }, n1, 1),
-    );
-    expect(effects.filter(({ type }) => type !== "send")).toMatchObject([
-      dropped,
-      { type: "restamped", writes: [{ id: 2, op: { tags } }] },
-    ]);
-    expect(state.size).toBe(1);
-  });
-
-  it("also while it rests, and then nothing is due", () => {
-    const [state, effects] = stepped(
-      beginOutbox("c", 1_000),
-      { type: "routed", routes: routesTo(1, n1) },
-      linked(n1),
-      ...asked(add),
-      { type: "flush" },
-      answered({ type: "refused", error: SENT_BACK }),
-      ...asked(removal),
-      corrected,
-    );
-    expect(effects.at(-1)).toMatchObject(dropped);
-    expect([state.size, outboxWakeAt(state)]).toEqual([1, null]);
-  });
 });

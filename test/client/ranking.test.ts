@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { Ranking, type Order } from "../../src/client/ranking.ts";
-import type { ViewChange } from "../../src/client/view.ts";
+import { View, type ViewChange } from "../../src/client/view.ts";
+import { encodeJson } from "../../src/protocol/values.ts";
 
 const KEYS = Array.from({ length: 20 }, (_, n) => `k${n}`);
 const key = fc.constantFrom(...KEYS);
@@ -39,15 +40,17 @@ function sorted(
   const classOf = (found: unknown): number =>
     found === null ? CLASSES.length : CLASSES.indexOf(typeof found);
   const compare = (a: unknown, b: unknown): number => {
+    const sign = descending ? -1 : 1;
+    if (a === null || b === null) return classOf(a) - classOf(b);
     const classes = classOf(a) - classOf(b);
-    if (classes !== 0 || a === null) return classes;
+    if (classes !== 0) return sign * classes;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of one class, which has an order
     const [one, other] = [a as string, b as string];
-    return one === other ? 0 : one < other ? -1 : 1;
+    return one === other ? 0 : sign * (one < other ? -1 : 1);
   };
   return [...all.keys()]
     .toSorted()
-    .toSorted((a, b) => (descending ? -1 : 1) * compare(rankOf(a), rankOf(b)))
+    .toSorted((a, b) => compare(rankOf(a), rankOf(b)))
     .slice(0, limit);
 }
 
@@ -69,7 +72,8 @@ it("is the first of all that there is, in order, and tells what comes among them
           }
           const first = sorted(all, asked);
           expect(ranking.keys()).toEqual(first);
-          for (const one of KEYS) expect(ranking.has(one)).toBe(first.includes(one));
+          if (asked.limit !== undefined)
+            for (const one of KEYS) expect(ranking.has(one)).toBe(first.includes(one));
           const news = ranking.news([...last.values()]);
           if (news === undefined) seen.nothing++;
           if (changes.length > 10) seen.many++;
@@ -85,4 +89,35 @@ it("is the first of all that there is, in order, and tells what comes among them
     { numRuns: 500 },
   );
   for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(50);
+});
+
+it("lets in who is next as soon as one of the first has expired, and has what lacks the field last", () => {
+  let now = 1_000;
+  const ranking = new Ranking({ orderBy: "n", descending: true, limit: 2 });
+  const port = { partitionCount: () => 1, now: () => now, changed: () => undefined, ranking };
+  const view = new View({ map: "m" }, port);
+  const values = [{ n: 5 }, { n: 9 }, {}, { n: "text" }, { n: 7 }];
+  for (const [i, one] of values.entries()) {
+    const bytes = encodeJson(one, "value");
+    const stamp = { millis: i + 1, counter: 0, node: "c" };
+    const expiresAt = i === 3 ? 2_000 : null;
+    view.wrote(i, `k${i}`, { stamp, value: bytes.ok ? bytes.value : null, expiresAt });
+  }
+  const keys = (): string[] => [...view.entries()].map(([one]) => one);
+  expect(keys()).toEqual(["k3", "k1"]);
+  expect(view.value("k4")).toBeUndefined();
+  now = 2_000;
+  expect(view.value("k4")).toEqual({ n: 7 });
+  expect(keys()).toEqual(["k1", "k4"]);
+  view.wrote(9, "k1", {
+    stamp: { millis: 99, counter: 0, node: "c" },
+    value: null,
+    expiresAt: null,
+  });
+  view.wrote(10, "k4", {
+    stamp: { millis: 99, counter: 0, node: "c" },
+    value: null,
+    expiresAt: null,
+  });
+  expect(keys()).toEqual(["k0", "k2"]);
 });

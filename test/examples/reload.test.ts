@@ -118,30 +118,6 @@ it("counts once what was counted by a page that was reloaded", async () => {
   expect(site.browser.errors).toEqual([]);
 }, 60_000);
 
-it("takes out, after a reload, what was put in and taken out again before any of it was saved", async () => {
-  const page = await site.visit("cart/?cart=left");
-  const bread = page.locator("li").nth(1);
-  const press = (label: string): Promise<void> => bread.getByText(label, { exact: true }).click();
-  const shown = (): Promise<string> => bread.locator(".text").innerText();
-  await press("+");
-  await shows(shown, "Bread: 1");
-  await press("None");
-  await shows(() => status(page), "live");
-  await site.goOffline(page);
-  await shows(async () => (await status(page)).split(",")[0], "offline");
-  await press("+");
-  await shows(shown, "Bread: 1");
-  await press("None");
-  await shows(shown, "Bread: 0");
-  await page.reload();
-  await shows(async () => /not saved yet/.test(await status(page)), true);
-  await page.context().setOffline(false);
-  await shows(() => status(page), "live");
-  const { body } = await site.grid.api.json("GET", "/v1/sets/carts/left");
-  expect(body).toMatchObject({ values: [] });
-  expect(site.browser.errors).toEqual([]);
-}, 60_000);
-
 it("sends what another page of the same visitor has left", async () => {
   const first = await site.visit("todo/");
   await shows(() => status(first), "live");

@@ -69,20 +69,17 @@ export const exposed = (ask: Ask): Ask =>
 export const fronted = ({ fresh }: Outbox, asks: readonly Ask[]): Queue<Ask> =>
   Queue.of([...asks, ...fresh.slice(0)]);
 
-/** Each that is not under way, as it is after a change, or nothing. */
-export const changed = (state: Outbox, change: (ask: Ask) => Ask | readonly []): Outbox => ({
+/** Each that is not under way, as it is after a change. */
+export const changed = (state: Outbox, change: (ask: Ask) => Ask): Outbox => ({
   ...state,
-  fresh: Queue.of(state.fresh.slice(0).flatMap(change)),
+  fresh: Queue.of(state.fresh.slice(0).map(change)),
   lines: new Map(
     [...state.lines].map(([place, line]) => [
       place,
-      withWaiting(line, waitingAt(line).flatMap(change)),
+      withWaiting(line, waitingAt(line).map(change)),
     ]),
   ),
-  resting: state.resting.flatMap(({ until, asks }) => {
-    const after = asks.flatMap(change);
-    return after.length > 0 ? { until, asks: after } : [];
-  }),
+  resting: state.resting.map(({ until, asks }) => ({ until, asks: asks.map(change) })),
 });
 
 /** All that is not under way. */

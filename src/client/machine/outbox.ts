@@ -232,10 +232,8 @@ function heardClock(state: Outbox, aheadMs: number, now: number): Stepped {
 }
 
 function adjust(state: Outbox, aheadMs: number, now: number): Stepped {
-  const { outbox, writes, dropped } = restampAll(state, aheadMs, now);
-  const effects: OutboxEffect[] = writes.length > 0 ? [{ type: "restamped", writes }] : [];
-  if (dropped.length > 0) effects.push({ type: "settled", all: dropped });
-  return [outbox, effects];
+  const [after, writes] = restampAll(state, aheadMs, now);
+  return [after, writes.length > 0 ? [{ type: "restamped", writes }] : []];
 }
 
 function close(state: Outbox, error: GridErrorInfo): Stepped {
