@@ -11,16 +11,12 @@ import type {
 import type { Watch, Watched } from "../../src/core/coordinator/watch-state.ts";
 import { DeadlineFailureDetector } from "../../src/core/detector/deadline.ts";
 import { Queue } from "../../src/core/machine/queue.ts";
-import type { Retry } from "../../src/core/machine/retry.ts";
 import { noHistory } from "../../src/core/node/map-history.ts";
 import type { NodeState, PartitionMemory } from "../../src/core/node/state.ts";
 import type { Stream } from "../../src/core/partition/stream.ts";
 import { LATER, NOW } from "./numbers.ts";
 
 const LATE = { at: LATER, attempt: 0 };
-
-/** Who was asked just now is not asked at once again. */
-const late = ({ attempt }: Retry): Retry => ({ at: LATER, attempt: Math.min(1, attempt) });
 
 /** What clients hear of the map is no part of a model, nor is how busy a node is. */
 export function foldNode(state: NodeState): NodeState {
@@ -39,7 +35,7 @@ export function foldNode(state: NodeState): NodeState {
   const partitions = new Map([...memory.partitions].map(([id, going]) => [id, putOff(going)]));
   let { forwards } = memory;
   for (const [id, pending] of forwards)
-    forwards = forwards.with(id, { ...pending, deadline: LATER, retry: late(pending.retry) });
+    forwards = forwards.with(id, { ...pending, deadline: LATER, retry: LATE });
   return {
     ...state,
     memory: {
@@ -110,9 +106,11 @@ const putOffUnlessDue = (at: number): number => (at <= NOW ? NOW : LATER);
 
 export function foldCoordinator(state: CoordinatorState): CoordinatorState {
   const { memory, saved } = state;
-  const retries = [...memory.retries].map(
-    ([about, asked]) => [about, { ...asked, ...late(asked) }] as const,
-  );
+  const late = [...memory.retries].map(([about, { attempt, version }]) => {
+    // Who was asked just now is not asked at once again.
+    const asked = about.startsWith("poll ") ? Math.min(1, attempt) : 0;
+    return [about, { at: LATER, attempt: asked, version }] as const;
+  });
   const heard = [...memory.heard].map(
     ([id, one]) => [id, { ...one, importing: [], migrating: [] }] as const,
   );
@@ -121,7 +119,7 @@ export function foldCoordinator(state: CoordinatorState): CoordinatorState {
     saved: foldSaved(saved),
     memory: {
       ...memory,
-      retries: new Map(retries),
+      retries: new Map(late),
       parked: memory.parked.map((one) => ({ ...one, since: NOW })),
       heard: new Map(heard),
       watch: foldWatch(state),

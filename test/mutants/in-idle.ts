@@ -19,8 +19,8 @@ export const IN_IDLE: readonly Mutant[] = [
     name: "the silent asked as ever",
     bug: "one that is gone for good is told its news every few seconds",
     file: "src/core/coordinator/turn.ts",
-    find: "if (this.isSilent(to)) return idleRetryMsMax;",
-    replace: "void idleRetryMsMax;",
+    find: "this.isSilent(nodeId) ? idleRetryMsMax : mostMs",
+    replace: "mostMs",
     killedBy: idle(RESTORED),
   },
   {

@@ -80,16 +80,13 @@ export class Durability {
     this.#world.counts["writes acked by backups"]++;
     const entry = entryOf(this.#world, row.key);
     const isMissing = copyWithout(this.#world, row) !== null;
-    if (entry && (isMissing || this.#isAtRisk(entry)) && this.#isGivenUp(row, entry)) {
+    const isAtRisk = entry !== undefined && !this.#isKept(entry, row, completeAt(entry));
+    if (entry && (isMissing || isAtRisk) && this.#isGivenUp(row, entry)) {
       this.#world.counts["backed up rows given up by force"]++;
       return;
     }
     atEveryCopy(this.#judge, this.#world, row);
     this.#changing(this.#partitionOf(row.key)).addBackedUp(row);
-  }
-
-  #isAtRisk({ ruling: { partitionId, owner } }: Entry): boolean {
-    return owner !== null && this.#mayDrop(partitionId, owner);
   }
 
   /**

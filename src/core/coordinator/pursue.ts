@@ -134,10 +134,10 @@ function pushNews(turn: CoordinatorTurn, nodeId: NodeId, { due, updateSince }: N
   const heard = turn.memory.heard.get(nodeId) ?? cluster.pushed;
   if (heard.view < view.version) {
     const message = { type: "MEMBERS_UPDATE", view, clusterTimeMs: turn.now } as const;
-    turn.pursue(`view ${nodeId}`, nodeId, message, view.version);
+    turn.pursueNews(`view ${nodeId}`, nodeId, message, view.version);
   }
   if (heard.table < due)
-    turn.pursue(`table ${nodeId}`, nodeId, updateSince(heard.table), cluster.tableVersion);
+    turn.pursueNews(`table ${nodeId}`, nodeId, updateSince(heard.table), cluster.tableVersion);
 }
 
 /** Once all have heard, saves that they have: a restarted coordinator need not wake them to find out. */

@@ -7,7 +7,7 @@ import type { ClusterId, Epoch, MigrationId, NodeId, PartitionId } from "../../d
 import { Term, Version } from "../../data/ids.ts";
 import type { MembersView } from "../../data/members.ts";
 import type { Ruling } from "../../data/ruling.ts";
-import type { MigrationReport, MovePurpose, Sender } from "../../protocol/cluster-messages.ts";
+import type { MigrationReport, MovePurpose } from "../../protocol/cluster-messages.ts";
 import type { Config } from "../config.ts";
 import type { ClusterEffect, ClusterEvent, Moment } from "../machine/cluster-event.ts";
 import type { Retry } from "../machine/retry.ts";
@@ -127,7 +127,6 @@ export interface Parked {
 }
 
 export interface Asked extends Retry {
-  readonly to: Sender;
   /** Of the view or table that was sent: who answers with less has not got it yet. */
   readonly version: Version;
 }

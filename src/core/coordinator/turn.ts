@@ -12,7 +12,6 @@ import type { Copy, Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage, Sender } from "../../protocol/cluster-messages.ts";
 import { backoffMs, busyPauseMs, heardPauseMs, type Config } from "../config.ts";
 import type { CallId } from "../machine/cluster-event.ts";
-import type { Retry } from "../machine/retry.ts";
 import { rules } from "./quorum.ts";
 import type {
   Asked,
@@ -24,11 +23,6 @@ import type {
 } from "./state.ts";
 import { withoutSpares } from "./wanted.ts";
 import { UNHEARD } from "./watch-state.ts";
-
-interface Question extends Omit<Asked, keyof Retry> {
-  /** The longest pause before it is asked again. */
-  readonly maxMs: number;
-}
 
 /** As what an invitation is pursued. */
 export const invitation = (nodeId: NodeId): string => `invite ${nodeId}`;
@@ -182,26 +176,27 @@ export class CoordinatorTurn {
   }
 
   /** Asks now if that is due, and notes when to ask again. */
-  pursue(about: string, to: Sender, message: ClusterMessage, version = Version(0)): void {
-    if (this.#isDue(about, { to, version, maxMs: this.#pauseMsMax(to) })) this.send(to, message);
-  }
-  /** Who is heard, and is not told by anything that it is sent, sends its writers to owners of before. */
-  #pauseMsMax(to: Sender): number {
+  pursue(about: string, to: Sender, message: ClusterMessage): void {
     const { retryMsMax, idleRetryMsMax } = this.config;
-    if (this.isSilent(to)) return idleRetryMsMax;
-    return this.#isHeard(to) ? heardPauseMs(this.config) : retryMsMax;
+    const maxMs = this.isSilent(to) ? idleRetryMsMax : retryMsMax;
+    if (this.#isDue(about, { version: Version(0), maxMs })) this.send(to, message);
   }
-  /** Of who has not said anything since this coordinator began nobody knows. */
-  #isHeard(to: Sender): boolean {
-    if (to === "coordinator" || to === "front") return false;
-    const { beat, dormant } = this.memory.watch.members.get(to) ?? UNHEARD;
+  /** What it works by. Who is heard and has not got it passes writes on to owners of before. */
+  pursueNews(about: string, nodeId: NodeId, message: ClusterMessage, version: Version): void {
+    const { retryMsMax, idleRetryMsMax } = this.config;
+    const mostMs = this.#isHeard(nodeId) ? heardPauseMs(this.config) : retryMsMax;
+    const maxMs = this.isSilent(nodeId) ? idleRetryMsMax : mostMs;
+    if (this.#isDue(about, { version, maxMs })) this.send(nodeId, message);
+  }
+  /** Of who has said nothing since this coordinator began nobody knows. */
+  #isHeard(nodeId: NodeId): boolean {
+    const { beat, dormant } = this.memory.watch.members.get(nodeId) ?? UNHEARD;
     return beat > 0 && !dormant;
   }
   /** Of whoever may be gone for good, and of nobody in particular: enough of them must answer. */
   pursueVoter(about: string, nodeId: NodeId, message: ClusterMessage): void {
     const { idleRetryMsMax: maxMs } = this.config;
-    const facts = { to: nodeId, version: Version(0), maxMs };
-    if (this.#isDue(about, facts)) this.send(nodeId, message);
+    if (this.#isDue(about, { version: Version(0), maxMs })) this.send(nodeId, message);
   }
   /** It was asked whether it is there, and has not answered. */
   isSilent(to: Sender): boolean {
@@ -221,27 +216,25 @@ export class CoordinatorTurn {
   /** The same of another cluster's coordinator. */
   pursueAbroad(about: string, cluster: ClusterId, message: ClusterMessage): void {
     const { retryMsMax: maxMs } = this.config;
-    const facts = { to: "coordinator", version: Version(0), maxMs } as const;
-    if (this.#isDue(about, facts)) this.sendAbroad(cluster, message);
+    if (this.#isDue(about, { version: Version(0), maxMs })) this.sendAbroad(cluster, message);
   }
-  #isDue(about: string, { maxMs, ...sent }: Question): boolean {
+  #isDue(about: string, { version, maxMs }: { version: Version; maxMs: number }): boolean {
     this.#pursued.add(about);
     const retry = this.memory.retries.get(about);
-    if (retry && retry.at > this.now) return false;
+    if (retry && retry.at > this.now) {
+      // The pause may have grown while nobody heard whoever is heard now.
+      const at = this.now + this.config.retryMsMin + maxMs;
+      if (at < retry.at) this.#retry(about, { ...retry, at });
+      return false;
+    }
     const attempt = retry ? retry.attempt + 1 : 0;
     const pauseMs = backoffMs(this.config, attempt, this.random, maxMs);
     const at = this.now + this.config.retryMsMin + pauseMs;
-    this.setMemory({ retries: new Map(this.memory.retries).set(about, { at, attempt, ...sent }) });
+    this.#retry(about, { at, attempt, version });
     return true;
   }
-  /**
-   * It is there again: what it was asked in vain need not wait for the pauses that grew while it was not. Not at once if
-   * it was asked just now.
-   */
-  askAgain(nodeId: NodeId): void {
-    const { retries } = this.memory;
-    const rest = [...retries].filter(([, { to, attempt }]) => to !== nodeId || attempt === 0);
-    if (rest.length < retries.size) this.setMemory({ retries: new Map(rest) });
+  #retry(about: string, asked: Asked): void {
+    this.setMemory({ retries: new Map(this.memory.retries).set(about, asked) });
   }
   /** An answer came; if it was not enough, the next question need not wait. */
   settled(about: string): void {

@@ -31,11 +31,7 @@ function setDetector(turn: CoordinatorTurn, detector: FailureDetector): void {
 
 /** False for a heartbeat that a later one has overtaken. */
 export function onBeat(turn: CoordinatorTurn, { senderId, beat, dormant }: Heartbeat): boolean {
-  const before = watchedOf(turn, senderId);
-  if (beat <= before.beat) return false;
-  // Of who is dormant nobody knows whether it is there.
-  const wakes = before.dormant && !dormant;
-  if (before.askedAt !== null || wakes) turn.askAgain(senderId);
+  if (beat <= watchedOf(turn, senderId).beat) return false;
   setWatched(turn, senderId, { ...UNHEARD, beat, dormant });
   let { detector } = turn.memory.watch;
   detector = dormant ? detector.forget(senderId) : detector.heartbeat(senderId, turn.now);

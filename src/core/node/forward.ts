@@ -250,18 +250,6 @@ function newer(
   return [...rulings].filter(isNewer);
 }
 
-/**
- * Another owner was named: what the one before was asked in vain need not wait for the pause that grew meanwhile. What it
- * was asked just now it may be answering.
- */
-export function followOwners(turn: Turn, partitionIds: ReadonlySet<PartitionId>): void {
-  const concerns = (op: Op): boolean => partitionIds.has(placeOf(turn, op));
-  const retry = { at: turn.now, attempt: 0 };
-  for (const [forwardId, pending] of turn.memory.forwards)
-    if (pending.retry.attempt > 0 && !pending.abroad && opsOf(pending.parts).some(concerns))
-      keep(turn, forwardId, { ...pending, retry });
-}
-
 export function pursueForwards(turn: Turn): void {
   const { forwards, forwardsAt } = turn.memory;
   if (forwardsAt > turn.now) return;

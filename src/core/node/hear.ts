@@ -12,7 +12,6 @@ import { resumeOf } from "../partition/stream.ts";
 import { stepDown } from "../partition/step-down.ts";
 import { close } from "../partition/streams.ts";
 import { offer } from "../partition/struck.ts";
-import { followOwners } from "./forward.ts";
 import { NO_ROLE, type Owner, type PartitionSaved, type Provenance, type Role } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { ownersChanged } from "../subscriptions/follow.ts";
@@ -26,9 +25,7 @@ export function hearAll(turn: Turn, message: ClusterMessage): void {
     const before = turn.partition(ruling.partitionId).ruling;
     if (hear(turn, ruling) && !isSameOwner(before, ruling)) changed.add(ruling.partitionId);
   }
-  if (changed.size === 0) return;
-  ownersChanged(turn, changed);
-  followOwners(turn, changed);
+  if (changed.size > 0) ownersChanged(turn, changed);
 }
 
 const NO_RULINGS: readonly Ruling[] = [];
