@@ -209,6 +209,49 @@ describe("a write whose owner is destroyed, beside a node that has not heard yet
   });
 });
 
+describe("a write to a partition that is given by force to a node that has heard nothing of it yet", () => {
+  const given = entry(3, B, [], [A, B]);
+
+  function listing(state: Copy["state"]): Entry {
+    const { ruling, ...rest } = entry(1, A, [], [A, B]);
+    return { ...rest, ruling: { ...ruling, copies: [{ nodeId: B, state }] } };
+  }
+
+  function forcedFrom(ruled: Entry): Scene {
+    const scene = new Scene();
+    scene.rule(ruled);
+    scene.judge.struck(ruled);
+    scene.store(A, row(5));
+    scene.judge.stored(row(5));
+    scene.force(ruled, given);
+    return scene;
+  }
+
+  /** What the owner of then had sent it comes first, and it has dropped that before it is owner. */
+  function hearLate(scene: Scene, { ruling }: Entry): void {
+    scene.store(B, row(5));
+    scene.hear(B, ruling);
+    scene.judge.afterStep();
+    scene.world.node(B).rows.drop(P);
+    scene.own(B, given.ruling);
+    scene.judge.afterStep();
+  }
+
+  it("is not missed there when that one hears late that it was struck before [I14, sim seed 1182161]", () => {
+    const scene = forcedFrom(entry(2, A, [], [A, B]));
+    hearLate(scene, listing("complete"));
+    scene.store(B, row(5));
+    scene.judge.afterStep();
+    scene.world.node(B).rows.drop(P);
+    expect(() => scene.judge.afterStep()).toThrow("owner n2 lacks k=1@5:0:c0");
+  });
+
+  it("is missed there when that one drops it although nobody had struck it [I14]", () => {
+    const scene = forcedFrom(listing("copying"));
+    expect(() => hearLate(scene, listing("copying"))).toThrow("owner n2 lacks k=1@5:0:c0");
+  });
+});
+
 describe("a write that is acknowledged as backed up", () => {
   function claimed(by: NodeId): Scene {
     const scene = new Scene();

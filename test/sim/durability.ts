@@ -199,10 +199,11 @@ export class Durability {
       if (rows && entry.holders.includes(id)) this.#mourn(entry, { id, rows });
   }
 
+  /** Also who has heard nothing of it yet: what it was sent before may come in time to be dropped. */
   #wasStruck(partitionId: PartitionId, id: NodeId): boolean {
     const known = this.#world.nodes.get(id)?.disk.partitions.get(partitionId);
     const struckAt = this.#struck.get(partitionId)?.get(id) ?? 0;
-    return known !== undefined && (known.role.type === "struck" || known.ruling.epoch < struckAt);
+    return known?.role.type === "struck" || (known?.ruling.epoch ?? 0) < struckAt;
   }
 
   /** Who is struck before anybody knows that the owner is gone drops what it has of it. */
