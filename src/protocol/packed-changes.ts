@@ -1,4 +1,5 @@
 /** Rows and positions of subscriptions, as lists of fixed layout. */
+import { BUCKET_DIGEST_BYTES, bucketCount } from "../data/bucket-digest.ts";
 import { Epoch, PartitionId, Seq } from "../data/ids.ts";
 import type { Result } from "../data/result.ts";
 import {
@@ -69,9 +70,10 @@ export const bucketCountProblem = (count: unknown): Problem | null =>
   (Number.isInteger(Math.log2(Number(count))) ? null : malformed("a power of two"));
 
 function bucketsProblem(buckets: unknown): Problem | null {
-  const problem = bytesProblem(buckets, 8, 8 * SUBSCRIPTION_BUCKETS_MAX);
+  const each = BUCKET_DIGEST_BYTES;
+  const problem = bytesProblem(buckets, each, each * SUBSCRIPTION_BUCKETS_MAX);
   if (problem || !(buckets instanceof Uint8Array)) return problem;
-  return bucketCountProblem(buckets.length / 8) && malformed("8 bytes for each bucket");
+  return bucketCountProblem(bucketCount(buckets)) && malformed(`${each} bytes for each bucket`);
 }
 
 const isPartition = (id: unknown): id is number => !partitionProblem(id);

@@ -1,3 +1,4 @@
+import { BUCKET_DIGEST_BYTES } from "../data/bucket-digest.ts";
 import * as v from "./shapes.ts";
 import { declared } from "./declared.ts";
 import { filterProblem, FILTER_OPS, type Filter } from "./filter.ts";
@@ -142,7 +143,9 @@ export const interestSchemas = {
             ...position,
             after: v.nullable(identity),
             rows,
-            digest: v.exactOptional(bytes(8, 8 * SUBSCRIPTION_BUCKETS_MAX)),
+            digest: v.exactOptional(
+              bytes(BUCKET_DIGEST_BYTES, BUCKET_DIGEST_BYTES * SUBSCRIPTION_BUCKETS_MAX),
+            ),
             stale: v.exactOptional(v.boolean()),
           }),
         ),

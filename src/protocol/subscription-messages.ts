@@ -62,7 +62,7 @@ export interface Digests {
 
 export interface PartDigest {
   readonly partitionId: PartitionId;
-  /** 8 bytes for each bucket; their number is a power of two up to 1,024. */
+  /** 6 bytes for each bucket; their number is a power of two up to 1,024. */
   readonly buckets: Uint8Array;
 }
 

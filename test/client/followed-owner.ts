@@ -92,7 +92,7 @@ export class Owner {
 
   compare(reading: object, buckets: Uint8Array): void {
     if (this.#reading !== reading) return;
-    const count = buckets.length / 8;
+    const count = buckets.length / 6;
     const isSame = equalBytes(buckets, digestOf(this.visible, count, SALT));
     this.#port.note(isSame ? "the same" : "not the same");
     const { from } = this.#reading;

@@ -136,7 +136,7 @@ class World {
     if (this.#reading !== compare) return;
     const rows = [...this.#rows.values()].map(({ row }) => row);
     const [theirs] = this.#view.digests([P], SALT);
-    const count = (theirs?.buckets.length ?? 0) / 8;
+    const count = (theirs?.buckets.length ?? 0) / 6;
     const isSame = equalBytes(theirs?.buckets ?? SOME, digestOf(rows, count, SALT));
     this.#note(isSame ? "the same" : "not the same");
     this.#reading = { from: compare.from, left: isSame ? [] : KEYS };

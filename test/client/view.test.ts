@@ -390,7 +390,7 @@ describe("its digests", () => {
     const scene = new Scene();
     const keys = Array.from({ length: count }, (_, n) => [`k${n}`, content(1, n)] as const);
     scene.told(Object.fromEntries(keys));
-    expect(scene.view.digests([P], SALT)[0]?.buckets.length).toBe(buckets * 8);
+    expect(scene.view.digests([P], SALT)[0]?.buckets.length).toBe(buckets * 6);
   });
 
   it("leave out what a whole replaces that has not come to its end", () => {

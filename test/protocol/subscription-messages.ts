@@ -57,7 +57,7 @@ const buckets: fc.Arbitrary<Buckets> = counts.chain((of_) =>
   fc.record({ count: fc.constant(of_), which: fc.array(fc.nat(of_ - 1), { maxLength: of_ }) }),
 );
 const digest = counts.chain((of_) =>
-  fc.uint8Array({ minLength: of_ * 8, maxLength: of_ * 8 }).map((bytes) => new Uint8Array(bytes)),
+  fc.uint8Array({ minLength: of_ * 6, maxLength: of_ * 6 }).map((bytes) => new Uint8Array(bytes)),
 );
 const withoutMap = ({ key: name, kind, sub, stamp, value, expiresAt }: Row): ChangedRow => ({
   key: name,
@@ -256,7 +256,7 @@ export const subscriberSamples = {
     type: "DIGESTS",
     seq: 6,
     id: 1,
-    parts: [{ partitionId: P3, buckets: new Uint8Array(16) }],
+    parts: [{ partitionId: P3, buckets: new Uint8Array(12) }],
   },
 } satisfies Record<string, ClientMessage>;
 

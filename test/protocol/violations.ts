@@ -279,8 +279,8 @@ const filterValue: Rule = (value) =>
 const RULES_WITHIN: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
   merge: { phase: oneOf("asking", "ceding", "merged", "failed") },
   salt: { a: integer(0, 2 ** 32 - 1), b: integer(0, 2 ** 32 - 1) },
-  pages: { digest: bytes(8, 8_192) },
-  parts: { buckets: bytes(8, 8_192) },
+  pages: { digest: bytes(6, 6_144) },
+  parts: { buckets: bytes(6, 6_144) },
   want: { count: integer(1, 1_024) },
   replaces: { count: integer(1, 1_024) },
   filter: { value: filterValue, values: list(32) },

@@ -27,7 +27,7 @@ import type {
 import type { SocketId } from "../node/requests.ts";
 import type { Turn } from "../node/turn.ts";
 import { retryAfter } from "../partition/streams.ts";
-import { differing, sumOf } from "../../data/bucket-digest.ts";
+import { bucketCount, differing, noDigest, sumOf } from "../../data/bucket-digest.ts";
 import { isNamed, toldAs } from "./filter.ts";
 import { countReadings, memoryOf, remember, setSubscription } from "./memory.ts";
 import type { Reading, Step, Subscription } from "./state.ts";
@@ -202,7 +202,7 @@ function readOf(
   if (step.type === "rows")
     return { partitionId, after: step.after, want: { type: "rows", ...step.buckets } };
   if (step.type !== "digest") return null;
-  const count = step.theirs.length / 8;
+  const count = bucketCount(step.theirs);
   return { partitionId, after: step.after, want: { type: "digest", count, salt } };
 }
 
@@ -307,7 +307,7 @@ function takeDigest(
     return goOn(turn, name, page, { ...step, ours });
   }
   const reading = memoryOf(turn).subscriptions.get(name)?.readings.get(partitionId);
-  const buckets = { count: theirs.length / 8, which };
+  const buckets = { count: bucketCount(theirs), which };
   const rest: Step = { type: "rows", buckets, begun: false, start, after: null };
   if (reading) setReading(turn, name, partitionId, { ...reading, step: rest });
 }
@@ -344,7 +344,7 @@ export function takeDigests(turn: Turn, name: string, parts: readonly PartDigest
   for (const { partitionId, buckets: theirs } of parts) {
     const reading = memoryOf(turn).subscriptions.get(name)?.readings.get(partitionId);
     if (reading?.step.type !== "asked") continue;
-    const ours = new Uint8Array(theirs.length);
+    const ours = noDigest(bucketCount(theirs));
     const step = {
       type: "digest",
       theirs: theirs.slice(),
