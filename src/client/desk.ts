@@ -3,14 +3,12 @@ import { assert } from "../data/assert.ts";
 import type { AckLevel } from "../protocol/ops.ts";
 import { GridError, unanswered, type GridErrorInfo } from "./errors.ts";
 import type { Host } from "./host.ts";
-import type { AdoptedAsk, Ask, Kept, Of, Outcome, Settled, Write } from "./machine/ask.ts";
+import type { Ask, Of, Outcome, Settled, Write } from "./machine/ask.ts";
 import type { Asking, ClientEffect } from "./machine/client-state.ts";
+import { addsOf, type ElementOf } from "./machine/removals.ts";
 import { gridNow } from "./machine/writer-clock.ts";
 
-type Heard = Extract<
-  ClientEffect,
-  { type: "taken" | "not-taken" | "adopted" | "settled" | "restamped" }
->;
+type Heard = Extract<ClientEffect, { type: "taken" | "not-taken" | "settled" | "restamped" }>;
 
 export type Question = Extract<Parameters<Host["do"]>[0], { type: Asking }>;
 
@@ -19,8 +17,8 @@ export interface Written {
   readonly superseded: boolean;
 }
 
-export interface Asked<A extends Ask = Ask> {
-  readonly ask: A;
+export interface Asked {
+  readonly ask: Ask;
   /** Never rejects. */
   readonly settled: Promise<Settled>;
 }
@@ -37,7 +35,6 @@ export class Desk {
   readonly #waiting = new Map<number, Waiting>();
   /** What came of the operation that was asked for last. */
   #asked: Ask | GridErrorInfo | null = null;
-  #adopted: readonly AdoptedAsk[] = [];
 
   constructor(host: Host, defaults: Desk["defaults"]) {
     this.#host = host;
@@ -50,35 +47,29 @@ export class Desk {
 
   /** Throws where it is not taken. `restamped`: is called whenever it gets another stamp. */
   ask(event: Question, restamped?: (write: Write) => void): Asked {
-    this.#asked = null;
-    this.#host.do(event);
-    const ask = this.#answerOf();
+    const ask = this.#answerTo(event);
     if ("code" in ask) throw new GridError(ask);
-    return this.#waitFor(ask, restamped);
-  }
-
-  #waitFor<A extends Ask>(ask: A, restamped?: (write: Write) => void): Asked<A> {
     const { promise: settled, resolve: settle } = Promise.withResolvers<Settled>();
     this.#waiting.set(ask.id, { settle, restamped });
     return { ask, settled };
   }
 
-  /** What another client has left. */
-  adopt(kept: readonly Kept[], restamped: (write: Write) => void): readonly Asked<AdoptedAsk>[] {
-    this.#adopted = [];
-    this.#host.do({ type: "adopt", kept });
-    return this.#adopted.map((ask) => this.#waitFor(ask, restamped));
+  #answerTo(event: Question): Ask | GridErrorInfo {
+    this.#asked = null;
+    this.#host.do(event);
+    assert(this.#asked !== null, "who asks is answered at once");
+    return this.#asked;
+  }
+
+  /** What a removal of it that is asked for now has to wait for. */
+  addsOf(of: ElementOf): readonly number[] {
+    return addsOf(this.#host.client.outbox.removals, of);
   }
 
   /** What the owner of an entry has. */
   async read(key: Of): Promise<OutcomeOf<"value">> {
     const { settled } = this.ask({ type: "read", key });
     return answerOf(await settled, "value");
-  }
-
-  #answerOf(): Ask | GridErrorInfo {
-    assert(this.#asked !== null, "whoever asks is answered at once");
-    return this.#asked;
   }
 
   hear(effect: Heard): void {
@@ -88,9 +79,6 @@ export class Desk {
         return;
       case "not-taken":
         this.#asked = effect.error;
-        return;
-      case "adopted":
-        this.#adopted = effect.asks;
         return;
       case "restamped":
         for (const write of effect.writes) this.#waiting.get(write.id)?.restamped?.(write);
@@ -105,7 +93,7 @@ export class Desk {
 }
 
 /** What those need who ask. */
-export type Asks = Pick<Desk, "ask" | "defaults">;
+export type Asks = Pick<Desk, "ask" | "defaults" | "addsOf">;
 
 export function writtenOf({ outcome }: Settled): Written {
   if (outcome.type === "refused") throw new GridError(outcome.error);

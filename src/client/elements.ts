@@ -13,8 +13,6 @@ export interface Element {
   readonly value: unknown;
   /** By their text. */
   readonly tags: Map<string, Stamp>;
-  /** Of adds that are not settled: their tags, once these are final. */
-  readonly adding: Set<Promise<readonly Stamp[]>>;
   /** Own operations that are not settled. */
   unsettled: number;
   /** By the last of them. */
@@ -97,7 +95,6 @@ export class Elements {
     const element: Element = {
       value,
       tags: new Map(tags.map((tag) => [formatStamp(tag), tag])),
-      adding: new Set(),
       unsettled: 0,
       isThere: true,
       changedAt: 0,

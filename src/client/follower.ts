@@ -1,5 +1,4 @@
 /** What follows one set or one counter. */
-import type { Stamp } from "../data/hlc.ts";
 import type { Query } from "../protocol/subscription-messages.ts";
 import type { Asks, Desk } from "./desk.ts";
 import type { Host, KeptQuery } from "./host.ts";
@@ -30,18 +29,12 @@ export interface Followed<V extends Seen> {
 
 /** What all that is followed has in common. */
 export interface FollowerPort {
-  readonly host: Pick<Host, "client" | "pendingOf">;
+  readonly host: Pick<Host, "client">;
   readonly desk: Pick<Desk, "now"> & Pick<Asks, "ask">;
+  pendingOf(map: string): readonly Write[];
   keptOf(query: Query): Promise<KeptQuery | null>;
   /** Throws where it is no query, or one too many. */
   follow<V extends Seen>(query: Query, listener: Listener, of: Followed<V>): LiveView<V>;
   viewOf(query: Query, kind: ViewKind, changed: ViewPort["changed"]): View;
   toldOf(query: Query): Told;
-}
-
-export interface Removal {
-  /** Of what was there. */
-  readonly tags: readonly Stamp[];
-  /** Till then it is hidden. */
-  readonly end: () => void;
 }

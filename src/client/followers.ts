@@ -2,7 +2,8 @@
  * Sets and counters that are followed, and what this client does with them, which each hears of.
  */
 import { CounterFollower } from "./counter-follower.ts";
-import type { Changed, Follower, FollowerPort, Removal } from "./follower.ts";
+import type { Stamp } from "../data/hlc.ts";
+import type { Changed, Follower, FollowerPort } from "./follower.ts";
 import type { KeptQuery } from "./host.ts";
 import type { Listener, LiveView } from "./live-view.ts";
 import type { Ask, Change, Of, Settled, Write } from "./machine/ask.ts";
@@ -39,7 +40,7 @@ export class Followers {
     const live = this.#hub.follow(query, listener, { make, ask, kept });
     this.#all.add(live);
     void live.closed.then(() => this.#all.delete(live));
-    for (const write of this.#hub.host.pendingOf(of.map))
+    for (const write of this.#hub.pendingOf(of.map))
       if (write.op.key === of.key) live.view.wrote(write);
     return live;
   }
@@ -65,17 +66,11 @@ export class Followers {
     }
   }
 
-  /** Somebody here takes an element out of a set: what was told of it is meant, and hidden. */
-  removing(of: Of, name: string): Removal {
-    const removals = [...this.#all].flatMap((live) =>
-      isOf(live, of) && live.view instanceof SetFollower ? live.view.removing(name) : [],
+  /** Of the adds of an element of a set that are shown, and settled. */
+  tagsOf(of: Of, name: string): readonly Stamp[] {
+    return [...this.#all].flatMap((live) =>
+      isOf(live, of) && live.view instanceof SetFollower ? live.view.tagsOf(name) : [],
     );
-    return {
-      tags: removals.flatMap(({ tags }) => tags),
-      end: () => {
-        for (const { end } of removals) end();
-      },
-    };
   }
 }
 

@@ -6,8 +6,6 @@ import type { ErrorInfo } from "../protocol/error-data.ts";
 import { Driver } from "./driver.ts";
 import type { GridErrorInfo } from "./errors.ts";
 import type { Client, ClientEffect, ClientEvent } from "./machine/client-state.ts";
-import { isWrite, type Write } from "./machine/ask.ts";
-import { everything, underWay } from "./machine/outbox-state.ts";
 import type { Said } from "./machine/session.ts";
 import type { Keep } from "./told.ts";
 import type { Settings } from "./settings.ts";
@@ -16,7 +14,7 @@ import { SteadyClock } from "./steady-clock.ts";
 
 type Inward = Extract<
   ClientEffect,
-  { type: "taken" | "not-taken" | "adopted" | "settled" | "restamped" | "ready" | "over" }
+  { type: "taken" | "not-taken" | "settled" | "restamped" | "ready" | "over" }
 >;
 
 /** What became of what this client asks for. */
@@ -95,15 +93,6 @@ export class Host {
     if (over) return subscriptions.over(over);
     for (const { session, link } of lanes.values())
       if (session.type === "live" && link !== null) subscriptions.linked(link);
-  }
-
-  /** What this client has written to the entries and sets of a map and nobody has answered, in order of the calls. */
-  pendingOf(map: string): readonly Write[] {
-    const { outbox } = this.client;
-    return [...everything(outbox), ...underWay(outbox)]
-      .filter((ask) => isWrite(ask))
-      .filter(({ op }) => op.map === map)
-      .toSorted((a, b) => a.id - b.id);
   }
 
   now(): number {

@@ -22,11 +22,13 @@ import { LiveView, type Listener, type Seen } from "./live-view.ts";
 import {
   contentOf,
   isOfEntry,
+  isWrite,
   type Ask,
   type Of,
   type Settled,
   type Write,
 } from "./machine/ask.ts";
+import { everyAsk } from "./machine/outbox-state.ts";
 import type { Said } from "./machine/session.ts";
 import {
   beginSubscriptions,
@@ -141,7 +143,7 @@ export class Hub implements SubscriptionsPort, FollowerPort {
         live.view.learned(untold, stamp, value);
       },
     });
-    for (const write of this.host.pendingOf(query.map))
+    for (const write of this.pendingOf(query.map))
       if (!write.op.type) live.view.wrote(write.id, write.op.key, contentOf(write));
     return live;
   }
@@ -216,13 +218,18 @@ export class Hub implements SubscriptionsPort, FollowerPort {
 
   // ---------------------------------------------------------------- what this client writes
 
+  /** What it has written to the entries and sets of a map and nobody has answered, in order of the calls. */
+  pendingOf(map: string): readonly Write[] {
+    return everyAsk(this.host.client.outbox)
+      .filter((ask) => isWrite(ask))
+      .filter(({ op }) => op.map === map)
+      .toSorted((a, b) => a.id - b.id);
+  }
+
   did(done: Done): void {
     switch (done.type) {
       case "taken":
         return this.#wrote(done.ask);
-      case "adopted":
-        for (const ask of done.asks) this.#wrote(ask);
-        return;
       case "restamped":
         for (const write of done.writes) this.#restamped(write);
         return;

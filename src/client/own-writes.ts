@@ -5,7 +5,8 @@
  * Writes of one key are stamped in the order of the calls, but for those that another page has left.
  */
 import { compareStamps, type Stamp } from "../data/hlc.ts";
-import { compareContents, type Content, type RowKind } from "../data/row.ts";
+import type { Content } from "../data/content.ts";
+import { compareContents, type RowKind } from "../data/row.ts";
 
 /** `value` as it would be told. */
 export interface Shown {

@@ -4,7 +4,7 @@
  */
 import { equalBytes } from "../data/bytes.ts";
 import { compareStamps, type Stamp } from "../data/hlc.ts";
-import { compareWrites, isVisible, type Content } from "../data/row.ts";
+import { compareWrites, isVisible, type Content } from "../data/content.ts";
 
 /** `value` as the application gave or would get it; `pending`: its write is not settled, and this is its number. */
 interface Entry {

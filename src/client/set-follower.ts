@@ -6,16 +6,19 @@ import { elementSub, hashBefore, hashIn } from "../data/element.ts";
 import type { DigestKey } from "../data/digest.ts";
 import type { Stamp } from "../data/hlc.ts";
 import type { PartitionId } from "../data/ids.ts";
-import type { Content } from "../data/row.ts";
+import type { Content } from "../data/content.ts";
 import type { ChangedPart, PartDigest, Query } from "../protocol/subscription-messages.ts";
 import { textOf } from "../protocol/utf8.ts";
-import type { Changed, Follower, FollowerPort, Removal } from "./follower.ts";
+import type { Changed, Follower, FollowerPort } from "./follower.ts";
 import {
   contentOf,
-  isWrite,
+  isAdd,
+  isRemoval,
+  type Add,
   type Change,
   type Of,
   type Outcome,
+  type Removal,
   type StampedOp,
   type Write,
 } from "./machine/ask.ts";
@@ -27,14 +30,12 @@ interface Element {
   readonly value: unknown;
   /** Its adds: the tag of each, by its `sub`. */
   readonly adds: Map<string, Stamp>;
-  /** Those that each removal that is under way hides. */
-  readonly removals: Set<Set<string>>;
 }
 
 /** An own operation that is not settled, and the adds that it is about. */
 interface Pending {
-  readonly isAdd: boolean;
-  readonly subs: readonly string[];
+  readonly isOfAdd: boolean;
+  readonly subs: ReadonlySet<string>;
 }
 
 export class SetFollower implements Follower {
@@ -51,6 +52,8 @@ export class SetFollower implements Follower {
   readonly #pending = new Map<number, Pending>();
   /** Own adds that are not settled: their tags may change. */
   readonly #adding = new Set<string>();
+  /** By number of such an add: what waits for its tag. */
+  readonly #removals = new Map<number, Removal>();
   /** What the application was told is there. */
   readonly #told = new Set<string>();
 
@@ -118,16 +121,14 @@ export class SetFollower implements Follower {
   }
 
   #isThere(name: string): boolean {
-    const { adds, removals } = this.#elements.get(name) ?? NOTHING;
-    const isHidden = (sub: string): boolean => [...removals].some((hidden) => hidden.has(sub));
-    return [...adds.keys()].some((sub) => !isHidden(sub));
+    return this.#elements.has(name);
   }
 
   /** `row` null: that add is there no more. */
   #take({ key: sub, value }: ViewChange, row: Content | null): void {
     const name = row?.value ? textOf(row.value) : this.#names.get(sub);
     if (name === undefined) return;
-    const element = this.#elements.get(name) ?? { value, adds: new Map(), removals: new Set() };
+    const element = this.#elements.get(name) ?? { value, adds: new Map() };
     this.#elements.set(name, element);
     if (row) {
       this.#names.set(sub, name);
@@ -136,56 +137,60 @@ export class SetFollower implements Follower {
       this.#names.delete(sub);
       element.adds.delete(sub);
     }
-    this.#look(name, element);
-  }
-
-  #look(name: string, { value, adds, removals }: Element): void {
-    if (adds.size + removals.size === 0) this.#elements.delete(name);
-    this.#changed({ key: name, value });
+    if (element.adds.size === 0) this.#elements.delete(name);
+    this.#changed({ key: name, value: element.value });
   }
 
   // ---------------------------------------------------------------- what this client does
 
   wrote(ask: Change): void {
-    if (!isWrite(ask)) return;
-    const { id, op } = ask;
-    if (op.type === "add") this.#add(ask, elementSub(op.value, op.stamp));
-    if (op.type !== "remove") return;
-    const subs = (op.tags ?? []).map((tag) => elementSub(op.value, tag));
-    this.#pending.set(id, { isAdd: false, subs });
-    for (const sub of subs) this.#adds.wrote(id, sub, removalOf(op));
+    if (isAdd(ask)) this.#add(ask);
+    if (isRemoval(ask)) this.#remove(ask);
   }
 
-  #add(add: Write, sub: string): void {
-    this.#pending.set(add.id, { isAdd: true, subs: [sub] });
+  restamped(write: Write): void {
+    if (isAdd(write)) this.#retag(write);
+    if (isRemoval(write)) this.#remove(write);
+  }
+
+  #add(add: Add): void {
+    const sub = elementSub(add.op.value, add.op.stamp);
+    this.#pending.set(add.id, { isOfAdd: true, subs: new Set([sub]) });
     this.#adding.add(sub);
     this.#adds.wrote(add.id, sub, contentOf(add));
   }
 
-  restamped(write: Write): void {
-    const { id, op } = write;
-    const { subs = [] } = this.#pending.get(id) ?? {};
-    for (const sub of op.type === "remove" ? subs : [])
-      this.#adds.restamped(id, sub, removalOf(op));
-    if (op.type === "add") this.#retag(write, elementSub(op.value, op.stamp), subs);
+  /** Under another tag it is another add. */
+  #retag(add: Add): void {
+    const [before] = this.#pending.get(add.id)?.subs ?? [];
+    if (before === undefined || before === elementSub(add.op.value, add.op.stamp)) return;
+    this.#add(add);
+    this.#end(add.id, before, false);
+    const removal = this.#removals.get(add.id);
+    if (removal) this.#remove(removal);
   }
 
-  /** Under another tag it is another add. */
-  #retag(write: Write, sub: string, subs: readonly string[]): void {
-    const [before] = subs;
-    if (before === undefined || before === sub) return;
-    const name = this.#names.get(before) ?? "";
-    for (const hidden of this.#elements.get(name)?.removals ?? [])
-      if (hidden.delete(before)) hidden.add(sub);
-    this.#add(write, sub);
-    this.#end(write.id, before, false);
+  /** What it names, and what it waits for. Also when it has another stamp or other tags. */
+  #remove(removal: Removal): void {
+    const { id, op, behind } = removal;
+    for (const add of behind) this.#removals.set(add, removal);
+    const named = (op.tags ?? []).map((tag) => elementSub(op.value, tag));
+    const others = behind.flatMap((add) => [...(this.#pending.get(add)?.subs ?? [])]);
+    const subs = new Set([...named, ...others]);
+    const { subs: before } = this.#pending.get(id) ?? NOTHING;
+    this.#pending.set(id, { isOfAdd: false, subs });
+    for (const sub of subs)
+      if (before.has(sub)) this.#adds.restamped(id, sub, removalOf(op));
+      else this.#adds.wrote(id, sub, removalOf(op));
+    for (const sub of before) if (!subs.has(sub)) this.#end(id, sub, false);
   }
 
   settled(id: number, { type }: Outcome): void {
-    const { isAdd, subs } = this.#pending.get(id) ?? { isAdd: false, subs: [] };
+    const { isOfAdd, subs } = this.#pending.get(id) ?? NOTHING;
     this.#pending.delete(id);
+    this.#removals.delete(id);
     // An add that somebody has removed already may have been told as gone before.
-    const stands = type !== "refused" && !(isAdd && type === "superseded");
+    const stands = type !== "refused" && !(isOfAdd && type === "superseded");
     for (const sub of subs) this.#end(id, sub, stands);
   }
 
@@ -194,22 +199,13 @@ export class SetFollower implements Follower {
     this.#adds.settled(id, sub, stands);
   }
 
-  /** What there is of it now is hidden. What is not settled of that, its set removes when it knows the tags. */
-  removing(name: string): readonly Removal[] {
-    const element = this.#elements.get(name);
-    if (!element) return [];
-    const hidden = new Set(element.adds.keys());
-    element.removals.add(hidden);
-    this.#look(name, element);
-    const tags = [...element.adds].flatMap(([sub, tag]) => (this.#adding.has(sub) ? [] : tag));
-    const end = (): void => {
-      element.removals.delete(hidden);
-      this.#look(name, element);
-    };
-    return [{ tags, end }];
+  /** Of those of its adds that are shown, and settled. */
+  tagsOf(name: string): readonly Stamp[] {
+    const { adds } = this.#elements.get(name) ?? {};
+    return [...(adds ?? [])].flatMap(([sub, tag]) => (this.#adding.has(sub) ? [] : tag));
   }
 }
 
 const removalOf = ({ stamp }: StampedOp): Content => ({ stamp, value: null, expiresAt: null });
 
-const NOTHING: Pick<Element, "adds" | "removals"> = { adds: new Map(), removals: new Set() };
+const NOTHING: Pending = { isOfAdd: false, subs: new Set() };

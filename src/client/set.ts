@@ -13,7 +13,7 @@ import { ttlProblem } from "./entries.ts";
 import { refuse, valueOf } from "./errors.ts";
 import type { HubLoader } from "./hub-loader.ts";
 import type { Hub } from "./hub.ts";
-import { isWrite, type Of, type Settled } from "./machine/ask.ts";
+import { isRemoval, isWrite, type Of, type Settled } from "./machine/ask.ts";
 import type { SetOptions, WriteOptions } from "./map.ts";
 import type { ElementChange } from "./subscribed.ts";
 import { Subscription, type Following } from "./subscription.ts";
@@ -46,13 +46,9 @@ export class GridSet<T> {
     const element = this.#elements.begin(name, value, true);
     try {
       const draft = { type: "add", ...this.#of, value: bytes } as const;
-      const { settled } = this.#desk.ask({ type: "write", draft, ttlMs: ttl ?? null, ack });
-      const tag = settled.then(tagsOf);
-      element.adding.add(tag);
-      const last = await settled;
-      element.adding.delete(tag);
+      const last = await this.#desk.ask({ type: "write", draft, ttlMs: ttl ?? null, ack }).settled;
       const written = writtenOf(last);
-      if (!written.superseded) know(element, tagsOf(last));
+      if (!written.superseded && isWrite(last.ask)) know(element, [last.ask.op.stamp]);
       return written;
     } finally {
       this.#elements.end(name, element);
@@ -61,31 +57,30 @@ export class GridSet<T> {
 
   /**
    * Removes what this client has seen of it: its own adds, and those that came with `has` or `values`, or were told. Where it has seen
-   * none, the owner is asked first. Whatever was added unseen stays.
+   * none, the owner is asked first. Whatever was added unseen stays. Behind own adds that are not settled it waits for these.
    */
   async delete(value: T, { ack = this.#desk.defaults.ack }: WriteOptions = {}): Promise<Written> {
     const bytes = this.#bytesOf(value);
     const name = textOf(bytes);
     const element = this.#elements.begin(name, value, false);
-    const removal = this.#loader.hub?.followers.removing(this.#of, name);
-    know(element, removal?.tags ?? []);
+    const of = { ...this.#of, value: bytes };
+    know(element, this.#loader.hub?.followers.tagsOf(this.#of, name) ?? []);
     try {
+      const adds = [...this.#desk.addsOf(of)];
+      if (element.tags.size + adds.length === 0) know(element, await this.#look(bytes));
       const tags = [...element.tags.values()];
-      // The tag of an add may change until a node has it, so its removal waits for that.
-      if (element.adding.size > 0) tags.push(...(await Promise.all(element.adding)).flat());
-      if (tags.length === 0) tags.push(...(await this.#look(bytes)));
-      know(element, tags);
-      for (let at = 0; at < tags.length; at += TAGS_MAX) {
-        const some = tags.slice(at, at + TAGS_MAX);
-        const draft = { type: "remove", ...this.#of, value: bytes, tags: some } as const;
-        const { settled } = this.#desk.ask({ type: "write", draft, ttlMs: null, ack });
-        // oxlint-disable-next-line no-await-in-loop -- nearly always there is one
-        writtenOf(await settled);
-        for (const tag of some) element.tags.delete(formatStamp(tag));
+      const asked: Promise<Settled>[] = [];
+      while (tags.length + adds.length > 0) {
+        const draft = { type: "remove", ...of, tags: tags.splice(0, TAGS_MAX) } as const;
+        const behind = adds.splice(0, TAGS_MAX - draft.tags.length);
+        asked.push(this.#desk.ask({ type: "write", draft, ttlMs: null, ack, behind }).settled);
+      }
+      for (const settled of await Promise.all(asked)) {
+        writtenOf(settled);
+        for (const tag of removedBy(settled)) element.tags.delete(formatStamp(tag));
       }
       return { superseded: false };
     } finally {
-      removal?.end();
       this.#elements.end(name, element);
     }
   }
@@ -96,20 +91,16 @@ export class GridSet<T> {
     const name = textOf(bytes);
     const known = this.#elements.at(name);
     if (known && known.unsettled > 0) return known.isThere;
-    const since = this.#elements.ask();
-    try {
+    const there = await this.#learn(async () => {
       const tags = await this.#look(bytes);
-      const found = new Map<string, Found>(tags.length > 0 ? [[name, { value, tags }]] : []);
-      return this.#elements.learn(since, found, [name]).length > 0;
-    } finally {
-      this.#elements.asked();
-    }
+      return new Map(tags.length > 0 ? [[name, { value, tags }]] : []);
+    }, [name]);
+    return there.length > 0;
   }
 
   /** What the owner has, in an order that means nothing, and what of this client's is not acknowledged. */
   async values(): Promise<T[]> {
-    const since = this.#elements.ask();
-    try {
+    const there = await this.#learn(async () => {
       const found = new Map<string, Found>();
       let after: string | null = null;
       do {
@@ -119,8 +110,20 @@ export class GridSet<T> {
           found.set(textOf(value), { value: valueOf(decodeJson(value, "value")), tags });
         ({ after } = page);
       } while (after !== null);
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the application names what it stores
-      return this.#elements.learn(since, found) as T[];
+      return found;
+    });
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the application names what it stores
+    return there as T[];
+  }
+
+  /** What an owner says is put under what this client does meanwhile. */
+  async #learn(
+    find: () => Promise<ReadonlyMap<string, Found>>,
+    names?: Iterable<string>,
+  ): Promise<readonly unknown[]> {
+    const since = this.#elements.ask();
+    try {
+      return this.#elements.learn(since, await find(), names);
     } finally {
       this.#elements.asked();
     }
@@ -170,5 +173,6 @@ function know(element: Element, tags: readonly Stamp[]): void {
   for (const tag of tags) element.tags.set(formatStamp(tag), tag);
 }
 
-/** Of an add: its tag, as it was in the end. */
-const tagsOf = ({ ask }: Settled): readonly Stamp[] => (isWrite(ask) ? [ask.op.stamp] : []);
+/** The tags that it named in the end. */
+const removedBy = ({ ask }: Settled): readonly Stamp[] =>
+  isRemoval(ask) ? (ask.op.tags ?? []) : [];

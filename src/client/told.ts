@@ -2,7 +2,8 @@
 import { digestOf } from "../data/bucket-digest.ts";
 import { bucketIn, type DigestKey } from "../data/digest.ts";
 import type { PartitionId } from "../data/ids.ts";
-import { compareRows, isVisible, type Identity, type Row } from "../data/row.ts";
+import { isVisible } from "../data/content.ts";
+import { compareRows, type Identity, type Row } from "../data/row.ts";
 import { FRAME_BYTES_MAX, SUBSCRIPTION_BUCKETS_MAX } from "../protocol/limits.ts";
 import type { Buckets, ChangedPart, PartDigest } from "../protocol/subscription-messages.ts";
 import { Expiries } from "./expiries.ts";

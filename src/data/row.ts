@@ -8,9 +8,9 @@
  * ignored could differ between replicas for ever.
  */
 import { assert, unreachable } from "./assert.ts";
-import { compareBytes } from "./bytes.ts";
+import { compareWrites, type Content } from "./content.ts";
 import { tagIn } from "./element.ts";
-import { compareStamps, type Stamp } from "./hlc.ts";
+import { compareStamps } from "./hlc.ts";
 import { ROW_OVERHEAD_BYTES } from "./limits.ts";
 import { compareText, utf8Length } from "./text.ts";
 
@@ -31,16 +31,6 @@ export interface Of {
 export interface Identity extends Of {
   readonly kind: RowKind;
   readonly sub: string;
-}
-
-/**
- * What is said of it. `value` null is a tombstone. `expiresAt` is whole milliseconds since 1970 (0 .. EXPIRES_AT_MAX),
- * null is never; from then on the row reads as absent and ages like a tombstone of that moment.
- */
-export interface Content {
-  readonly stamp: Stamp;
-  readonly value: Uint8Array | null;
-  readonly expiresAt: number | null;
 }
 
 export interface Row extends Identity, Content {}
@@ -76,21 +66,10 @@ export function compareContents(kind: RowKind, a: Content, b: Content): number {
   }
 }
 
-/** Of one entry, where nothing else is known of it. */
-export const compareWrites = (a: Content, b: Content): number =>
-  compareStamps(a.stamp, b.stamp) ||
-  compareValues(a.value, b.value) ||
-  compareExpiries(a.expiresAt, b.expiresAt);
-
 /** What a replica holds after seeing both: one of the two, `a` when they are equal. */
 export function mergeRows(a: Row, b: Row): Row {
   assert(compareIdentity(a, b) === 0, "only rows of one identity merge");
   return compareRows(a, b) < 0 ? b : a;
-}
-
-/** Has a value that a reader may see at `nowMs`. */
-export function isVisible(row: Content, nowMs: number): boolean {
-  return row.value !== null && (row.expiresAt === null || row.expiresAt > nowMs);
 }
 
 /**
@@ -132,16 +111,4 @@ export function rowBytes(row: Row): number {
     (row.value?.length ?? 0) +
     ROW_OVERHEAD_BYTES
   );
-}
-
-/** A tombstone above every value, then greater bytes. */
-function compareValues(a: Uint8Array | null, b: Uint8Array | null): number {
-  if (a === null || b === null) return Number(a === null) - Number(b === null);
-  return compareBytes(a, b);
-}
-
-/** Never is later than any time. */
-function compareExpiries(a: number | null, b: number | null): number {
-  if (a === null || b === null) return Number(a === null) - Number(b === null);
-  return a - b;
 }

@@ -1,7 +1,7 @@
 /** What may enter: one rule for each kind of field, for frames, cluster messages and HTTP alike. */
 import { isElementHash } from "../data/element.ts";
 import { isStampNode, parseStamp } from "../data/hlc.ts";
-import { EXPIRES_AT_MAX, STAMP_COUNTER_MAX, STAMP_MILLIS_MAX } from "../data/limits.ts";
+import { STAMP_COUNTER_MAX } from "../data/limits.ts";
 import { isWellFormed, utf8Length } from "../data/text.ts";
 import { borderError } from "./border-errors.ts";
 import type { ErrorInfo } from "./error-data.ts";
@@ -49,23 +49,11 @@ export const keyProblem = (key: unknown): Problem | null => textProblem(key, 0, 
 export const valueProblem = (value: unknown): Problem | null =>
   value === null ? null : bytesProblem(value, 0, VALUE_BYTES_MAX);
 
-export const expiryProblem = (expiresAt: unknown): Problem | null =>
-  expiresAt === null ? null : integerProblem(expiresAt, 0, EXPIRES_AT_MAX);
-
-export const millisProblem = (millis: unknown): Problem | null =>
-  integerProblem(millis, 0, STAMP_MILLIS_MAX);
-
 export const counterProblem = (counter: unknown): Problem | null =>
   integerProblem(counter, 0, STAMP_COUNTER_MAX);
 
 export const nodeProblem = (node: unknown): Problem | null =>
   typeof node === "string" && isStampNode(node) ? null : badNode;
-
-/** What a `sub` may be depends on the kind: see `row-check.ts`. */
-export const subProblem = (sub: unknown): Problem | null => textProblem(sub, 0, SUB_BYTES_MAX);
-
-export const kindProblem = (kind: unknown): Problem | null =>
-  kind === "lww" || kind === "or" || kind === "pn" ? null : malformed("lww, or or pn");
 
 export const totalProblem = (total: unknown): Problem | null =>
   integerProblem(total, 0, Number.MAX_SAFE_INTEGER);
@@ -129,9 +117,6 @@ export const badText: Problem = (field) =>
 const badNode = malformed("1 to 64 of A-Z a-z 0-9 . _ -");
 export const badTag = malformed("a stamp as text: millis:counter:node");
 const badHash = malformed("16 hex digits");
-
-/** Longer than any that is made. */
-const SUB_BYTES_MAX = 256;
 
 /** The problem of a part: `path` leads from the whole to it, as `.key` or `[3]`. */
 export const within =

@@ -3,17 +3,14 @@ import type { RowKind } from "../data/row.ts";
 import {
   counterProblem,
   elementProblem,
-  expiryProblem,
   hashProblem,
   keyProblem,
-  kindProblem,
   mapProblem,
-  millisProblem,
   nodeProblem,
-  subProblem,
   totalProblem,
   valueProblem,
 } from "./checks.ts";
+import { expiryProblem, kindProblem, millisProblem, subProblem } from "./row-fields.ts";
 
 export const isMap = (map: unknown): map is string => mapProblem(map) === null;
 export const isKey = (key: unknown): key is string => keyProblem(key) === null;

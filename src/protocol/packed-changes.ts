@@ -17,7 +17,8 @@ import {
   POSITIONS_MAX,
   SUBSCRIPTION_BUCKETS_MAX,
 } from "./limits.ts";
-import { diagnose, unpackList, type Layout } from "./packed.ts";
+import type { Layout } from "./layout.ts";
+import { diagnose, unpackList } from "./packed.ts";
 import { ENTRY_LAYOUT, packEntry, unpackEntry } from "./packed-rows.ts";
 import type {
   Buckets,

@@ -3,16 +3,15 @@ import { err, type Result } from "../data/result.ts";
 import type { ClientOp, ClientQuestion, ClientWrite } from "./client-messages.ts";
 import {
   counterProblem,
-  expiryProblem,
   isProblem,
   keyProblem,
   malformed,
   mapProblem,
-  millisProblem,
   nodeProblem,
   valueProblem,
   type Problem,
 } from "./checks.ts";
+import { expiryProblem, millisProblem } from "./row-fields.ts";
 import { isCounter, isExpiry, isKey, isMap, isMillis, isNode, isValue } from "./guards.ts";
 import { makeError } from "./errors.ts";
 import { ENVELOPE_ITEMS_MAX, FRAME_OPS_MAX } from "./limits.ts";
@@ -26,7 +25,8 @@ import {
   unpackSetOp,
   unpackSetQuestion,
 } from "./packed-set-ops.ts";
-import { diagnose, unpackList, type Layout } from "./packed.ts";
+import type { Layout } from "./layout.ts";
+import { diagnose, unpackList } from "./packed.ts";
 import { packClientWrite } from "./packing.ts";
 import { readValue } from "./reader.ts";
 import { writeValue } from "./writer.ts";

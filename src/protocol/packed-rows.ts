@@ -4,20 +4,17 @@ import type { Row, RowKind } from "../data/row.ts";
 import {
   bytesProblem,
   counterProblem,
-  expiryProblem,
   isProblem,
   keyProblem,
-  kindProblem,
   listProblem,
   malformed,
   mapProblem,
-  millisProblem,
   nodeProblem,
-  subProblem,
   valueProblem,
   within,
   type Problem,
 } from "./checks.ts";
+import { expiryProblem, kindProblem, millisProblem, subProblem } from "./row-fields.ts";
 import {
   isCounter,
   isExpiry,
@@ -36,7 +33,8 @@ import {
   ENVELOPE_BYTES_MAX,
   ENVELOPE_ITEMS_MAX,
 } from "./limits.ts";
-import { diagnose, diagnoseFields, unpackList, type Layout } from "./packed.ts";
+import type { Layout } from "./layout.ts";
+import { diagnose, diagnoseFields, unpackList } from "./packed.ts";
 import { isFields, readValue } from "./reader.ts";
 import { writeValue } from "./writer.ts";
 

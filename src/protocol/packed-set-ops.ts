@@ -13,7 +13,6 @@ import type {
 import {
   counterProblem,
   elementProblem,
-  expiryProblem,
   hashProblem,
   integerProblem,
   isProblem,
@@ -21,13 +20,13 @@ import {
   listProblem,
   malformed,
   mapProblem,
-  millisProblem,
   nodeProblem,
   tagProblem,
   totalProblem,
   within,
   type Problem,
 } from "./checks.ts";
+import { expiryProblem, millisProblem } from "./row-fields.ts";
 import {
   isCounter,
   isElement,
@@ -43,7 +42,8 @@ import { ADDS_MAX, MEMBERS_MAX } from "./limits.ts";
 import type { MembersOp, MergeOp, Op, ReadOp, TotalOp, WriteOp } from "./ops.ts";
 import { CLIENT_OP_TAGS, packQuestion } from "./packing.ts";
 import { checked, packEntry, unpackEntry } from "./packed-rows.ts";
-import { diagnose, problemIn, unpackList, type Layout } from "./packed.ts";
+import type { Layout } from "./layout.ts";
+import { diagnose, problemIn, unpackList } from "./packed.ts";
 import { unpackTags } from "./tags.ts";
 
 /** Between nodes; a client's have the same numbers. */

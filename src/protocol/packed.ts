@@ -4,10 +4,8 @@
  */
 import { err, ok, type Result } from "../data/result.ts";
 import { isProblem, listProblem, malformed, within, type Problem } from "./checks.ts";
+import { describe, describeFields, type Layout } from "./layout.ts";
 import { isFields } from "./reader.ts";
-
-/** The fields of a list in order, each with its check. */
-export type Layout = Readonly<Record<string, (value: unknown) => Problem | null>>;
 
 /** Unpacks each item, until one is wrong. */
 export function unpackList<T extends object>(
@@ -46,9 +44,3 @@ export function diagnoseFields(wire: unknown, layout: Layout): Problem {
   }
   return malformed(describeFields(layout));
 }
-
-/** `[key, sub, ...]`, for errors, the README and the hash of the schemas. */
-export const describe = (layout: object): string => `[${Object.keys(layout).join(", ")}]`;
-
-/** `{mapName, data, ...}`, likewise. */
-export const describeFields = (layout: Layout): string => `{${Object.keys(layout).join(", ")}}`;

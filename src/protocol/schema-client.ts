@@ -4,7 +4,7 @@ import type { ClientMessage, FetchMap, Get, Hello, Ops, Received } from "./clien
 import { declared } from "./declared.ts";
 import { CLIENT_OP_LAYOUT, KEY_LAYOUT, unpackClientOps, unpackKeys } from "./packed-ops.ts";
 import { CLIENT_SET_LAYOUTS, SET_OP_LAYOUTS } from "./packed-set-ops.ts";
-import { describe } from "./packed.ts";
+import { describe } from "./layout.ts";
 import { clientId, count, version } from "./schema.ts";
 import { packed, type Schema } from "./shapes.ts";
 import { ackLevel, clusterId } from "./schema-shared.ts";

@@ -19,7 +19,7 @@ import type {
 } from "./cluster-messages.ts";
 import { declared } from "./declared.ts";
 import { REASON_BYTES_MAX } from "./limits.ts";
-import { describe, describeFields } from "./packed.ts";
+import { describe, describeFields } from "./layout.ts";
 import {
   CHUNK_FIELDS,
   DELTA_FIELDS,

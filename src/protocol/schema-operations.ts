@@ -13,7 +13,7 @@ import { PARTITION_COUNT_MAX, SCAN_LIMIT_MAX } from "./limits.ts";
 import { OP_LAYOUTS, unpackOps } from "./packed-ops.ts";
 import { RESULT_LAYOUTS, unpackResults } from "./packed-results.ts";
 import { ENTRY_OF_SCAN_LAYOUT, unpackEntries } from "./packed-scan.ts";
-import { describe } from "./packed.ts";
+import { describe } from "./layout.ts";
 import { clientId, integer, partitionId, partitionIds } from "./schema.ts";
 import { list, packed } from "./shapes.ts";
 import { ackLevel, clusterId, key, mapName, rulings, sender, seq } from "./schema-shared.ts";

@@ -18,7 +18,7 @@ import {
   unpackExceptions,
   unpackReadResults,
 } from "./packed-results.ts";
-import { describe } from "./packed.ts";
+import { describe } from "./layout.ts";
 import { clientId, count, integer, moment, nodeId, partitionId, version } from "./schema.ts";
 import { list, packed, type Schema } from "./shapes.ts";
 import { errorInfo, mapNodes, mapPartitions, partitionMap } from "./schema-told.ts";

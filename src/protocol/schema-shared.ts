@@ -4,7 +4,8 @@ import type { ClusterId, Epoch, Incarnation, MigrationId, NodeId, Seq, Term } fr
 import type { MemberInfo, MembersView } from "../data/members.ts";
 import type { Identity } from "../data/row.ts";
 import type { Ruling } from "../data/ruling.ts";
-import { keyProblem, kindProblem, malformed, mapProblem, subProblem } from "./checks.ts";
+import { keyProblem, malformed, mapProblem } from "./checks.ts";
+import { kindProblem, subProblem } from "./row-fields.ts";
 import { declared } from "./declared.ts";
 import {
   CLUSTERS_TAKEN_MAX,

@@ -2,7 +2,7 @@
 import * as v from "./shapes.ts";
 import type { ServerMessage } from "./client-messages.ts";
 import { declared } from "./declared.ts";
-import { describe } from "./packed.ts";
+import { describe } from "./layout.ts";
 import { CHANGED_ROW_LAYOUT, PART_LAYOUT, unpackParts } from "./packed-changes.ts";
 import { count, digestKey, partitionIds } from "./schema.ts";
 import { TOLD_SCHEMAS } from "./schema-server.ts";

@@ -8,7 +8,7 @@ import {
   SUBSCRIPTION_BUCKETS_MAX,
   SUBSCRIPTION_KEYS_MAX,
 } from "./limits.ts";
-import { describe, describeFields } from "./packed.ts";
+import { describe, describeFields } from "./layout.ts";
 import {
   bucketCountProblem,
   DIGEST_LAYOUT,

@@ -2,7 +2,8 @@
 import { digestOf } from "../../src/data/bucket-digest.ts";
 import { equalBytes } from "../../src/data/bytes.ts";
 import { Epoch, Seq } from "../../src/data/ids.ts";
-import { compareRows, isVisible, type Row } from "../../src/data/row.ts";
+import { isVisible } from "../../src/data/content.ts";
+import { compareRows, type Row } from "../../src/data/row.ts";
 import type { ChangedPart } from "../../src/protocol/subscription-messages.ts";
 import { jsonOf, nameOf, P, SALT, THEIRS, totalsOf, type Stored } from "./followed-steps.ts";
 

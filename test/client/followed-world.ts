@@ -8,6 +8,14 @@ import { TOLD_MS_MAX } from "../../src/client/limits.ts";
 import { LiveView, type Listener } from "../../src/client/live-view.ts";
 import type { Ask, Outcome, Settled, Write } from "../../src/client/machine/ask.ts";
 import { freed, joined, withRiders, type Counters } from "../../src/client/machine/counters.ts";
+import {
+  addsOf,
+  inTurn,
+  released,
+  type ElementOf,
+  type Removals,
+} from "../../src/client/machine/removals.ts";
+import { beginClock } from "../../src/client/machine/writer-clock.ts";
 import { GridSet } from "../../src/client/set.ts";
 import { Told } from "../../src/client/told.ts";
 import { View } from "../../src/client/view.ts";
@@ -46,6 +54,8 @@ export class World {
   #sent: readonly Ask[] = [];
   #answers: Settled[] = [];
   #counters: Counters = new Map();
+  #removals: Removals = new Map();
+  #clock = beginClock(MINE);
   readonly #waiting = new Map<number, (settled: Settled) => void>();
   readonly #set: GridSet<string>;
   readonly #lives: LiveView[] = [];
@@ -81,6 +91,7 @@ export class World {
     defaults: { ack: "owner", localMax: 100 } as const,
     now: () => this.#now,
     ask: (question: Question): Asked => this.#ask(question),
+    addsOf: (of: ElementOf) => addsOf(this.#removals, of),
   };
 
   #hub(): FollowerPort {
@@ -94,8 +105,8 @@ export class World {
       desk: this.#desk,
       host: {
         client: { settings: { replicaId: MINE }, outbox, router: { map: null } },
-        pendingOf: () => [],
       },
+      pendingOf: () => [],
       viewOf: (
         query: Query,
         kind: "or",
@@ -118,8 +129,13 @@ export class World {
     const { promise: settled, resolve } = Promise.withResolvers<Settled>();
     this.#waiting.set(id, resolve);
     const ask = this.#askOf(question, id);
-    const [counters, next] = joined(this.#counters, ask);
+    const [removals, unhindered] = inTurn(this.#removals, ask);
+    this.#removals = removals;
+    const [counters, next] = unhindered
+      ? joined(this.#counters, unhindered)
+      : [this.#counters, null];
     this.#counters = counters;
+    if (!unhindered) this.#note("waits");
     if (next) this.#sent = [...this.#sent, next];
     if (question.type === "count") this.#own += question.by;
     this.#followers.wrote(ask);
@@ -133,11 +149,12 @@ export class World {
       const op = { type: "count", ...OF, inc: 0, dec: 0 } as const;
       return { ...common, kind: "owner", op, by: question.by, riders: [] };
     }
-    const { draft, ttlMs } = question;
+    if (question.type === "adopt") return expect.fail("nothing was left");
+    const { draft, ttlMs, behind = [] } = question;
     const stamp = this.#stamp(MINE);
     const expiresAt = ttlMs === null ? null : this.#now + ttlMs;
     const op = draft.type === "add" ? { ...draft, stamp, expiresAt } : { ...draft, stamp };
-    return writeOf(id, { op: op as Write["op"], at: this.#now, ttlMs });
+    return writeOf(id, { op: op as Write["op"], at: this.#now, ttlMs, behind });
   }
 
   #stamp(node: string, ahead = 0): Row["stamp"] {
@@ -259,10 +276,16 @@ export class World {
     const answer = this.#answers[index % Math.max(1, this.#answers.length)];
     if (!answer) return;
     this.#answers = this.#answers.filter((other) => other !== answer);
-    const all = withRiders(answer);
     const [counters, next] = freed(this.#counters, [answer]);
     this.#counters = counters;
-    this.#sent = [...this.#sent, ...next];
+    const waiting = { removals: this.#removals, clock: this.#clock };
+    const free = released(waiting, [answer], this.#now);
+    this.#removals = free.removals;
+    this.#clock = free.clock;
+    this.#sent = [...this.#sent, ...next, ...free.next];
+    const all = [...withRiders(answer), ...free.needless];
+    for (const removal of free.changed) this.#followers.restamped(removal);
+    for (const _ of free.needless) this.#note("needless");
     for (const { ask, outcome } of all)
       if (outcome.type === "refused" && "by" in ask) this.#own -= ask.by;
     for (const settled of all) this.#settle(settled);

@@ -4,7 +4,7 @@ import { EXPIRY_PAUSE_MS_MIN, TOLD_MS_MAX, UNTOLD_PAUSE_MS } from "../../src/cli
 import { LiveView } from "../../src/client/live-view.ts";
 import { View, type Untold, type ViewChange } from "../../src/client/view.ts";
 import { Epoch, PartitionId, Seq } from "../../src/data/ids.ts";
-import type { Content } from "../../src/data/row.ts";
+import type { Content } from "../../src/data/content.ts";
 import type { ChangedPart } from "../../src/protocol/subscription-messages.ts";
 import { encodeJson } from "../../src/protocol/values.ts";
 

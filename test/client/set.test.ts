@@ -1,7 +1,21 @@
 /** What a client asks for where somebody holds a set, and what it shows meanwhile. */
 import { expect, it } from "vitest";
 import type { Asked, Question } from "../../src/client/desk.ts";
-import type { Outcome, Settled } from "../../src/client/machine/ask.ts";
+import {
+  isAdd,
+  isRemoval,
+  type Ask,
+  type Outcome,
+  type Settled,
+} from "../../src/client/machine/ask.ts";
+import { beginClock, stamped } from "../../src/client/machine/writer-clock.ts";
+import {
+  addsOf,
+  inTurn,
+  released,
+  type ElementOf,
+  type Removals,
+} from "../../src/client/machine/removals.ts";
 import { GridSet } from "../../src/client/set.ts";
 import type { Stamp } from "../../src/data/hlc.ts";
 import { makeError } from "../../src/protocol/errors.ts";
@@ -11,35 +25,52 @@ import { readOf, writeOf } from "./worlds.ts";
 
 const tagOf = (millis: number, node = "c"): Stamp => ({ millis, counter: 0, node });
 
-/** Whoever answers is the test: each question in turn, by the tag that it gets if it is an add. */
+/** Whoever answers is the test: each question in turn, an add by the tag that it gets. What waits for an add is sent after it. */
 class Counter {
   readonly defaults = { ack: "owner", localMax: 100 } as const;
-  readonly asked: Question[] = [];
-  readonly #answers: ((outcome: Outcome, tag: Stamp) => void)[] = [];
+  readonly asked: Ask[] = [];
+  readonly #waiting = new Map<number, (settled: Settled) => void>();
+  #answered = 0;
+  #id = 0;
+  #removals: Removals = new Map();
+
+  addsOf(of: ElementOf): readonly number[] {
+    return addsOf(this.#removals, of);
+  }
 
   ask(question: Question): Asked {
-    this.asked.push(question);
     const { promise: settled, resolve } = Promise.withResolvers<Settled>();
-    const first = writeOf(1);
-    this.#answers.push((outcome, stamp) => {
-      const { op } = first;
-      const ask = question.type === "read" ? readOf(1) : writeOf(1, { op: { ...op, stamp } });
-      resolve({ ask, outcome });
-    });
-    return { ask: first, settled };
+    const ask = askOf(question, this.#id++);
+    this.#waiting.set(ask.id, resolve);
+    const [removals, next] = inTurn(this.#removals, ask);
+    this.#removals = removals;
+    if (next) this.asked.push(next);
+    return { ask, settled };
   }
 
   async answer(outcome: Outcome, tag = tagOf(0)): Promise<void> {
-    this.#answers.shift()?.(outcome, tag);
+    const asked = this.asked[this.#answered++] ?? expect.fail("nothing was asked");
+    const ask = isAdd(asked) ? { ...asked, op: { ...asked.op, stamp: tag } } : asked;
+    const waiting = { removals: this.#removals, clock: beginClock("c") };
+    const free = released(waiting, [{ ask, outcome }], 1_000);
+    this.#removals = free.removals;
+    this.asked.push(...free.next);
+    for (const settled of [{ ask, outcome }, ...free.needless])
+      this.#waiting.get(settled.ask.id)?.(settled);
     for (let turn = 0; turn < 10; turn++) await Promise.resolve();
   }
 
   /** Of the removals: the tags that each names. */
   get removed(): unknown[] {
-    return this.asked.flatMap((one) =>
-      one.type === "write" && one.draft.type === "remove" ? [one.draft.tags] : [],
-    );
+    return this.asked.flatMap((ask) => (isRemoval(ask) ? [ask.op.tags] : []));
   }
+}
+
+function askOf(question: Question, id: number): Ask {
+  if (question.type === "read") return readOf(id, { key: question.key });
+  if (question.type !== "write") return expect.fail("it is a set");
+  const { draft, behind = [] } = question;
+  return writeOf(id, { op: stamped(draft, tagOf(id), null), behind });
 }
 
 /** Nobody follows it. */
@@ -90,7 +121,7 @@ it("a removal of its own add waits for the tag that a node has, and takes no lat
 it("a removal of what it has never seen asks for its tags first, and sends nothing where there are none", async () => {
   const [set, node] = setOf();
   const removing = set.delete("a");
-  expect(node.asked).toMatchObject([{ type: "read", key: { type: "members", limit: 1 } }]);
+  expect(node.asked).toMatchObject([{ kind: "read", key: { type: "members", limit: 1 } }]);
   await node.answer(members({ a: [tagOf(9, "d")] }));
   expect(node.removed).toEqual([[tagOf(9, "d")]]);
   await node.answer(STORED);
@@ -99,6 +130,17 @@ it("a removal of what it has never seen asks for its tags first, and sends nothi
   await node.answer(members({ c: [tagOf(1)] }));
   await nothing;
   expect(node.removed).toHaveLength(1);
+});
+
+it("a removal that has to ask for tags first takes no later add along", async () => {
+  const [set, node] = setOf();
+  void set.delete("a");
+  void set.add("a");
+  await node.answer(members({ a: [tagOf(9, "d")] }));
+  await node.answer(STORED, tagOf(12));
+  await node.answer(STORED);
+  expect(node.removed).toEqual([[tagOf(9, "d")]]);
+  expect(set.peek()).toEqual(["a"]);
 });
 
 it("what it does itself is shown at once, stands over what was asked before, and is undone when refused", async () => {

@@ -5,7 +5,8 @@ import { View, type Untold } from "../../src/client/view.ts";
 import { digestOf } from "../../src/data/bucket-digest.ts";
 import { bucketIn } from "../../src/data/digest.ts";
 import { Epoch, PartitionId, Seq } from "../../src/data/ids.ts";
-import type { Content, Row } from "../../src/data/row.ts";
+import type { Content } from "../../src/data/content.ts";
+import type { Row } from "../../src/data/row.ts";
 import type { ChangedPart, Query } from "../../src/protocol/subscription-messages.ts";
 import { encodeJson } from "../../src/protocol/values.ts";
 

@@ -59,6 +59,7 @@ export const writeOf = (id: number, changes: Partial<Write> = {}): Write => ({
   ttlMs: null,
   exposed: false,
   drifted: false,
+  behind: [],
   ...changes,
 });
 

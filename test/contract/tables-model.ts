@@ -4,13 +4,8 @@ import { identityKey } from "../../src/core/rows/identity-key.ts";
 import type { StoredRow } from "../../src/core/rows/row-store.ts";
 import { Digest, type DigestKey } from "../../src/data/digest.ts";
 import { Seq, type PartitionId } from "../../src/data/ids.ts";
-import {
-  compareIdentity,
-  isVisible,
-  mergeRows,
-  type Identity,
-  type Row,
-} from "../../src/data/row.ts";
+import { isVisible } from "../../src/data/content.ts";
+import { compareIdentity, mergeRows, type Identity, type Row } from "../../src/data/row.ts";
 import { compareText } from "../../src/data/text.ts";
 
 /** What `RowTables` must answer, in the most naive way. */

@@ -4,11 +4,11 @@ import { countSub, encodeTotal } from "../../src/data/count.ts";
 import { COUNT_STAMP } from "../../src/data/count-stamp.ts";
 import type { Stamp } from "../../src/data/hlc.ts";
 import { ROW_OVERHEAD_BYTES } from "../../src/data/limits.ts";
+import { isVisible } from "../../src/data/content.ts";
 import {
   compareIdentity,
   compareRows,
   identityOf,
-  isVisible,
   mergeRows,
   rowBytes,
   type Row,

@@ -118,6 +118,34 @@ it("counts once what was counted by a page that was reloaded", async () => {
   expect(site.browser.errors).toEqual([]);
 }, 60_000);
 
+it("takes out what was put in and taken out again before the page was reloaded", async () => {
+  const page = await site.visit("cart/?cart=gone");
+  const press = async (row: number, button: string): Promise<void> =>
+    page.locator("li").nth(row).getByText(button, { exact: true }).click();
+  const shown = (): Promise<readonly string[]> => page.locator("li .text").allTextContents();
+  for (const row of [0, 1, 2]) await press(row, "+");
+  await press(0, "None");
+  await shows(shown, ["Apples: 0", "Bread: 1", "Coffee: 1"]);
+  await shows(() => status(page), "live");
+  await site.goOffline(page);
+  await shows(async () => (await status(page)).split(",")[0], "offline");
+  for (const row of [0, 1]) await press(row, "+");
+  await press(0, "None");
+  const expected = ["Apples: 0", "Bread: 2", "Coffee: 1"];
+  await shows(shown, expected);
+  await page.reload();
+  await shows(() => status(page), "offline, 5 not saved yet");
+  await page.context().setOffline(false);
+  await shows(() => status(page), "live");
+  await shows(shown, expected);
+  const { body } = await site.grid.api.json<{ values: readonly string[] }>(
+    "GET",
+    "/v1/sets/carts/gone",
+  );
+  expect(body.values.toSorted()).toEqual(["Bread", "Coffee"]);
+  expect(site.browser.errors).toEqual([]);
+}, 60_000);
+
 it("sends what another page of the same visitor has left", async () => {
   const first = await site.visit("todo/");
   await shows(() => status(first), "live");

@@ -5,6 +5,9 @@ const outbox = (title: string): Test => ({ file: "test/client/outbox.test.ts", t
 const counters = (title: string): Test => ({ file: "test/client/counters.test.ts", title });
 const sets = (title: string): Test => ({ file: "test/client/set.test.ts", title });
 
+const removals = (title: string): Test => ({ file: "test/client/removals.test.ts", title });
+const OUTLIVES =
+  "a removal outlives its page as the add does for which it waits, and takes that out and nothing else";
 const view = (title: string): Test => ({ file: "test/client/view.test.ts", title });
 const followers = (title: string): Test => ({ file: "test/client/followers-model.test.ts", title });
 const CONVERGES =
@@ -191,22 +194,60 @@ export const IN_CLIENT: readonly Mutant[] = [
     killedBy: outbox("goes out again under the same stamps, and may be anywhere from then on"),
   },
   {
+    name: "removed before it is added",
+    bug: "a removal goes out beside the adds whose tags it is to name",
+    file: "src/client/machine/removals.ts",
+    find: "return [withUnsettled(removals, ask.op, [...others, ask]), null];",
+    replace: "return [withUnsettled(removals, ask.op, others), ask];",
+    killedBy: removals(OUTLIVES),
+  },
+  {
+    name: "a refused add that stands is not removed",
+    bug: "a removal leaves out an add that a node may have, although another has refused it",
+    file: "src/client/machine/removals.ts",
+    find: 'outcome.type !== "refused" || ask.exposed ?',
+    replace: 'outcome.type !== "refused" ?',
+    killedBy: removals(OUTLIVES),
+  },
+  {
+    name: "tags not written down",
+    bug: "a page that ends forgets the tags that a removal has got meanwhile",
+    file: "src/client/machine/outbox.ts",
+    find: 'if (free.changed.length > 0) effects.push({ type: "restamped", writes: free.changed });',
+    replace: "",
+    killedBy: removals(OUTLIVES),
+  },
+  {
+    name: "behind somebody else's number",
+    bug: "a removal that was adopted waits for the numbers of the page that has left it",
+    file: "src/client/persist/records.ts",
+    find: "behind: one.behind.flatMap((place) => ids[place] ?? [])",
+    replace: "behind: one.behind",
+    killedBy: removals(OUTLIVES),
+  },
+  {
+    name: "shown until its removal goes out",
+    bug: "an element is shown as long as its removal waits",
+    file: "src/client/set-follower.ts",
+    find: "new Set([...named, ...others])",
+    replace: "new Set([...named, ...others.slice(others.length)])",
+    killedBy: followers("hides at once what is taken out before its add is settled"),
+  },
+  {
     name: "unseen tags removed",
     bug: "a client removes whatever the owner has of an element",
     file: "src/client/set.ts",
-    find: "value: bytes, tags: some }",
-    replace: "value: bytes, tags: some && null }",
+    find: "tags: tags.splice(0, TAGS_MAX) } as const;",
+    replace: "tags: tags.splice(0, TAGS_MAX) && [] } as const;",
     killedBy: sets("a removal names the tags that this client has seen, and no others"),
   },
   {
     name: "later add removed with an earlier one",
     bug: "a removal that has waited names what was added after it",
     file: "src/client/set.ts",
-    find: "if (tags.length === 0) tags.push",
-    replace: "tags.push(...element.tags.values());\n      if (tags.length === 0) tags.push",
-    killedBy: sets(
-      "a removal of its own add waits for the tag that a node has, and takes no later add along",
-    ),
+    find: "const tags = [...element.tags.values()];",
+    replace: "adds.push(...this.#desk.addsOf(of));\n      const tags = [...element.tags.values()];",
+    killedBy: sets("a removal that has to ask for tags first takes no later add along"),
   },
   {
     name: "counted twice",
@@ -256,7 +297,7 @@ export const IN_CLIENT: readonly Mutant[] = [
     name: "add under two tags",
     bug: "an add that is stamped again stays under its first tag for ever",
     file: "src/client/set-follower.ts",
-    find: "this.#end(write.id, before, false);",
+    find: "this.#end(add.id, before, false);",
     replace: "void before;",
     killedBy: followers(CONVERGES),
   },
@@ -264,16 +305,16 @@ export const IN_CLIENT: readonly Mutant[] = [
     name: "a removal hides for ever",
     bug: "a removal that was refused hides its element",
     file: "src/client/set-follower.ts",
-    find: "element.removals.delete(hidden);",
-    replace: "void hidden;",
+    find: "for (const sub of before) if (!subs.has(sub)) this.#end(id, sub, false);",
+    replace: "",
     killedBy: followers(CONVERGES),
   },
   {
     name: "an element gone with one of its adds",
     bug: "an element is told as gone although an add of it is there",
     file: "src/client/set-follower.ts",
-    find: "[...adds.keys()].some((sub) => !isHidden(sub));",
-    replace: "[...adds.keys()].every((sub) => !isHidden(sub)) && adds.size > 1;",
+    find: "return this.#elements.has(name);",
+    replace: "return this.#elements.get(name)?.adds.size === 1;",
     killedBy: followers("shows an element as long as one of its adds is there"),
   },
   {

@@ -50,14 +50,6 @@ export const IN_PERSISTENCE: readonly Mutant[] = [
     ),
   },
   {
-    name: "adopted, and not sent",
-    bug: "what was adopted waits until this page writes something itself",
-    file: "src/client/machine/turn.ts",
-    find: 'this.effects.push({ type: "adopted", asks });\n    this.outbox({ type: "flush" });',
-    replace: 'this.effects.push({ type: "adopted", asks });',
-    killedBy: adopt("sends at once what it adopts while it is connected"),
-  },
-  {
     name: "older than what was adopted",
     bug: "what is written after a reload loses to what was written before it",
     file: "src/client/machine/writer-clock.ts",

@@ -70,7 +70,7 @@ export const IN_TESTS: readonly Mutant[] = [
   {
     name: "tombstone loses to a value",
     bug: "at equal stamps a value stands over the delete",
-    file: "src/data/row.ts",
+    file: "src/data/content.ts",
     find: "return Number(a === null) - Number(b === null);\n  return compareBytes(a, b);",
     replace: "return Number(b === null) - Number(a === null);\n  return compareBytes(a, b);",
     killedBy: {
@@ -81,7 +81,7 @@ export const IN_TESTS: readonly Mutant[] = [
   {
     name: "expiry left out of the order",
     bug: "of two equal writes the later expiry does not win",
-    file: "src/data/row.ts",
+    file: "src/data/content.ts",
     find: "compareValues(a.value, b.value) ||\n  compareExpiries(a.expiresAt, b.expiresAt)",
     replace: "compareValues(a.value, b.value)",
     killedBy: {

@@ -18,7 +18,7 @@ import {
   ENTRY_LAYOUT,
   ROW_LAYOUT,
 } from "../../src/protocol/packed-rows.ts";
-import { describe as listOf, describeFields } from "../../src/protocol/packed.ts";
+import { describe as listOf, describeFields } from "../../src/protocol/layout.ts";
 import { CLIENT_SCHEMAS } from "../../src/protocol/schema-client.ts";
 import { SERVER_SCHEMAS } from "../../src/protocol/schema-subscribed.ts";
 import { SAMPLES } from "./samples.ts";

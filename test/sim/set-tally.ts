@@ -18,7 +18,7 @@ const ELEMENTS = 4;
 /** Removed without a word about tags: which are meant nobody can say. */
 const SWEPT = ELEMENTS;
 
-interface CountDraft extends Of {
+export interface CountDraft extends Of {
   readonly type: "count";
   readonly by: number;
 }

@@ -1,6 +1,6 @@
 /** What the application wants of the grid: one operation, from the call until its answer. */
 import type { Version } from "../../data/ids.ts";
-import type { Content } from "../../data/row.ts";
+import type { Content } from "../../data/content.ts";
 import { utf8Length } from "../../data/text.ts";
 import type {
   ClientAdd,
@@ -26,7 +26,8 @@ export const KINDS: readonly Kind[] = ["read", "owner", "backup"];
 export type Ask = Read | Change;
 export type Change = Write | Counted | Total;
 
-interface Common {
+/** Of every operation. */
+export interface Common {
   /** In the order of the calls. */
   readonly id: number;
   /** Of the frame that it goes out in. */
@@ -52,7 +53,13 @@ export interface Write extends Common {
   readonly exposed: boolean;
   /** Its stamp was once too far ahead for a node: it has been stamped again since. */
   readonly drifted: boolean;
+  /** Of a removal: adds of the same element whose tags it is to name, by number. It goes out when it has them. */
+  readonly behind: readonly number[];
 }
+
+/** To a set. */
+export type Add = Write & { readonly op: ClientAdd };
+export type Removal = Write & { readonly op: ClientRemove };
 
 /** To a counter. What was asked for while another of its totals was under way goes along, each with its own answer. */
 export interface Counted extends Common {
@@ -67,9 +74,6 @@ export interface Total extends Common {
   readonly kind: AckLevel;
   readonly op: ClientCount;
 }
-
-/** Of another client, which is no more. */
-export type AdoptedAsk = Write | Total;
 
 /** What another client has asked for, which is no more. */
 export type Kept = Omit<Write, "id"> | Omit<Total, "id">;
@@ -92,6 +96,9 @@ export interface Settled {
 
 export const isWrite = (ask: Ask): ask is Write => "ttlMs" in ask;
 
+export const isAdd = (ask: Ask): ask is Add => isWrite(ask) && ask.op.type === "add";
+export const isRemoval = (ask: Ask): ask is Removal => isWrite(ask) && ask.op.type === "remove";
+
 export const isOfEntry = (ask: Ask): ask is Write => isWrite(ask) && ask.op.type === undefined;
 
 /** Told apart from all others. */
@@ -109,8 +116,11 @@ export function contentOf({ op }: Write): Content {
 export const isCounted = (ask: Ask): ask is Counted => "by" in ask;
 
 /** `writer`: the client's id, which is in every stamp. */
-export function bytesOf({ map, key }: Of, writer: string, draft: Draft | null): number {
+/** What of it a removal names is known, or waited for. */
+export function bytesOf({ map, key }: Of, writer: string, draft: Draft | null, behind = 0): number {
   const texts = utf8Length(map) + utf8Length(key) + writer.length;
   const tags = draft?.type === "remove" ? (draft.tags?.length ?? 0) : 0;
-  return texts + (draft?.value?.length ?? 0) + tags * REMOVED_TAG_BYTES + OP_OVERHEAD_BYTES;
+  return (
+    texts + (draft?.value?.length ?? 0) + (tags + behind) * REMOVED_TAG_BYTES + OP_OVERHEAD_BYTES
+  );
 }

@@ -8,7 +8,7 @@ import type {
 } from "../../protocol/client-messages.ts";
 import type { AckLevel } from "../../protocol/ops.ts";
 import type { GridErrorInfo } from "../errors.ts";
-import type { AdoptedAsk, Ask, Draft, Kept, Of, Settled, Write } from "./ask.ts";
+import type { Ask, Draft, Kept, Of, Settled, Write } from "./ask.ts";
 import { beginOutbox, type Outbox } from "./outbox-state.ts";
 import { beginRouter, type Mode, type Place, type Router } from "./router.ts";
 import type { Moment, Session } from "./session.ts";
@@ -55,15 +55,21 @@ export type ClientEvent = Moment &
   /** `known`: since this client, or another here, was connected last. Null: none ever was. */
   (
     | { readonly type: "begin"; readonly known: KnownGrid | null }
-    | { readonly type: "adopt"; readonly kept: readonly Kept[] }
     | { readonly type: "read"; readonly key: ClientQuestion }
     | {
         readonly type: "write";
         readonly draft: Draft;
         readonly ttlMs: number | null;
         readonly ack: AckLevel;
+        /** Of a removal: own adds that are not settled. */
+        readonly behind?: readonly number[];
       }
     | (Of & { readonly type: "count"; readonly by: number; readonly ack: AckLevel })
+    /**
+     * What another client of this origin has left when it ended: a page that was reloaded or closed. It is sent as that one would
+     * have sent it, once more if it was, under the stamp that it has: what was written since, here or elsewhere, stays newer.
+     */
+    | { readonly type: "adopt"; readonly kept: Kept }
     | { readonly type: "flush" }
     | { readonly type: "opened"; readonly link: number }
     | { readonly type: "heard"; readonly link: number; readonly message: ServerMessage }
@@ -75,13 +81,13 @@ export type ClientEvent = Moment &
     | { readonly type: "close" }
   );
 
-export type Asking = "read" | "write" | "count";
+export type Asking = "read" | "write" | "count" | "adopt";
+const ASKING = new Set<string>(["read", "write", "count", "adopt"] satisfies Asking[]);
 
 /** Does it bring an operation? Those of one go share frames. */
 export const isAsking = <Event extends { readonly type: string }>(
   event: Event,
-): event is Extract<Event, { readonly type: Asking }> =>
-  event.type === "read" || event.type === "write" || event.type === "count";
+): event is Extract<Event, { readonly type: Asking }> => ASKING.has(event.type);
 
 export type ClientEffect =
   /** `node` null: to any. */
@@ -92,8 +98,6 @@ export type ClientEffect =
   /** What was asked last is in the outbox. */
   | { readonly type: "taken"; readonly ask: Ask }
   | { readonly type: "not-taken"; readonly error: GridErrorInfo }
-  /** As `taken`, in the same order: what was adopted. */
-  | { readonly type: "adopted"; readonly asks: readonly AdoptedAsk[] }
   | { readonly type: "settled"; readonly all: readonly Settled[] }
   | { readonly type: "restamped"; readonly writes: readonly Write[] }
   /** A connection works, or does no more. */

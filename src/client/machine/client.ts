@@ -7,7 +7,7 @@ import { unreachable } from "../../data/assert.ts";
 import type { ServerMessage } from "../../protocol/client-messages.ts";
 import { closed, countedTooMuch, outboxFull } from "../errors.ts";
 import type { Answer } from "./answer.ts";
-import { bytesOf, type Ask, type Of } from "./ask.ts";
+import { bytesOf, type Ask, type Common, type Draft, type Of } from "./ask.ts";
 import { isTooMuch } from "./counters.ts";
 import {
   isAsking,
@@ -20,7 +20,7 @@ import { oldestFlight, outboxWakeAt } from "./outbox.ts";
 import { withAsked, type Outbox } from "./outbox-state.ts";
 import { sessionWakeAt } from "./session.ts";
 import { Turn } from "./turn.ts";
-import { stampAt, stamped } from "./writer-clock.ts";
+import { passed, stampAt, stamped } from "./writer-clock.ts";
 
 export const clientMachine: Machine<Client, ClientEvent, ClientEffect> = {
   step: stepClient,
@@ -53,7 +53,8 @@ type Asking = Extract<ClientEvent, { readonly type: Kind }>;
 /** The way of every operation: nothing here grows with what there is already. */
 function taken(state: Client, event: Asking): Next<Client, ClientEffect> {
   const { settings, outbox } = state;
-  if (outbox.size >= settings.outboxMax)
+  // What one page has left fits at least where there is nothing else.
+  if (outbox.size >= settings.outboxMax && event.type !== "adopt")
     return [state, [{ type: "not-taken", error: outboxFull(settings.outboxMax) }]];
   const [clock, ask] = asAsk(state, event);
   if (isTooMuch(outbox.counters, ask))
@@ -66,32 +67,41 @@ function asAsk(
   { nextId: id, outbox: { clock }, settings }: Client,
   event: Asking,
 ): readonly [Outbox["clock"], Ask] {
-  const of = placeOf(event);
-  const bytes = bytesOf(of, settings.clientId, event.type === "write" ? event.draft : null);
-  const common = { id, bytes, refused: null, redirectedAt: null };
-  if (event.type === "read") return [clock, { ...common, kind: "read", key: event.key }];
-  if (event.type === "count") {
-    const { map, key, by, ack } = event;
-    const op = { type: "count", map, key, inc: 0, dec: 0 } as const;
-    return [clock, { ...common, kind: ack, op, by, riders: [] }];
+  const common = (of: Of, draft: Draft | null = null, behind = 0): Common => ({
+    id,
+    bytes: bytesOf(of, settings.clientId, draft, behind),
+    refused: null,
+    redirectedAt: null,
+  });
+  switch (event.type) {
+    case "read":
+      return [clock, { ...common(event.key), kind: "read", key: event.key }];
+    case "count": {
+      const { map, key, by, ack } = event;
+      const op = { type: "count", map, key, inc: 0, dec: 0 } as const;
+      return [clock, { ...common(event), kind: ack, op, by, riders: [] }];
+    }
+    case "adopt": {
+      const { op } = event.kept;
+      const next = "stamp" in op ? passed(clock, op.stamp, event.now) : clock;
+      return [next, { ...event.kept, id }];
+    }
+    case "write": {
+      const { draft, ttlMs, ack: kind, now, behind = [] } = event;
+      const [next, stamp] = stampAt(clock, now);
+      const op = stamped(draft, stamp, ttlMs);
+      const fresh = { at: now, ttlMs, exposed: false, drifted: false, behind };
+      return [next, { ...common(draft, draft, behind.length), kind, op, ...fresh }];
+    }
+    default:
+      return unreachable(event);
   }
-  const { draft, ttlMs, ack: kind, now } = event;
-  const [next, stamp] = stampAt(clock, now);
-  const op = stamped(draft, stamp, ttlMs);
-  return [next, { ...common, kind, op, at: now, ttlMs, exposed: false, drifted: false }];
-}
-
-function placeOf(event: Asking): Of {
-  if (event.type === "read") return event.key;
-  return event.type === "write" ? event.draft : event;
 }
 
 function carry(turn: Turn, event: Exclude<ClientEvent, Asking>): void {
   switch (event.type) {
     case "begin":
       return turn.begin(event.known);
-    case "adopt":
-      return turn.adopt(event.kept);
     case "flush":
       return turn.outbox({ type: "flush" });
     case "opened":

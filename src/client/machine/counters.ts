@@ -5,7 +5,6 @@
  */
 import { Queue } from "../../core/machine/queue.ts";
 import type { Count } from "../../data/count.ts";
-import { partitionOf } from "../../data/hash.ts";
 import {
   isCounted,
   isWrite,
@@ -18,6 +17,7 @@ import {
   type Settled,
   type Total,
 } from "./ask.ts";
+import { everyNamed, namedAt, withNamed, type Named } from "./named.ts";
 
 export interface Counter {
   /** What was sent last, in all. */
@@ -28,12 +28,9 @@ export interface Counter {
   readonly behind: Queue<Counting>;
 }
 
-/** By hash, then by name: what is copied with each operation is a part of it. */
-export type Counters = ReadonlyMap<number, ReadonlyMap<string, Counter>>;
+export type Counters = Named<Counter>;
 
 type Counting = Counted | Total | Read;
-
-const PARTS = 64;
 
 const NEW: Counter = {
   said: { inc: 0, dec: 0 },
@@ -48,21 +45,15 @@ function countingOf(ask: Ask): Counting | null {
   return isWrite(ask) ? null : ask;
 }
 
-const partOf = ({ key }: Of): number => partitionOf(key, PARTS);
-
 /** undefined: this client has never counted anything of it. */
 export const counterAt = (counters: Counters, of: Of): Counter | undefined =>
-  counters.get(partOf(of))?.get(nameOf(of));
+  namedAt(counters, nameOf(of));
 
 const counterOf = (counters: Counters, ask: Counting): Counter =>
   counterAt(counters, ofAsk(ask)) ?? NEW;
 
-function withCounter(counters: Counters, ask: Counting, counter: Counter): Counters {
-  const of = ofAsk(ask);
-  const part = partOf(of);
-  const some = new Map(counters.get(part)).set(nameOf(of), counter);
-  return new Map(counters).set(part, some);
-}
+const withCounter = (counters: Counters, ask: Counting, counter: Counter): Counters =>
+  withNamed(counters, nameOf(ofAsk(ask)), counter);
 
 /** Could it be more than a number can say exactly? */
 export const isTooMuch = (counters: Counters, ask: Ask): boolean =>
@@ -132,9 +123,7 @@ function sumOf(all: readonly Counted[]): Count {
 
 /** What of it waits for nothing but its counter. */
 export const behindAll = (counters: Counters): readonly Ask[] =>
-  [...counters.values()].flatMap((some) =>
-    [...some.values()].flatMap(({ behind }) => behind.slice(0)),
-  );
+  everyNamed(counters).flatMap(({ behind }) => behind.slice(0));
 
 /** Each that went along is settled as the one that took it. */
 export const withRiders = ({ ask, outcome }: Settled): readonly Settled[] =>

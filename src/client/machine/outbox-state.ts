@@ -5,6 +5,7 @@ import { Version } from "../../data/ids.ts";
 import { isWrite, ofAsk, type Ask } from "./ask.ts";
 import { behindAll, joined, type Counters } from "./counters.ts";
 import { EMPTY, waitingAt, withWaiting, type Line } from "./line.ts";
+import { inTurn, waitingIn, type Removals } from "./removals.ts";
 import { NOWHERE, type Place, type Routes } from "./router.ts";
 import { beginClock, type WriterClock } from "./writer-clock.ts";
 
@@ -23,6 +24,7 @@ export interface Outbox {
   readonly resting: readonly Resting[];
   /** What each was told, and what waits for its turn there. */
   readonly counters: Counters;
+  readonly removals: Removals;
 }
 
 export interface Resting {
@@ -42,12 +44,14 @@ export const beginOutbox = (writer: string, patienceMs: number): Outbox => ({
   lines: new Map(),
   resting: [],
   counters: new Map(),
+  removals: new Map(),
 });
 
 export function withAsked(state: Outbox, ask: Ask): Outbox {
-  const [counters, now] = joined(state.counters, ask);
+  const [removals, unhindered] = inTurn(state.removals, ask);
+  const [counters, now] = unhindered ? joined(state.counters, unhindered) : [state.counters, null];
   const fresh = now ? state.fresh.with([now]) : state.fresh;
-  return { ...state, size: state.size + 1, fresh, counters };
+  return { ...state, size: state.size + 1, fresh, counters, removals };
 }
 
 export function placeOf({ routes: { places } }: Outbox, ask: Ask): Place {
@@ -94,6 +98,7 @@ export const everyAsk = (state: Outbox): readonly Ask[] => [
   ...underWay(state),
   ...everything(state),
   ...behindAll(state.counters),
+  ...waitingIn(state.removals),
 ];
 
 export const underWay = ({ lines }: Outbox): readonly Ask[] =>

@@ -26,6 +26,7 @@ import {
   type Flight,
 } from "./line.ts";
 import {
+  beginOutbox,
   everyAsk,
   exposed,
   fronted,
@@ -38,6 +39,7 @@ import {
 } from "./outbox-state.ts";
 import { pauseMs } from "./pause.ts";
 import { restampAll } from "./restamp.ts";
+import { released } from "./removals.ts";
 import type { Place, Routes } from "./router.ts";
 import type { Moment } from "./session.ts";
 import { hear, isOff } from "./writer-clock.ts";
@@ -67,7 +69,7 @@ export type OutboxEvent = Moment &
 export type OutboxEffect =
   | { readonly type: "send"; readonly place: Place; readonly message: Ops | Get }
   | { readonly type: "settled"; readonly all: readonly Settled[] }
-  /** They have other stamps now. */
+  /** They have other stamps now, or name other tags. */
   | { readonly type: "restamped"; readonly writes: readonly Write[] }
   /** A node sends back what the map sends to it. */
   | { readonly type: "astray"; readonly place: Place };
@@ -190,19 +192,25 @@ function answered(state: Outbox, event: Extract<OutboxEvent, { type: "answered" 
   const flight = line.flights.get(seq);
   // Of a connection before this one, its operations go another way by now; of another node, they were never there.
   if (!flight) return [state, []];
-  const { clock, resting, drifted, astray, ...sorted } = sortOut(state, flight, event);
+  const { resting, drifted, astray, ...sorted } = sortOut(state, flight, event);
   const all = sorted.all.flatMap(withRiders);
   const [counters, next] = freed(state.counters, sorted.all);
-  const again = [...sorted.again, ...next];
+  const { removals } = state;
+  const free = released({ removals, clock: sorted.clock }, sorted.all, now);
+  all.push(...free.needless);
+  const again = [...sorted.again, ...next, ...free.next];
   const after: Outbox = {
     ...withLine(state, place, landed(line, flight)),
     size: state.size - all.length,
-    clock,
+    clock: free.clock,
+    removals: free.removals,
     counters,
     fresh: again.length > 0 ? fronted(state, again) : state.fresh,
     resting: resting.length > 0 ? [...state.resting, restOf(resting, event)] : state.resting,
   };
-  const effects: OutboxEffect[] = all.length > 0 ? [{ type: "settled", all }] : [];
+  const effects: OutboxEffect[] = [];
+  if (free.changed.length > 0) effects.push({ type: "restamped", writes: free.changed });
+  if (all.length > 0) effects.push({ type: "settled", all });
   if (astray) effects.push({ type: "astray", place });
   const [adjusted, renewed] = drifted ? adjust(after, drifted.aheadMs, now) : [after, []];
   const [flushed, sent] = flush(adjusted, now);
@@ -240,7 +248,9 @@ function close(state: Outbox, error: GridErrorInfo): Stepped {
   const asks = everyAsk(state);
   const outcome = { type: "refused", error } as const;
   const all = asks.flatMap((ask): readonly Settled[] => withRiders({ ask, outcome }));
-  const nothing = { lines: new Map(), resting: [], counters: new Map() };
-  const empty = { size: 0, fresh: Queue.of<Ask>([]), ...nothing };
-  return [{ ...state, ...empty }, all.length > 0 ? [{ type: "settled", all }] : []];
+  const { clock, patienceMs, seq } = state;
+  return [
+    { ...beginOutbox(clock.writer, patienceMs), clock, seq },
+    all.length > 0 ? [{ type: "settled", all }] : [],
+  ];
 }

@@ -4,8 +4,6 @@ import type { NodeId } from "../../data/ids.ts";
 import type { Hello, Welcome } from "../../protocol/client-messages.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import type { GridErrorInfo } from "../errors.ts";
-import { adopted } from "./adopt.ts";
-import type { Kept } from "./ask.ts";
 import type { Client, ClientEffect, KnownGrid, Lane } from "./client-state.ts";
 import { isIdle, stepOutbox, type OutboxEvent } from "./outbox.ts";
 import {
@@ -116,13 +114,6 @@ export class Turn {
       default:
         return unreachable(effect);
     }
-  }
-
-  adopt(kept: readonly Kept[]): void {
-    const { client, asks } = adopted(this.client, kept, this.#moment.now);
-    this.client = client;
-    this.effects.push({ type: "adopted", asks });
-    this.outbox({ type: "flush" });
   }
 
   // ---------------------------------------------------------------- lanes

@@ -42,9 +42,6 @@ export class Journal {
       case "taken":
         this.#asked(effect.ask);
         break;
-      case "adopted":
-        for (const ask of effect.asks) this.#asked(ask);
-        break;
       case "restamped":
         for (const write of effect.writes) this.#put(write);
         break;

@@ -18,7 +18,7 @@ import {
 /** An increment is part of a total that its client has counted: what it adds is written down beside it. */
 export type AskRecord = WriteRecord | TotalRecord | CountedRecord;
 
-type WriteRecord = Pick<Write, "kind" | "op" | "at" | "ttlMs" | "exposed" | "drifted">;
+type WriteRecord = Pick<Write, "kind" | "op" | "at" | "ttlMs" | "exposed" | "drifted" | "behind">;
 type TotalRecord = Pick<Total, "kind" | "op">;
 
 interface CountedRecord {
@@ -43,8 +43,8 @@ export function recordOf(ask: Ask, exposed: boolean): AskRecord | null {
   if (ask.kind === "read") return null;
   const { kind } = ask;
   if (isWrite(ask)) {
-    const { op, at, ttlMs, drifted } = ask;
-    return { kind, op: apart(op), at, ttlMs, drifted, exposed: exposed || ask.exposed };
+    const { op, at, ttlMs, drifted, behind } = ask;
+    return { kind, op: apart(op), at, ttlMs, drifted, behind, exposed: exposed || ask.exposed };
   }
   if (isCounted(ask)) return { kind, of: { map: ask.op.map, key: ask.op.key } };
   return { kind, op: ask.op };
@@ -62,24 +62,34 @@ export function counted({ inc, dec }: Count, { by }: Counted, isUndone: boolean)
   return by > 0 !== isUndone ? { inc: inc + Math.abs(by), dec } : { inc, dec: dec + Math.abs(by) };
 }
 
-/** Of each counter one total: `replica` has said it in parts, or would have. */
+/** Of each counter one total: `replica` has said it in parts, or would have. What waits for others has their places here. */
 export function keptOf({ asks, counts, exposedBelow }: Left, replica: string): readonly Kept[] {
   const totals = new Map(counts.map((count) => [nameOf(count), count]));
+  const places = new Map<number, number>();
   const strongest = new Map<string, AckLevel>();
   for (const [, ask] of asks)
     if ("of" in ask && strongest.get(nameOf(ask.of)) !== "backup")
       strongest.set(nameOf(ask.of), ask.kind);
-  return asks.flatMap(([id, ask]): readonly Kept[] => {
-    if ("exposed" in ask) return [unsent({ ...ask, exposed: ask.exposed || id < exposedBelow })];
-    if (!("of" in ask)) return [unsent(ask)];
-    const name = nameOf(ask.of);
-    const total = totals.get(name);
-    totals.delete(name);
-    if (!total) return [];
-    const op = { type: "count", ...total, replica } as const;
-    return [unsent({ kind: strongest.get(name) ?? ask.kind, op })];
-  });
+  const kept: Kept[] = [];
+  for (const [id, ask] of asks) {
+    if ("exposed" in ask) {
+      const behind = ask.behind.flatMap((add) => places.get(add) ?? []);
+      places.set(id, kept.length);
+      kept.push(unsent({ ...ask, behind, exposed: ask.exposed || id < exposedBelow }));
+    } else if ("of" in ask) {
+      const name = nameOf(ask.of);
+      const total = totals.get(name);
+      totals.delete(name);
+      const kind = strongest.get(name) ?? ask.kind;
+      if (total) kept.push(unsent({ kind, op: { type: "count", ...total, replica } }));
+    } else kept.push(unsent(ask));
+  }
+  return kept;
 }
+
+/** `ids`: what those are now that were adopted before it. */
+export const behindThose = (one: Kept, ids: readonly number[]): Kept =>
+  "behind" in one ? { ...one, behind: one.behind.flatMap((place) => ids[place] ?? []) } : one;
 
 const unsent = <R extends WriteRecord | TotalRecord>(record: R): R & Sent => ({
   ...record,
@@ -90,7 +100,8 @@ const unsent = <R extends WriteRecord | TotalRecord>(record: R): R & Sent => ({
 
 type Sent = Pick<Write, "bytes" | "refused" | "redirectedAt">;
 
-function bytesIn({ op }: WriteRecord | TotalRecord): number {
-  if ("stamp" in op) return bytesOf(op, op.stamp.node, op);
-  return bytesOf(op, op.replica ?? "", null);
+function bytesIn(record: WriteRecord | TotalRecord): number {
+  if ("behind" in record)
+    return bytesOf(record.op, record.op.stamp.node, record.op, record.behind.length);
+  return bytesOf(record.op, record.op.replica ?? "", null);
 }

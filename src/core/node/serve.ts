@@ -3,7 +3,8 @@
  * The path of one op saves nothing but its row.
  */
 import { SIDES } from "../../data/count.ts";
-import { isVisible, type Row } from "../../data/row.ts";
+import { isVisible } from "../../data/content.ts";
+import type { Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import {

@@ -1,5 +1,6 @@
 import type { PartitionId } from "../../data/ids.ts";
-import { isVisible, rowBytes, type Row } from "../../data/row.ts";
+import { isVisible } from "../../data/content.ts";
+import { rowBytes, type Row } from "../../data/row.ts";
 import type { ListEffect, Listed } from "./effects.ts";
 import type { RowStore } from "./row-store.ts";
 

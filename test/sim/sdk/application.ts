@@ -1,9 +1,12 @@
 /** An application with a client of its own: what it asks for, when it is offline, and what its clock says. */
+import type { Draft } from "../../../src/client/machine/ask.ts";
+import { addsOf, type ElementOf } from "../../../src/client/machine/removals.ts";
 import type { Settings } from "../../../src/client/machine/client-state.ts";
 import type { ServerMessage } from "../../../src/protocol/client-messages.ts";
 import { ClusterId } from "../../../src/data/ids.ts";
 import { encodeJson } from "../../../src/protocol/values.ts";
 import { Prng } from "../prng.ts";
+import type { CountDraft } from "../set-tally.ts";
 import type { World } from "../world.ts";
 import { Following } from "./following.ts";
 import { Ledger } from "./ledger.ts";
@@ -120,11 +123,26 @@ export class Application {
     const what = this.#prng.below(100);
     if (what < 25) return this.#read();
     if (what < 60) return this.#write();
-    const draft = sets.draft(this.#prng);
+    const draft = this.#doubled(sets.draft(this.#prng));
     // Of each counter one thing is under way: what lacks a backup keeps the rest waiting for all its patience.
     const rarely = this.#prng.chance(0.2) ? this.#ackLevel() : "owner";
     if (draft.type === "count") this.sdk.do({ ...draft, ack: rarely });
-    else this.sdk.do({ type: "write", draft, ttlMs: null, ack: this.#ackLevel() });
+    else {
+      const behind = draft.type === "remove" ? this.#addsOf(draft) : [];
+      this.sdk.do({ type: "write", draft, ttlMs: null, ack: this.#ackLevel(), behind });
+    }
+  }
+
+  /** Instead of what it has added and nobody has answered, it may take that out again. */
+  #doubled(draft: Draft | CountDraft): Draft | CountDraft {
+    if (draft.type !== "add" || this.#addsOf(draft).length === 0) return draft;
+    if (this.#prng.chance(0.5)) return draft;
+    const { map, key, value } = draft;
+    return { type: "remove", map, key, value, tags: [] };
+  }
+
+  #addsOf(of: ElementOf): readonly number[] {
+    return addsOf(this.sdk.client.outbox.removals, of);
   }
 
   #read(): void {
@@ -180,7 +198,6 @@ export class Application {
         return this.following.restamped(effect.writes);
       case "over":
         return this.#fail(`it is over: ${effect.error.code}`);
-      case "adopted":
       case "ready":
     }
   }

@@ -3,10 +3,13 @@
  * of one client, from its first call to its end.
  */
 import {
+  isAdd,
   isCounted,
+  isRemoval,
   isWrite,
   type Ask,
   type Outcome,
+  type Removal,
   type Settled,
   type Write,
 } from "../../../src/client/machine/ask.ts";
@@ -59,6 +62,10 @@ export class Ledger {
   readonly #heard = new Map<string, Heard[]>();
   /** How often. */
   readonly #sent = new Map<string, number>();
+  /** Of removals: what they waited for when they were asked for. */
+  readonly #behind = new Map<number, readonly number[]>();
+  /** Of adds that are stored: their tags, by number. */
+  readonly #tags = new Map<number, string>();
   /** That have gone along with another. */
   readonly #riders = new Set<number>();
   /** Its clock was set: patience may seem to have ended, or not. */
@@ -78,6 +85,10 @@ export class Ledger {
   taken(ask: Ask): void {
     const at = this.#world.schedule.now;
     this.open.set(ask.id, { at, ask, before: this.#met(wireOf(ask)), refusedAt: null });
+    if (isRemoval(ask) && ask.behind.length > 0) {
+      this.#behind.set(ask.id, ask.behind);
+      this.#tally.add("removals behind adds");
+    }
     this.#tally.add(`asked for ${isCounted(ask) ? "count" : isWrite(ask) ? "write" : "read"}`);
   }
 
@@ -124,7 +135,9 @@ export class Ledger {
       });
       this.#tally.add("stamped again");
       const { sent, nowhere } = this.#met(old);
-      if (old === name || sent === open.before.sent) continue;
+      // As long as it waits it has been sent under no stamp at all.
+      const waited = isRemoval(open.ask) && open.ask.behind.length > 0;
+      if (waited || old === name || sent === open.before.sent) continue;
       if (nowhere - open.before.nowhere < sent - open.before.sent)
         this.#fail(`${old} was sent, and is ${name} now`);
       this.#tally.add("stamped again after a refusal");
@@ -161,7 +174,10 @@ export class Ledger {
     }
   }
 
-  #judge({ ask, outcome }: Settled, open: Open): void {
+  #judge(settled: Settled, open: Open): void {
+    const { ask, outcome } = settled;
+    if (isAdd(ask) && outcome.type === "stored") this.#tags.set(ask.id, formatStamp(ask.op.stamp));
+    if (isRemoval(ask) && this.#isNeedless(ask)) return this.#tally.add("removals of nothing");
     const name = wireOf(ask);
     const heard = (this.#heard.get(name) ?? []).filter((one) => one.at >= open.at);
     const level = ask.kind === "backup" ? "backup" : "owner";
@@ -173,6 +189,17 @@ export class Ledger {
     if (first > this.clockSetAt && schedule.now - first < this.#settings.patienceMs)
       this.#fail(`${name} is ${show(outcome)} after ${schedule.now - first} ms`);
     this.#tally.add("refused after all patience");
+  }
+
+  /** It names all that it has waited for. True: that is nothing, and it is sent to nobody. */
+  #isNeedless({ id, op }: Removal): boolean {
+    const named = new Set((op.tags ?? []).map(formatStamp));
+    for (const add of this.#behind.get(id) ?? []) {
+      const tag = this.#tags.get(add);
+      if (tag !== undefined && !named.has(tag)) this.#fail(`the removal ${id} lacks ${tag}`);
+    }
+    this.#behind.delete(id);
+    return named.size === 0;
   }
 
   #counts({ ask, outcome }: Settled): void {
