@@ -1,10 +1,11 @@
 /** The judge of what is acknowledged, where nodes are destroyed with all that they had. */
 import { describe, expect, it } from "vitest";
 import { partitionOf } from "../../src/data/hash.ts";
-import { Epoch, Incarnation, NodeId, Seq, Version } from "../../src/data/ids.ts";
+import { Epoch, Incarnation, MigrationId, NodeId, Seq, Version } from "../../src/data/ids.ts";
 import type { Row } from "../../src/data/row.ts";
 import type { Copy, Ruling } from "../../src/data/ruling.ts";
 import type { Entry } from "../../src/core/coordinator/state.ts";
+import type { Owner } from "../../src/core/node/state.ts";
 import { draw } from "./options.ts";
 import { World } from "./world.ts";
 
@@ -60,9 +61,9 @@ class Scene {
   }
 
   /** Its owner has heard of it. */
-  own(id: NodeId, ruling: Ruling): void {
+  own(id: NodeId, ruling: Ruling, move: Owner["move"] = null): void {
     const node = this.world.node(id);
-    const role = { type: "owner", copies: [], move: null } as const;
+    const role = { type: "owner", copies: [], move } as const;
     const partitions = new Map(node.disk.partitions).set(P, { ruling, role });
     node.disk = { ...node.disk, partitions };
   }
@@ -249,6 +250,63 @@ describe("a write to a partition that is given by force to a node that has heard
   it("is missed there when that one drops it although nobody had struck it [I14]", () => {
     const scene = forcedFrom(listing("copying"));
     expect(() => hearLate(scene, listing("copying"))).toThrow("owner n2 lacks k=1@5:0:c0");
+  });
+});
+
+describe("a write that was lost with its owner, and of which its client hears after a newer one was taken elsewhere", () => {
+  const [moving, moved] = [entry(2, B, [C], [B, C]), entry(3, C, [B], [B, C])];
+  const ready = { migrationId: MigrationId("m1"), to: C, phase: "ready" } as const;
+
+  /** The newer one is at these, of whom the first is owner. */
+  function takenBy(move: Owner["move"], ...ids: readonly NodeId[]): Scene {
+    const scene = new Scene();
+    scene.rule(entry(1, A, [], [A]));
+    scene.store(A, row(5));
+    scene.destroy(A);
+    scene.rule(moving);
+    scene.own(B, moving.ruling, move);
+    scene.hear(C, moving.ruling);
+    for (const id of ids) scene.store(id, row(6));
+    return scene;
+  }
+
+  function switchOwner(scene: Scene): void {
+    scene.rule(moved);
+    scene.judge.moved(P, C);
+    scene.hear(B, moved.ruling);
+    scene.own(C, moved.ruling);
+  }
+
+  it("is missed at no target of a move whose source has told nobody of the newer one [I14, sim seed 1205348]", () => {
+    const scene = takenBy(ready, B);
+    switchOwner(scene);
+    scene.judge.stored(row(5));
+    scene.judge.afterStep();
+    expect(scene.world.counts["writes lost with a node"]).toBe(1);
+  });
+
+  it("is missed there neither if its client hears of it before the ruling [I5]", () => {
+    const scene = takenBy(ready, B);
+    scene.judge.stored(row(5));
+    switchOwner(scene);
+    scene.judge.afterStep();
+    expect(scene.world.counts["writes lost with a node"]).toBe(1);
+  });
+
+  it("is missed there if the target had the newer one when its client heard [I5]", () => {
+    const scene = takenBy(ready, B, C);
+    scene.judge.stored(row(5));
+    scene.world.node(C).rows.drop(P);
+    expect(() => switchOwner(scene)).toThrow("target n3 lacks k=1@5:0:c0");
+  });
+
+  it("is missed at an owner that has the newer one while no move closes [I14]", () => {
+    const scene = takenBy({ ...ready, phase: "copying" }, B);
+    scene.judge.stored(row(5));
+    scene.judge.afterStep();
+    scene.store(C, row(6));
+    scene.world.node(B).rows.drop(P);
+    expect(() => scene.judge.afterStep()).toThrow("owner n2 lacks k=1@5:0:c0");
   });
 });
 

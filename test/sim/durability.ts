@@ -9,6 +9,7 @@ import type { Epoch, NodeId, PartitionId } from "../../src/data/ids.ts";
 import { partitionOf } from "../../src/data/hash.ts";
 import { compareRows, type Identity, type Row } from "../../src/data/row.ts";
 import { identityKey } from "../../src/core/rows/identity-key.ts";
+import { isClosing } from "../../src/core/partition/silence.ts";
 import type { RowStore } from "../../src/core/rows/row-store.ts";
 import { Acked } from "./acked.ts";
 import type { Checkers } from "./checkers.ts";
@@ -70,7 +71,7 @@ export class Durability {
     const entry = entryOf(this.#world, row.key);
     const partitionId = this.#partitionOf(row.key);
     const acked = this.#changing(partitionId);
-    if (!acked.isBuried(row) || (entry && this.#isKept(entry, row, completeAt(entry)))) {
+    if (!acked.isBuried(row) || (entry && this.#isBack(entry, row))) {
       const isBehind = entry !== undefined && this.#behind.has(partitionId);
       acked.add(row, isBehind && !this.#isAtOwner(row));
     } else this.#world.counts["writes lost with a node"]++;
@@ -257,6 +258,18 @@ export class Durability {
 
   #isKept({ ruling: { partitionId } }: Entry, row: Row, holders: readonly NodeId[]): boolean {
     return holders.some((id) => this.#hasToStay(partitionId, id, row));
+  }
+
+  /**
+   * What is lost with a node is there again: at an owner of which no move closes, so that the next one gets all that it has,
+   * or at all who may be owner next. What an owner takes after that it tells nobody of before the target has it, too.
+   */
+  #isBack(entry: Entry, row: Row): boolean {
+    const { owner, partitionId } = entry.ruling;
+    const role = owner && this.#world.nodes.get(owner)?.disk.partitions.get(partitionId)?.role;
+    const isOpen = role && role.type === "owner" && !isClosing(role);
+    const there = isOpen ? [owner] : this.#thereOf(completeAt(entry));
+    return there.length > 0 && there.every((id) => this.#hasToStay(partitionId, id, row));
   }
 
   #hasToStay(partitionId: PartitionId, id: NodeId, row: Row): boolean {
