@@ -1,8 +1,9 @@
 /**
  * One counter: what others have added, as it was told, and what this client has, as it knows itself. What is told of its own adds
- * nothing, so nothing of that counts twice or is missing for a moment; it shows if an owner has lost some of it.
+ * nothing, so nothing of that counts twice or is missing for a moment; it shows if an owner has lost some of it. What a page that is
+ * no more has left counts as what is told does, of both the greater.
  */
-import { decodeTotal, sideIn } from "../data/count.ts";
+import { countSub, decodeTotal, sideIn } from "../data/count.ts";
 import { COUNT_STAMP } from "../data/count-stamp.ts";
 import type { DigestKey } from "../data/digest.ts";
 import type { PartitionId } from "../data/ids.ts";
@@ -10,7 +11,7 @@ import type { Row } from "../data/row.ts";
 import type { ChangedPart, PartDigest, Query } from "../protocol/subscription-messages.ts";
 import type { Changed, Follower, FollowerPort } from "./follower.ts";
 import { TOLD_MS_MAX } from "./limits.ts";
-import { isCounted, type Of } from "./machine/ask.ts";
+import { isCounted, type Change, type Of, type Outcome } from "./machine/ask.ts";
 import { counterAt } from "./machine/counters.ts";
 import { queryAbout } from "./query.ts";
 import type { Told } from "./told.ts";
@@ -19,6 +20,13 @@ import type { Untold } from "./view.ts";
 interface Counted {
   readonly replica: string;
   readonly by: number;
+}
+
+/** What a page that is no more has counted in all, and this one says. */
+interface Left extends Counted {
+  readonly id: number;
+  /** It is durable, and will be told. */
+  isSaid: boolean;
 }
 
 interface Own {
@@ -35,17 +43,19 @@ export class CounterFollower implements Follower {
   readonly #told: Told;
   /** Each side of each replica, by its `sub`. */
   readonly #counts = new Map<string, Counted>();
+  readonly #left = new Map<string, Left>();
   #others = 0;
   #ownTold = 0;
   /** Since when what this client has added is not what was told of it; Infinity: it is. */
   #untoldSince = Infinity;
-  /** All that there is has been told once. */
-  #isKnown = false;
+  /** All that there is has been told once, be it to a page before this one. */
+  #isKnown: boolean;
   #total = 0;
   /** What the application was told. */
   #heard: number | undefined;
 
-  constructor(hub: FollowerPort, of: Of, changed: Changed) {
+  constructor(hub: FollowerPort, of: Of, changed: Changed, isKnown: boolean) {
+    this.#isKnown = isKnown;
     this.of = of;
     this.query = queryAbout(of);
     this.#hub = hub;
@@ -63,6 +73,7 @@ export class CounterFollower implements Follower {
         const count = row && countIn(row);
         if (count) this.#counts.set(which.sub, count);
         else this.#counts.delete(which.sub);
+        if (this.#left.get(which.sub)?.isSaid) this.#left.delete(which.sub);
       }
     this.#sum();
     this.#look();
@@ -72,11 +83,18 @@ export class CounterFollower implements Follower {
   #sum(): void {
     const { replicaId } = this.#hub.host.client.settings;
     let [others, own] = [0, 0];
-    for (const { replica, by } of this.#counts.values())
+    for (const { replica, by } of this.#greatest())
       if (replica === replicaId) own += by;
       else others += by;
     this.#others = others;
     this.#ownTold = own;
+  }
+
+  *#greatest(): Iterable<Counted> {
+    for (const [sub, left] of this.#left)
+      if (Math.abs(left.by) > Math.abs(this.#counts.get(sub)?.by ?? 0)) yield left;
+    for (const [sub, told] of this.#counts)
+      if (Math.abs(told.by) >= Math.abs(this.#left.get(sub)?.by ?? 0)) yield told;
   }
 
   digests(partitionIds: readonly PartitionId[], salt: DigestKey): readonly PartDigest[] {
@@ -85,7 +103,9 @@ export class CounterFollower implements Follower {
 
   synced(): void {
     this.#isKnown = true;
-    this.settled();
+    for (const [sub, { isSaid }] of this.#left) if (isSaid) this.#left.delete(sub);
+    this.#sum();
+    this.#lookAnew();
   }
 
   get expiresAt(): number {
@@ -117,14 +137,31 @@ export class CounterFollower implements Follower {
 
   // ---------------------------------------------------------------- what this client does
 
-  wrote(): void {
+  wrote({ id, op }: Change): void {
+    if (op.type === "count" && op.replica !== undefined) {
+      const { replica, inc, dec } = op;
+      this.#left.set(countSub(replica, "inc"), { replica, by: inc, id, isSaid: false });
+      this.#left.set(countSub(replica, "dec"), { replica, by: -dec, id, isSaid: false });
+      this.#sum();
+    }
     this.#look();
   }
 
   /** No count has a stamp. */
   restamped(): void {}
 
-  settled(): void {
+  settled(id: number, { type }: Outcome): void {
+    for (const [sub, left] of this.#left) {
+      if (left.id !== id) continue;
+      if (type === "refused") this.#left.delete(sub);
+      else left.isSaid = true;
+      this.#sum();
+    }
+    this.#lookAnew();
+  }
+
+  /** What is not told of this client's own waits from now on. */
+  #lookAnew(): void {
     this.#untoldSince = Infinity;
     this.#look();
   }

@@ -31,7 +31,8 @@ export interface Followed<V extends Seen> {
 export interface FollowerPort {
   readonly host: Pick<Host, "client">;
   readonly desk: Pick<Desk, "now"> & Pick<Asks, "ask">;
-  pendingOf(map: string): readonly Write[];
+  /** Of all that this client has asked for and nobody has answered, in order of the calls. */
+  pendingOf(map: string): readonly Change[];
   keptOf(query: Query): Promise<KeptQuery | null>;
   /** Throws where it is no query, or one too many. */
   follow<V extends Seen>(query: Query, listener: Listener, of: Followed<V>): LiveView<V>;

@@ -35,13 +35,13 @@ export class Followers {
     const make = (changed: Changed): Follower =>
       type === "set"
         ? new SetFollower(this.#hub, of, changed)
-        : new CounterFollower(this.#hub, of, changed);
+        : new CounterFollower(this.#hub, of, changed, (kept?.rows.length ?? 0) > 0);
     const ask = async (untold: Untold): Promise<void> => live.view.doubt(untold);
     const live = this.#hub.follow(query, listener, { make, ask, kept });
     this.#all.add(live);
     void live.closed.then(() => this.#all.delete(live));
-    for (const write of this.#hub.pendingOf(of.map))
-      if (write.op.key === of.key) live.view.wrote(write);
+    for (const change of this.#hub.pendingOf(of.map))
+      if (change.op.key === of.key) live.view.wrote(change);
     return live;
   }
 

@@ -22,8 +22,8 @@ import { LiveView, type Listener, type Seen } from "./live-view.ts";
 import {
   contentOf,
   isOfEntry,
-  isWrite,
   type Ask,
+  type Change,
   type Of,
   type Settled,
   type Write,
@@ -143,8 +143,8 @@ export class Hub implements SubscriptionsPort, FollowerPort {
         live.view.learned(untold, stamp, value);
       },
     });
-    for (const write of this.pendingOf(query.map))
-      if (!write.op.type) live.view.wrote(write.id, write.op.key, contentOf(write));
+    for (const change of this.pendingOf(query.map))
+      if (isOfEntry(change)) live.view.wrote(change.id, change.op.key, contentOf(change));
     return live;
   }
 
@@ -218,10 +218,9 @@ export class Hub implements SubscriptionsPort, FollowerPort {
 
   // ---------------------------------------------------------------- what this client writes
 
-  /** What it has written to the entries and sets of a map and nobody has answered, in order of the calls. */
-  pendingOf(map: string): readonly Write[] {
+  pendingOf(map: string): readonly Change[] {
     return everyAsk(this.host.client.outbox)
-      .filter((ask) => isWrite(ask))
+      .filter((ask) => ask.kind !== "read")
       .filter(({ op }) => op.map === map)
       .toSorted((a, b) => a.id - b.id);
   }

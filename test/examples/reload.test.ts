@@ -108,9 +108,12 @@ it("counts once what was counted by a page that was reloaded", async () => {
   await more(b);
   await more(b);
   await b.reload();
+  await shows(() => count(b), "Apples: 4");
   await more(b);
+  await shows(() => count(b), "Apples: 5");
   await b.reload();
   await shows(async () => /not saved yet/.test(await status(b)), true);
+  await shows(() => count(b), "Apples: 5");
   await b.context().setOffline(false);
   for (const page of [a, b]) await shows(() => count(page), "Apples: 5");
   await b.reload();
@@ -135,6 +138,7 @@ it("takes out what was put in and taken out again before the page was reloaded",
   await shows(shown, expected);
   await page.reload();
   await shows(() => status(page), "offline, 5 not saved yet");
+  await shows(shown, expected);
   await page.context().setOffline(false);
   await shows(() => status(page), "live");
   await shows(shown, expected);

@@ -6,6 +6,10 @@ const counters = (title: string): Test => ({ file: "test/client/counters.test.ts
 const sets = (title: string): Test => ({ file: "test/client/set.test.ts", title });
 
 const removals = (title: string): Test => ({ file: "test/client/removals.test.ts", title });
+const counter = (title: string): Test => ({
+  file: "test/client/counter-follower.test.ts",
+  title,
+});
 const OUTLIVES =
   "a removal outlives its page as the add does for which it waits, and takes that out and nothing else";
 const view = (title: string): Test => ({ file: "test/client/view.test.ts", title });
@@ -192,6 +196,24 @@ export const IN_CLIENT: readonly Mutant[] = [
     find: "isWrite(ask) && !ask.exposed ? { ...ask, exposed: true } : ask;",
     replace: "isWrite(ask) && ask.exposed ? { ...ask, exposed: true } : ask;",
     killedBy: outbox("goes out again under the same stamps, and may be anywhere from then on"),
+  },
+  {
+    name: "added to what is a part of it",
+    bug: "what another page has left unsaid counts beside what was told of it",
+    file: "src/client/counter-follower.ts",
+    find: "if (Math.abs(told.by) >= Math.abs(this.#left.get(sub)?.by ?? 0)) yield told;",
+    replace: "yield told;",
+    killedBy: counter(
+      "shows what was told before, and instead of a part of it what was left unsaid",
+    ),
+  },
+  {
+    name: "left, and gone with its acknowledgement",
+    bug: "what another page has left unsaid is not shown between its acknowledgement and its telling",
+    file: "src/client/counter-follower.ts",
+    find: 'if (type === "refused") this.#left.delete(sub);',
+    replace: "if (type) this.#left.delete(sub);",
+    killedBy: counter("counts once what was left, before it is said, after, and when it is told"),
   },
   {
     name: "removed before it is added",
