@@ -1,5 +1,5 @@
 /** One timer, for the earliest of the times it is set to. */
-import { ALARM_MS_MAX } from "./limits.ts";
+import { ALARM_MS_MAX } from "./subscription-limits.ts";
 
 export class Alarm {
   readonly #ring: () => void;

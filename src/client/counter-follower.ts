@@ -10,7 +10,7 @@ import type { PartitionId } from "../data/ids.ts";
 import type { Row } from "../data/row.ts";
 import type { ChangedPart, PartDigest, Query } from "../protocol/subscription-messages.ts";
 import type { Changed, Follower, FollowerPort } from "./follower.ts";
-import { TOLD_MS_MAX } from "./limits.ts";
+import { TOLD_MS_MAX } from "./subscription-limits.ts";
 import { isCounted, type Change, type Of, type Outcome } from "./machine/ask.ts";
 import { counterAt } from "./machine/counters.ts";
 import { queryAbout } from "./query.ts";

@@ -6,7 +6,7 @@ import type { Host } from "./host.ts";
 import type { Ask, Of, Outcome, Settled, Write } from "./machine/ask.ts";
 import type { Asking, ClientEffect } from "./machine/client-state.ts";
 import { addsOf, type ElementOf } from "./machine/removals.ts";
-import { gridNow } from "./machine/writer-clock.ts";
+import { gridNow, type WriterClock } from "./machine/writer-clock.ts";
 
 type Heard = Extract<ClientEffect, { type: "taken" | "not-taken" | "settled" | "restamped" }>;
 
@@ -42,7 +42,7 @@ export class Desk {
   }
 
   now(): number {
-    return gridNow(this.#host.client.outbox.clock, this.#host.now());
+    return gridNow(this.clock, this.#host.now());
   }
 
   /** Throws where it is not taken. `restamped`: is called whenever it gets another stamp. */
@@ -57,13 +57,18 @@ export class Desk {
   #answerTo(event: Question): Ask | GridErrorInfo {
     this.#asked = null;
     this.#host.do(event);
-    assert(this.#asked !== null, "who asks is answered at once");
+    assert(this.#asked !== null, "answered at once");
     return this.#asked;
   }
 
   /** What a removal of it that is asked for now has to wait for. */
   addsOf(of: ElementOf): readonly number[] {
     return addsOf(this.#host.client.outbox.removals, of);
+  }
+
+  /** Of what it writes: the last stamp. */
+  get clock(): WriterClock {
+    return this.#host.client.outbox.clock;
   }
 
   /** What the owner of an entry has. */
@@ -93,7 +98,7 @@ export class Desk {
 }
 
 /** What those need who ask. */
-export type Asks = Pick<Desk, "ask" | "defaults" | "addsOf">;
+export type Asks = Pick<Desk, "ask" | "defaults" | "addsOf" | "clock">;
 
 export function writtenOf({ outcome }: Settled): Written {
   if (outcome.type === "refused") throw new GridError(outcome.error);

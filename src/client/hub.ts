@@ -17,7 +17,7 @@ import { refuse, type GridErrorInfo } from "./errors.ts";
 import type { Followed, FollowerPort } from "./follower.ts";
 import { Followers } from "./followers.ts";
 import type { Done, Host, KeptQuery, SubscriptionsPort } from "./host.ts";
-import { UNTOLD_ASKED_MAX } from "./limits.ts";
+import { UNTOLD_ASKED_MAX } from "./subscription-limits.ts";
 import { LiveView, type Listener, type Seen } from "./live-view.ts";
 import {
   contentOf,

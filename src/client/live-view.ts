@@ -2,7 +2,7 @@
 import { unreachable } from "../data/assert.ts";
 import { Alarm } from "./alarm.ts";
 import { GridError, closed, type GridErrorInfo } from "./errors.ts";
-import { EXPIRY_PAUSE_MS_MIN, UNTOLD_PAUSE_MS } from "./limits.ts";
+import { EXPIRY_PAUSE_MS_MIN, UNTOLD_PAUSE_MS } from "./subscription-limits.ts";
 import type { SubscriptionNews } from "./machine/subscriptions.ts";
 import type { Untold, View, ViewChange } from "./view.ts";
 

@@ -6,7 +6,7 @@ import { integerProblem, malformed, textProblem } from "../protocol/checks.ts";
 import type { ErrorInfo } from "../protocol/errors.ts";
 import { fieldOf } from "../protocol/holds.ts";
 import { FILTER_FIELD_BYTES_MAX } from "../protocol/limits.ts";
-import { RANKED_MAX } from "./limits.ts";
+import { RANKED_MAX } from "./subscription-limits.ts";
 import type { EntryChange, GivenOptions } from "./subscribed.ts";
 
 export type Order = Partial<Pick<GivenOptions, "orderBy" | "descending" | "limit">>;

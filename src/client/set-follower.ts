@@ -2,7 +2,8 @@
  * One set: an element is there as long as one of its adds is. Each add is shown by itself, as an entry is, of what was told and what
  * this client has done the newer; here they are put together.
  */
-import { elementSub, hashBefore, hashIn } from "../data/element.ts";
+import { hashBefore } from "../data/element-hash.ts";
+import { elementSub, hashIn } from "../data/element.ts";
 import type { DigestKey } from "../data/digest.ts";
 import type { Stamp } from "../data/hlc.ts";
 import type { PartitionId } from "../data/ids.ts";

@@ -1,7 +1,7 @@
 /** One set of a grid: a value that is added while somebody else removes it stays. */
 import { equalBytes } from "../data/bytes.ts";
-import { elementHash, hashBefore } from "../data/element.ts";
-import { formatStamp, type Stamp } from "../data/hlc.ts";
+import { elementHash, hashBefore } from "../data/element-hash.ts";
+import { compareStamps, formatStamp, type Stamp } from "../data/hlc.ts";
 import { checkKey } from "../protocol/checks.ts";
 import { MEMBERS_MAX, TAGS_MAX } from "../protocol/limits.ts";
 import type { ReadResult } from "../protocol/ops.ts";
@@ -13,7 +13,8 @@ import { ttlProblem } from "./entries.ts";
 import { refuse, valueOf } from "./errors.ts";
 import type { HubLoader } from "./hub-loader.ts";
 import type { Hub } from "./hub.ts";
-import { isRemoval, isWrite, type Of, type Settled } from "./machine/ask.ts";
+import { isAdd, isRemoval, type Of, type Settled } from "./machine/ask.ts";
+import type { ElementOf } from "./machine/removals.ts";
 import type { SetOptions, WriteOptions } from "./map.ts";
 import type { ElementChange } from "./subscribed.ts";
 import { Subscription, type Following } from "./subscription.ts";
@@ -48,7 +49,7 @@ export class GridSet<T> {
       const draft = { type: "add", ...this.#of, value: bytes } as const;
       const last = await this.#desk.ask({ type: "write", draft, ttlMs: ttl ?? null, ack }).settled;
       const written = writtenOf(last);
-      if (!written.superseded && isWrite(last.ask)) know(element, [last.ask.op.stamp]);
+      if (!written.superseded && isAdd(last.ask)) know(element, [last.ask.op.stamp]);
       return written;
     } finally {
       this.#elements.end(name, element);
@@ -67,8 +68,9 @@ export class GridSet<T> {
     know(element, this.#loader.hub?.followers.tagsOf(this.#of, name) ?? []);
     try {
       const adds = [...this.#desk.addsOf(of)];
-      if (element.tags.size + adds.length === 0) know(element, await this.#look(bytes));
       const tags = [...element.tags.values()];
+      if (tags.length + adds.length === 0) tags.push(...(await this.#look(of)));
+      know(element, tags);
       const asked: Promise<Settled>[] = [];
       while (tags.length + adds.length > 0) {
         const draft = { type: "remove", ...of, tags: tags.splice(0, TAGS_MAX) } as const;
@@ -77,7 +79,7 @@ export class GridSet<T> {
       }
       for (const settled of await Promise.all(asked)) {
         writtenOf(settled);
-        for (const tag of removedBy(settled)) element.tags.delete(formatStamp(tag));
+        if (isRemoval(settled.ask)) forget(element, settled.ask.op.tags);
       }
       return { superseded: false };
     } finally {
@@ -92,7 +94,7 @@ export class GridSet<T> {
     const known = this.#elements.at(name);
     if (known && known.unsettled > 0) return known.isThere;
     const there = await this.#learn(async () => {
-      const tags = await this.#look(bytes);
+      const tags = await this.#look({ ...this.#of, value: bytes });
       return new Map(tags.length > 0 ? [[name, { value, tags }]] : []);
     }, [name]);
     return there.length > 0;
@@ -151,10 +153,15 @@ export class GridSet<T> {
     return { map: this.name, key: this.key };
   }
 
-  /** The tags of its adds at the owner. All elements of one hash are in one answer. */
-  async #look(bytes: Uint8Array): Promise<readonly Stamp[]> {
-    const { members } = await this.#members(hashBefore(elementHash(bytes)), 1);
-    return members.find(({ value }) => equalBytes(value, bytes))?.tags ?? [];
+  /** The tags of its adds at the owner, without those of this client's own that come after this call. */
+  async #look(of: ElementOf): Promise<readonly Stamp[]> {
+    const { last, writer } = this.#desk.clock;
+    // All elements of one hash are in one answer.
+    const { members } = await this.#members(hashBefore(elementHash(of.value)), 1);
+    const tags = members.find(({ value }) => equalBytes(value, of.value))?.tags ?? [];
+    const isLater = (tag: Stamp): boolean =>
+      tag.node.startsWith(writer) && compareStamps(tag, { ...last, node: tag.node }) > 0;
+    return tags.filter((tag) => !isLater(tag));
   }
 
   async #members(after: string | null, limit: number): Promise<Members> {
@@ -173,6 +180,6 @@ function know(element: Element, tags: readonly Stamp[]): void {
   for (const tag of tags) element.tags.set(formatStamp(tag), tag);
 }
 
-/** The tags that it named in the end. */
-const removedBy = ({ ask }: Settled): readonly Stamp[] =>
-  isRemoval(ask) ? (ask.op.tags ?? []) : [];
+function forget(element: Element, tags: readonly Stamp[] | null): void {
+  for (const tag of tags ?? []) element.tags.delete(formatStamp(tag));
+}

@@ -12,7 +12,7 @@ import { holds, namesKey } from "../protocol/holds.ts";
 import type { ChangedPart, PartDigest, Query } from "../protocol/subscription-messages.ts";
 import { decodeJson } from "../protocol/values.ts";
 import { Expiries } from "./expiries.ts";
-import { TOLD_MS_MAX } from "./limits.ts";
+import { TOLD_MS_MAX } from "./subscription-limits.ts";
 import { OwnWrites, type Shown } from "./own-writes.ts";
 import type { Ranking } from "./ranking.ts";
 import type { EntryChange } from "./subscribed.ts";

@@ -16,6 +16,6 @@ export function fnv1a32(text: string): number {
 
 /** `partitionCount`: fixed when the cluster is created, at least 1. */
 export function partitionOf(key: string, partitionCount: number): PartitionId {
-  assert(partitionCount >= 1, "a cluster has at least one partition");
+  assert(partitionCount >= 1, "at least one partition");
   return PartitionId(fnv1a32(key) % partitionCount);
 }

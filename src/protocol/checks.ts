@@ -1,5 +1,5 @@
 /** What may enter: one rule for each kind of field, for frames, cluster messages and HTTP alike. */
-import { isElementHash } from "../data/element.ts";
+import { isElementHash } from "../data/element-hash.ts";
 import { isStampNode, parseStamp } from "../data/hlc.ts";
 import { STAMP_COUNTER_MAX } from "../data/limits.ts";
 import { isWellFormed, utf8Length } from "../data/text.ts";

@@ -15,17 +15,8 @@ import type {
 } from "./cluster-messages.ts";
 import { declared } from "./declared.ts";
 import { MIGRATIONS_MAX, REASON_BYTES_MAX, TOKEN_BYTES_MAX } from "./limits.ts";
-import {
-  count,
-  digestKey,
-  moment,
-  nodeId,
-  partitionCount,
-  partitionId,
-  partitionIds,
-  text,
-  version,
-} from "./schema.ts";
+import { count, moment, nodeId, partitionCount, partitionId, text, version } from "./schema.ts";
+import { digestKey, partitionIds } from "./schema-digests.ts";
 import { list } from "./shapes.ts";
 import {
   clusterId,

@@ -34,10 +34,10 @@ import {
   nodeId,
   partitionCount,
   partitionId,
-  partitionIds,
   text,
   version,
 } from "./schema.ts";
+import { partitionIds } from "./schema-digests.ts";
 import { leaf, list } from "./shapes.ts";
 import { malformed, type Problem } from "./checks.ts";
 import {

@@ -17,7 +17,8 @@ import {
   unpackPositions,
 } from "./packed-changes.ts";
 import { CHUNK_FIELDS, ROW_LAYOUT, unpackRows } from "./packed-rows.ts";
-import { bytes, count, digestKey, integer, partitionId, partitionIds, text } from "./schema.ts";
+import { bytes, count, integer, partitionId, text } from "./schema.ts";
+import { digestKey, partitionIds } from "./schema-digests.ts";
 import { leaf, list, packed } from "./shapes.ts";
 import { epoch, identity, key, mapName, rulings, seq } from "./schema-shared.ts";
 import type {

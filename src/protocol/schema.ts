@@ -1,5 +1,4 @@
 /** The leaves of the schemas: each rule exists once (`checks.ts`), and an error names its field, its value and its bounds. */
-import type { DigestKey } from "../data/digest.ts";
 import type { NodeId, PartitionId, Version } from "../data/ids.ts";
 import { STAMP_MILLIS_MAX } from "../data/limits.ts";
 import { err, ok, type Result } from "../data/result.ts";
@@ -13,7 +12,7 @@ import {
   type Problem,
 } from "./checks.ts";
 import { PARTITION_COUNT_MAX } from "./limits.ts";
-import { leaf, list, object, type Schema } from "./shapes.ts";
+import { leaf, type Schema } from "./shapes.ts";
 
 /** One valid value, or what is wrong with the first invalid part of it. */
 export function parse<T>(schema: Schema<T>, value: unknown): Result<T, Problem> {
@@ -41,9 +40,5 @@ export const clientId = leaf<string>("1 to 64 of A-Z a-z 0-9 . _ -", nodeProblem
 
 export const partitionId = integer<PartitionId>(0, PARTITION_COUNT_MAX - 1);
 export const partitionCount = integer(1, PARTITION_COUNT_MAX);
-export const partitionIds = list(partitionId, PARTITION_COUNT_MAX);
 export const moment = integer(0, STAMP_MILLIS_MAX);
 export const version = count<Version>();
-
-const word = integer(0, 2 ** 32 - 1);
-export const digestKey: Schema<DigestKey> = object({ a: word, b: word });

@@ -45,7 +45,7 @@ class Writer {
   }
 
   #map(value: unknown): void {
-    assert(typeof value === "object" && value !== null, "only what msgpack knows is sent");
+    assert(typeof value === "object" && value !== null, "msgpack knows it");
     const fields = Object.entries(value).filter(([, field]) => field !== undefined);
     this.#head(fields.length, 0x80, 16, 0xdd);
     for (const [name, field] of fields) {
@@ -106,7 +106,7 @@ class Writer {
     this.#at = at + length;
     if (length === text.length) for (let i = 0; i < length; i++) bytes[at + i] = text.charCodeAt(i);
     else {
-      assert(isWellFormed(text), "texts are checked before they are sent");
+      assert(isWellFormed(text), "texts are checked");
       UTF8.encodeInto(text, bytes.subarray(at));
     }
   }

@@ -4,9 +4,9 @@ import type { ElementChange } from "godwit/client";
 import type { Asked, Question } from "../../src/client/desk.ts";
 import type { Followed, Follower, FollowerPort } from "../../src/client/follower.ts";
 import { Followers } from "../../src/client/followers.ts";
-import { TOLD_MS_MAX } from "../../src/client/limits.ts";
+import { TOLD_MS_MAX } from "../../src/client/subscription-limits.ts";
 import { LiveView, type Listener } from "../../src/client/live-view.ts";
-import type { Ask, Outcome, Settled, Write } from "../../src/client/machine/ask.ts";
+import { type Ask, type Outcome, type Settled, type Write } from "../../src/client/machine/ask.ts";
 import { freed, joined, withRiders, type Counters } from "../../src/client/machine/counters.ts";
 import {
   addsOf,
@@ -92,6 +92,7 @@ export class World {
     now: () => this.#now,
     ask: (question: Question): Asked => this.#ask(question),
     addsOf: (of: ElementOf) => addsOf(this.#removals, of),
+    clock: beginClock(MINE),
   };
 
   #hub(): FollowerPort {

@@ -1,7 +1,7 @@
 /** A client that has subscribed, at a node that says what a test says. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { connect, type EntryChange, type Grid, type Options } from "godwit/client";
-import { TOLD_MS_MAX } from "../../src/client/limits.ts";
+import { TOLD_MS_MAX } from "../../src/client/subscription-limits.ts";
 import { Epoch, PartitionId, Seq } from "../../src/data/ids.ts";
 import type { Stamp } from "../../src/data/hlc.ts";
 import type {

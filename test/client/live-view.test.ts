@@ -1,6 +1,10 @@
 /** One subscription at work: when its application is told, and when owners are asked about what nobody tells. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { EXPIRY_PAUSE_MS_MIN, TOLD_MS_MAX, UNTOLD_PAUSE_MS } from "../../src/client/limits.ts";
+import {
+  EXPIRY_PAUSE_MS_MIN,
+  TOLD_MS_MAX,
+  UNTOLD_PAUSE_MS,
+} from "../../src/client/subscription-limits.ts";
 import { LiveView } from "../../src/client/live-view.ts";
 import { View, type Untold, type ViewChange } from "../../src/client/view.ts";
 import { Epoch, PartitionId, Seq } from "../../src/data/ids.ts";

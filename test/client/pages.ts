@@ -10,7 +10,7 @@ import type { Ask, Kept, Settled } from "../../src/client/machine/ask.ts";
 import type { Said } from "../../src/client/machine/session.ts";
 import { Journal } from "../../src/client/persist/journal.ts";
 import {
-  behindThose,
+  adoptAll,
   keptOf,
   type AskRecord,
   type CountRecord,
@@ -209,11 +209,10 @@ export class Page {
 
   /** In one go. */
   adopt(kept: readonly Kept[]): void {
-    const ids: number[] = [];
-    for (const one of kept) {
-      this.do({ type: "adopt", kept: behindThose(one, ids) });
-      ids.push(this.#last?.id ?? -1);
-    }
+    adoptAll(kept, (one) => {
+      this.do({ type: "adopt", kept: one });
+      return this.#last?.id ?? -1;
+    });
     this.flush();
   }
 

@@ -10,6 +10,7 @@ import {
 } from "../../src/client/machine/ask.ts";
 import type { ClientEffect } from "../../src/client/machine/client-state.ts";
 import { addsOf } from "../../src/client/machine/removals.ts";
+import { everyAsk } from "../../src/client/machine/outbox-state.ts";
 import { formatStamp, type Stamp } from "../../src/data/hlc.ts";
 import { makeError } from "../../src/protocol/errors.ts";
 import { record } from "../actions.ts";
@@ -220,4 +221,20 @@ it("an element that was added and taken out offline is not there after a reload"
   }
   expect(next.pending).toBe(0);
   expect([...node.adds.values()]).toEqual([false]);
+});
+
+it("a removal that was adopted is nobody's yet, whatever the page before may have sent", async () => {
+  const node = new Node();
+  const page = new Page("p", node);
+  page.do({ type: "write", draft: { type: "add", ...elementOf("x") }, ttlMs: null, ack: "owner" });
+  const behind = addsOf(page.client.outbox.removals, elementOf("x"));
+  const draft = { type: "remove", ...elementOf("x"), tags: [] } as const;
+  page.do({ type: "write", draft, ttlMs: null, ack: "owner", behind });
+  const kept = (await page.end()).map((one) => ({ ...one, exposed: true }));
+  const next = new Page("q", node);
+  next.adopt(kept);
+  next.connect();
+  next.deliver();
+  next.answer();
+  expect(everyAsk(next.client.outbox)).toMatchObject([{ op: { type: "remove" }, exposed: false }]);
 });

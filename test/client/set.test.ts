@@ -34,6 +34,8 @@ class Counter {
   #id = 0;
   #removals: Removals = new Map();
 
+  readonly clock = beginClock("c");
+
   addsOf(of: ElementOf): readonly number[] {
     return addsOf(this.#removals, of);
   }

@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { TOLD_MS_MAX } from "../../src/client/limits.ts";
+import { TOLD_MS_MAX } from "../../src/client/subscription-limits.ts";
 import { View } from "../../src/client/view.ts";
 import { digestOf } from "../../src/data/bucket-digest.ts";
 import { equalBytes } from "../../src/data/bytes.ts";

@@ -1,6 +1,6 @@
 /** What a subscription shows: what it was told and what this client has written, in whichever order both come. */
 import { describe, expect, it } from "vitest";
-import { TOLD_MS_MAX } from "../../src/client/limits.ts";
+import { TOLD_MS_MAX } from "../../src/client/subscription-limits.ts";
 import { View, type Untold } from "../../src/client/view.ts";
 import { digestOf } from "../../src/data/bucket-digest.ts";
 import { bucketIn } from "../../src/data/digest.ts";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { countSub, decodeTotal, encodeTotal, sideIn } from "../../src/data/count.ts";
-import { elementHash, elementSub, hashIn, tagIn } from "../../src/data/element.ts";
+import { elementHash } from "../../src/data/element-hash.ts";
+import { elementSub, hashIn, tagIn } from "../../src/data/element.ts";
 import { goneSince, mayBeDeletedSince, type Row } from "../../src/data/row.ts";
 import { equalBytes } from "../../src/data/bytes.ts";
 import { stamp } from "./arbitraries.ts";

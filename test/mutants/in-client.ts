@@ -10,6 +10,7 @@ const counter = (title: string): Test => ({
   file: "test/client/counter-follower.test.ts",
   title,
 });
+const setOutbox = (title: string): Test => ({ file: "test/client/set-outbox.test.ts", title });
 const OUTLIVES =
   "a removal outlives its page as the add does for which it waits, and takes that out and nothing else";
 const view = (title: string): Test => ({ file: "test/client/view.test.ts", title });
@@ -216,19 +217,55 @@ export const IN_CLIENT: readonly Mutant[] = [
     killedBy: counter("counts once what was left, before it is said, after, and when it is told"),
   },
   {
+    name: "elements of one name",
+    bug: "of two sets an element of one is taken for an element of the other",
+    file: "src/client/machine/removals.ts",
+    find: "`${of.key.length}:${nameOf(of)}${textOf(of.value)}`",
+    replace: "`${nameOf(of)}${textOf(of.value)}`",
+    killedBy: setOutbox(
+      "a removal of one set waits for no other, however key and value run together",
+    ),
+  },
+  {
+    name: "looked up, and added later",
+    bug: "a removal that has to ask names what this client adds meanwhile",
+    file: "src/client/set.ts",
+    find: "return tags.filter((tag) => !isLater(tag));",
+    replace: "return tags.filter((tag) => !isLater(tag) || tag);",
+    killedBy: setOutbox("what was added again after it was removed twice is there"),
+  },
+  {
+    name: "waits under an old stamp",
+    bug: "a removal that has waited goes out under the stamp of a clock that was wrong",
+    file: "src/client/machine/removals.ts",
+    find: "const op = { ...removal.op, stamp, tags:",
+    replace: "const op = { ...removal.op, ...(stamp && {}), tags:",
+    killedBy: setOutbox(
+      "a removal that has waited is stamped by the clock as it is when it goes out",
+    ),
+  },
+  {
+    name: "waits when all is closed",
+    bug: "a removal that waits is never settled where all is closed",
+    file: "src/client/machine/outbox-state.ts",
+    find: "  ...waitingIn(state.removals),\n",
+    replace: "",
+    killedBy: setOutbox("a removal that waits is settled when all is closed"),
+  },
+  {
     name: "removed before it is added",
     bug: "a removal goes out beside the adds whose tags it is to name",
     file: "src/client/machine/removals.ts",
-    find: "return [withUnsettled(removals, ask.op, [...others, ask]), null];",
-    replace: "return [withUnsettled(removals, ask.op, others), ask];",
+    find: "return [withUnsettled(removals, name, { adds: left, waiting: waiting.with([ask]) }), null];",
+    replace: "return [withUnsettled(removals, name, { adds: left, waiting }), ask];",
     killedBy: removals(OUTLIVES),
   },
   {
     name: "a refused add that stands is not removed",
     bug: "a removal leaves out an add that a node may have, although another has refused it",
     file: "src/client/machine/removals.ts",
-    find: 'outcome.type !== "refused" || ask.exposed ?',
-    replace: 'outcome.type !== "refused" ?',
+    find: '(outcome.type !== "refused" || ask.exposed)',
+    replace: 'outcome.type !== "refused"',
     killedBy: removals(OUTLIVES),
   },
   {
@@ -243,8 +280,8 @@ export const IN_CLIENT: readonly Mutant[] = [
     name: "behind somebody else's number",
     bug: "a removal that was adopted waits for the numbers of the page that has left it",
     file: "src/client/persist/records.ts",
-    find: "behind: one.behind.flatMap((place) => ids[place] ?? [])",
-    replace: "behind: one.behind",
+    find: '"behind" in one ? one.behind.flatMap((place) => ids[place] ?? []) : [];',
+    replace: '"behind" in one ? one.behind : [];',
     killedBy: removals(OUTLIVES),
   },
   {
@@ -267,8 +304,9 @@ export const IN_CLIENT: readonly Mutant[] = [
     name: "later add removed with an earlier one",
     bug: "a removal that has waited names what was added after it",
     file: "src/client/set.ts",
-    find: "const tags = [...element.tags.values()];",
-    replace: "adds.push(...this.#desk.addsOf(of));\n      const tags = [...element.tags.values()];",
+    find: "tags.push(...(await this.#look(of)));",
+    replace:
+      "tags.push(...(await this.#look(of)), ...adds.splice(0, 0, ...this.#desk.addsOf(of)));",
     killedBy: sets("a removal that has to ask for tags first takes no later add along"),
   },
   {

@@ -115,8 +115,7 @@ export function contentOf({ op }: Write): Content {
 
 export const isCounted = (ask: Ask): ask is Counted => "by" in ask;
 
-/** `writer`: the client's id, which is in every stamp. */
-/** What of it a removal names is known, or waited for. */
+/** `writer`: the client's id, which is in every stamp; `behind`: how many tags a removal gets yet. */
 export function bytesOf({ map, key }: Of, writer: string, draft: Draft | null, behind = 0): number {
   const texts = utf8Length(map) + utf8Length(key) + writer.length;
   const tags = draft?.type === "remove" ? (draft.tags?.length ?? 0) : 0;

@@ -82,12 +82,12 @@ export type ClientEvent = Moment &
   );
 
 export type Asking = "read" | "write" | "count" | "adopt";
-const ASKING = new Set<string>(["read", "write", "count", "adopt"] satisfies Asking[]);
+const ASKING: readonly string[] = ["read", "write", "count", "adopt"] satisfies Asking[];
 
 /** Does it bring an operation? Those of one go share frames. */
 export const isAsking = <Event extends { readonly type: string }>(
   event: Event,
-): event is Extract<Event, { readonly type: Asking }> => ASKING.has(event.type);
+): event is Extract<Event, { readonly type: Asking }> => ASKING.includes(event.type);
 
 export type ClientEffect =
   /** `node` null: to any. */

@@ -93,8 +93,6 @@ function asAsk(
       const fresh = { at: now, ttlMs, exposed: false, drifted: false, behind };
       return [next, { ...common(draft, draft, behind.length), kind, op, ...fresh }];
     }
-    default:
-      return unreachable(event);
   }
 }
 

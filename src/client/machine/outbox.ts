@@ -245,9 +245,8 @@ function adjust(state: Outbox, aheadMs: number, now: number): Stepped {
 }
 
 function close(state: Outbox, error: GridErrorInfo): Stepped {
-  const asks = everyAsk(state);
   const outcome = { type: "refused", error } as const;
-  const all = asks.flatMap((ask): readonly Settled[] => withRiders({ ask, outcome }));
+  const all = everyAsk(state).flatMap((ask) => withRiders({ ask, outcome }));
   const { clock, patienceMs, seq } = state;
   return [
     { ...beginOutbox(clock.writer, patienceMs), clock, seq },

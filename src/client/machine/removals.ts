@@ -2,43 +2,53 @@
  * The tag of an add may change until the add is settled, and a removal names tags. So a removal waits for this client's own adds of
  * its element, and takes along the tags that they have in the end. Each add is waited for by the first removal after it.
  */
+import { Queue } from "../../core/machine/queue.ts";
+import type { Stamp } from "../../data/hlc.ts";
 import { textOf } from "../../protocol/utf8.ts";
 import { isAdd, isRemoval, nameOf, type Ask, type Of, type Removal, type Settled } from "./ask.ts";
 import { everyNamed, namedAt, withNamed, type Named } from "./named.ts";
 import { stampAt, type WriterClock } from "./writer-clock.ts";
 
-/** By element: the numbers of adds that are not settled and that no removal waits for, and the removals that wait. */
-export type Removals = Named<readonly (number | Removal)[]>;
+/** What of one element is not settled, in order of the calls. */
+interface Unsettled {
+  /** Adds that no removal waits for, by number. */
+  readonly adds: Queue<number>;
+  /** Removals that wait. */
+  readonly waiting: Queue<Removal>;
+}
+
+/** By element. */
+export type Removals = Named<Unsettled>;
 
 /** A value in a set. */
 export interface ElementOf extends Of {
   readonly value: Uint8Array;
 }
 
-const elementName = (of: ElementOf): string => nameOf(of) + textOf(of.value);
+const NOTHING: Unsettled = { adds: Queue.of([]), waiting: Queue.of([]) };
 
-const unsettledAt = (removals: Removals, of: ElementOf): readonly (number | Removal)[] =>
-  namedAt(removals, elementName(of)) ?? [];
+const elementName = (of: ElementOf): string => `${of.key.length}:${nameOf(of)}${textOf(of.value)}`;
 
-const withUnsettled = (
-  removals: Removals,
-  of: ElementOf,
-  all: readonly (number | Removal)[],
-): Removals => withNamed(removals, elementName(of), all.length > 0 ? all : null);
-
-/** What a removal of it has to wait for. */
+/** What a removal of it that is asked for now has to wait for. */
 export const addsOf = (removals: Removals, of: ElementOf): readonly number[] =>
-  unsettledAt(removals, of).filter((one) => typeof one === "number");
+  unsettledOf(removals, elementName(of)).adds.slice(0);
+
+const unsettledOf = (removals: Removals, name: string): Unsettled =>
+  namedAt(removals, name) ?? NOTHING;
+
+const withUnsettled = (removals: Removals, name: string, some: Unsettled): Removals =>
+  withNamed(removals, name, some.adds.length + some.waiting.length > 0 ? some : null);
 
 /** What goes out of it now; null: it waits. */
 export function inTurn(removals: Removals, ask: Ask): readonly [Removals, Ask | null] {
+  if (!isAdd(ask) && !isRemoval(ask)) return [removals, ask];
+  const name = elementName(ask.op);
+  const { adds, waiting } = unsettledOf(removals, name);
   if (isAdd(ask))
-    return [withUnsettled(removals, ask.op, [...unsettledAt(removals, ask.op), ask.id]), ask];
-  if (!isRemoval(ask) || ask.behind.length === 0) return [removals, ask];
-  const others = unsettledAt(removals, ask.op).filter(
-    (one) => typeof one !== "number" || !ask.behind.includes(one),
-  );
-  return [withUnsettled(removals, ask.op, [...others, ask]), null];
+    return [withUnsettled(removals, name, { adds: adds.with([ask.id]), waiting }), ask];
+  if (ask.behind.length === 0) return [removals, ask];
+  const left = Queue.of(adds.slice(0).filter((id) => !ask.behind.includes(id)));
+  return [withUnsettled(removals, name, { adds: left, waiting: waiting.with([ask]) }), null];
 }
 
 export interface Released {
@@ -58,31 +68,37 @@ export function released(
   all: readonly Settled[],
   now: number,
 ): Released {
-  const changed = new Map<number, Removal>();
-  for (const { ask, outcome } of all) {
-    if (!isAdd(ask)) continue;
-    // What was refused may stand all the same, if another node could have had it.
-    const final = outcome.type !== "refused" || ask.exposed ? [ask.op.stamp] : [];
-    const left = unsettledAt(removals, ask.op).flatMap((one) => {
-      if (typeof one === "number") return one === ask.id ? [] : one;
-      const behind = one.behind.filter((id) => id !== ask.id);
-      if (behind.length === one.behind.length) return one;
+  const changed: Removal[] = [];
+  const byName = Map.groupBy(all, ({ ask }) => (isAdd(ask) ? elementName(ask.op) : ""));
+  for (const [name, some] of byName) {
+    if (!name) continue;
+    const tags = new Map(some.map((each) => [each.ask.id, finalTag(each)]));
+    const { adds, waiting } = unsettledOf(removals, name);
+    const isOpen = (id: number): boolean => !tags.has(id);
+    const left = waiting.slice(0).flatMap((removal) => {
+      const behind = removal.behind.filter(isOpen);
+      if (behind.length === removal.behind.length) return removal;
       const [ticked, stamp] = stampAt(clock, now);
       clock = ticked;
-      const tags = [...(one.op.tags ?? []), ...final];
-      const next = { ...one, behind, op: { ...one.op, stamp, tags } };
-      changed.set(next.id, next);
+      const named = removal.behind.flatMap((id) => tags.get(id) ?? []);
+      const op = { ...removal.op, stamp, tags: [...(removal.op.tags ?? []), ...named] };
+      const next = { ...removal, behind, op, exposed: false };
+      changed.push(next);
       return behind.length > 0 ? next : [];
     });
-    removals = withUnsettled(removals, ask.op, left);
+    const open = adds.slice(0).filter(isOpen);
+    removals = withUnsettled(removals, name, { adds: Queue.of(open), waiting: Queue.of(left) });
   }
-  const writes = [...changed.values()];
   const { next = [], needless = [] } = Object.groupBy(
-    writes.filter(({ behind }) => behind.length === 0),
+    changed.filter(({ behind }) => behind.length === 0),
     ({ op }) => (op.tags?.length ? "next" : "needless"),
   );
-  return { removals, clock, changed: writes, next, needless: needless.map(settledAsStored) };
+  return { removals, clock, changed, next, needless: needless.map(settledAsStored) };
 }
+
+/** What was refused has no tag, unless another node could have had it. */
+const finalTag = ({ ask, outcome }: Settled): readonly Stamp[] =>
+  isAdd(ask) && (outcome.type !== "refused" || ask.exposed) ? [ask.op.stamp] : [];
 
 const settledAsStored = (ask: Removal): Settled => ({
   ask,
@@ -91,6 +107,4 @@ const settledAsStored = (ask: Removal): Settled => ({
 
 /** All that wait. */
 export const waitingIn = (removals: Removals): readonly Removal[] =>
-  everyNamed(removals)
-    .flat()
-    .filter((one) => typeof one !== "number");
+  everyNamed(removals).flatMap(({ waiting }) => waiting.slice(0));

@@ -10,7 +10,7 @@ import type { Host, KeptQuery, PersistencePort } from "../host.ts";
 import type { Entries } from "../entries.ts";
 import type { Client, ClientEffect } from "../machine/client-state.ts";
 import { Journal } from "./journal.ts";
-import { behindThose, keptOf } from "./records.ts";
+import { adoptAll, keptOf } from "./records.ts";
 import { Store, type Found } from "./store.ts";
 import { locksOfPage, WriterLocks } from "./writer-locks.ts";
 
@@ -103,14 +103,13 @@ export class Persistence implements PersistencePort {
     const kept = keptOf(left, writer);
     // What one page has left fits at least where there is nothing else.
     if (outbox.size > 0 && outbox.size + kept.length > settings.outboxMax) return false;
-    const ids: number[] = [];
-    for (const one of kept) {
-      const asked = desk.ask({ type: "adopt", kept: behindThose(one, ids) }, entries.restamped);
-      ids.push(asked.ask.id);
+    adoptAll(kept, (one) => {
+      const asked = desk.ask({ type: "adopt", kept: one }, entries.restamped);
       const value = "value" in one.op ? one.op.value : null;
       const decoded = value && decodeJson(value, "value");
       void entries.follow(asked, decoded?.ok ? decoded.value : undefined).catch(thrownUnlessClosed);
-    }
+      return asked.ask.id;
+    });
     await this.#journal.adopted(writer);
     return true;
   }

@@ -18,7 +18,8 @@ import {
 /** An increment is part of a total that its client has counted: what it adds is written down beside it. */
 export type AskRecord = WriteRecord | TotalRecord | CountedRecord;
 
-type WriteRecord = Pick<Write, "kind" | "op" | "at" | "ttlMs" | "exposed" | "drifted" | "behind">;
+type WriteRecord = Pick<Write, "kind" | "op" | "at" | "ttlMs" | "exposed" | "drifted"> &
+  Partial<Pick<Write, "behind">>;
 type TotalRecord = Pick<Total, "kind" | "op">;
 
 interface CountedRecord {
@@ -73,7 +74,7 @@ export function keptOf({ asks, counts, exposedBelow }: Left, replica: string): r
   const kept: Kept[] = [];
   for (const [id, ask] of asks) {
     if ("exposed" in ask) {
-      const behind = ask.behind.flatMap((add) => places.get(add) ?? []);
+      const behind = (ask.behind ?? []).flatMap((add) => places.get(add) ?? []);
       places.set(id, kept.length);
       kept.push(unsent({ ...ask, behind, exposed: ask.exposed || id < exposedBelow }));
     } else if ("of" in ask) {
@@ -87,9 +88,14 @@ export function keptOf({ asks, counts, exposedBelow }: Left, replica: string): r
   return kept;
 }
 
-/** `ids`: what those are now that were adopted before it. */
-export const behindThose = (one: Kept, ids: readonly number[]): Kept =>
-  "behind" in one ? { ...one, behind: one.behind.flatMap((place) => ids[place] ?? []) } : one;
+/** Asks for all of it, in order. `ask` returns the number that it has now. */
+export function adoptAll(all: readonly Kept[], ask: (kept: Kept) => number): void {
+  const ids: number[] = [];
+  for (const one of all) {
+    const behind = "behind" in one ? one.behind.flatMap((place) => ids[place] ?? []) : [];
+    ids.push(ask("behind" in one ? { ...one, behind } : one));
+  }
+}
 
 const unsent = <R extends WriteRecord | TotalRecord>(record: R): R & Sent => ({
   ...record,
@@ -101,7 +107,7 @@ const unsent = <R extends WriteRecord | TotalRecord>(record: R): R & Sent => ({
 type Sent = Pick<Write, "bytes" | "refused" | "redirectedAt">;
 
 function bytesIn(record: WriteRecord | TotalRecord): number {
-  if ("behind" in record)
-    return bytesOf(record.op, record.op.stamp.node, record.op, record.behind.length);
+  if ("exposed" in record)
+    return bytesOf(record.op, record.op.stamp.node, record.op, record.behind?.length);
   return bytesOf(record.op, record.op.replica ?? "", null);
 }

@@ -5,7 +5,8 @@
 import { equalBytes } from "../../data/bytes.ts";
 import { SIDES, countSub, encodeTotal, sideIn, type Count } from "../../data/count.ts";
 import { COUNT_STAMP } from "../../data/count-stamp.ts";
-import { elementHash, elementSub, hashIn, tagIn } from "../../data/element.ts";
+import { elementHash } from "../../data/element-hash.ts";
+import { elementSub, hashIn, tagIn } from "../../data/element.ts";
 import { partitionOf } from "../../data/hash.ts";
 import { compareStamps, receive, type Stamp } from "../../data/hlc.ts";
 import type { Of, Row } from "../../data/row.ts";

@@ -1,7 +1,8 @@
 /** What a set or a counter is, in the rows that it is made of. */
 import { equalBytes } from "../../data/bytes.ts";
 import { SIDES, countSub, decodeTotal, sideIn, type Count } from "../../data/count.ts";
-import { elementHash, hashIn, tagIn } from "../../data/element.ts";
+import { elementHash } from "../../data/element-hash.ts";
+import { hashIn, tagIn } from "../../data/element.ts";
 import { unreachable } from "../../data/assert.ts";
 import type { Stamp } from "../../data/hlc.ts";
 import type { PartitionId } from "../../data/ids.ts";

@@ -167,8 +167,14 @@ export class Ledger {
       const { type } = outcome;
       this.#tally.add(type === "refused" ? `refused ${outcome.error.code}` : `settled ${type}`);
       if (isCounted(ask)) this.#counts(each);
+      if (isAdd(ask) && type === "stored") this.#tags.set(ask.id, formatStamp(ask.op.stamp));
+      const isNeedless = isRemoval(ask) && this.#isNeedless(ask);
       if (this.#riders.delete(ask.id)) continue;
       if (isCounted(ask)) for (const { id } of ask.riders) this.#riders.add(id);
+      if (isNeedless) {
+        this.#tally.add("removals of nothing");
+        continue;
+      }
       if (type === "refused" && outcome.error.code === "CLOSED") continue;
       this.#judge(each, open);
     }
@@ -176,8 +182,6 @@ export class Ledger {
 
   #judge(settled: Settled, open: Open): void {
     const { ask, outcome } = settled;
-    if (isAdd(ask) && outcome.type === "stored") this.#tags.set(ask.id, formatStamp(ask.op.stamp));
-    if (isRemoval(ask) && this.#isNeedless(ask)) return this.#tally.add("removals of nothing");
     const name = wireOf(ask);
     const heard = (this.#heard.get(name) ?? []).filter((one) => one.at >= open.at);
     const level = ask.kind === "backup" ? "backup" : "owner";
