@@ -31,22 +31,15 @@ export interface Address {
   readonly term: Term;
 }
 
-/** One object of one cluster. */
-export interface Callee {
-  readonly to: Sender;
-  readonly cluster: ClusterId;
-}
-
-/** Calls `deliver` of another object; null when it failed, was silent, or answered nonsense. */
+/** Calls `deliver` of an object; null when it failed, was silent, or answered nonsense. */
 export async function call(
-  env: Env,
+  deliver: (bytes: Uint8Array) => Promise<Uint8Array>,
   { clusterId, from, term }: Address,
-  { to, cluster }: Callee,
   message: ClusterMessage,
 ): Promise<Envelope | null> {
   const bytes = encodeEnvelope({ clusterId, version: PROTOCOL_VERSION, term, from, message });
   try {
-    const answer = await within(CALL_MS_MAX, stubOf(env, cluster, to).deliver(bytes));
+    const answer = await within(CALL_MS_MAX, deliver(bytes));
     const decoded = decodeEnvelope(answer);
     return decoded.ok ? decoded.value : null;
   } catch {
@@ -55,7 +48,7 @@ export async function call(
 }
 
 /** A fresh stub each time: one that failed once fails for ever. */
-function stubOf(
+export function stubOf(
   env: Env,
   clusterId: ClusterId,
   to: Sender,

@@ -4,6 +4,7 @@ import { partitionOf } from "../../src/data/hash.ts";
 import { NodeId } from "../../src/data/ids.ts";
 import type { ClientMessage } from "../../src/protocol/client-messages.ts";
 import { Client, opOf } from "./client.ts";
+import { Follower } from "./follower.ts";
 import { Grid } from "./grid.ts";
 import { keysIn } from "./partition-writer.ts";
 import { pause } from "./writer.ts";
@@ -182,6 +183,23 @@ describe("where it is set", () => {
     const client = await clientAt("n1");
     client.send(write(await keyOf("n1")));
     expect(await isAcked(client, 5_000)).toBe(true);
+  });
+
+  it("kills it alone, not the process, while it is telling itself something", async () => {
+    const follower = new Follower(() => grid.api.base, { map: "ws" });
+    await follower.connect("n1");
+    await follower.synced();
+    await grid.order("n1", { faults: [{ peer: N1, direction: "in", what: "delay", ms: 2_000 }] });
+    const writer = await clientAt("n1");
+    const key = await keyOf("n1");
+    writer.send(write(key));
+    for (const began = Date.now(); (await grid.met("n1")).delay === 0; await pause(10))
+      expect(Date.now() - began).toBeLessThan(5_000);
+    await grid.killNode("n1");
+    await grid.order("n1");
+    const read = await grid.api.json("GET", `/v1/maps/ws/${key}`);
+    expect(read).toEqual({ status: 200, body: 7 });
+    follower.leave();
   });
 
   it("kills: sockets close, and it stays silent when it is woken, until it is to heal", async () => {
