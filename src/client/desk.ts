@@ -57,12 +57,12 @@ export class Desk {
   #answerTo(event: Question): Ask | GridErrorInfo {
     this.#asked = null;
     this.#host.do(event);
-    assert(this.#asked !== null, "answered at once");
+    assert(this.#asked !== null, "answered");
     return this.#asked;
   }
 
   /** What a removal of it that is asked for now has to wait for. */
-  addsOf(of: ElementOf): readonly number[] {
+  addsOf(of: ElementOf): number[] {
     return addsOf(this.#host.client.outbox.removals, of);
   }
 
@@ -98,7 +98,7 @@ export class Desk {
 }
 
 /** What those need who ask. */
-export type Asks = Pick<Desk, "ask" | "defaults" | "addsOf" | "clock">;
+export type Asks = Pick<Desk, "ask" | "defaults" | "addsOf">;
 
 export function writtenOf({ outcome }: Settled): Written {
   if (outcome.type === "refused") throw new GridError(outcome.error);

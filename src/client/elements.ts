@@ -13,6 +13,8 @@ export interface Element {
   readonly value: unknown;
   /** By their text. */
   readonly tags: Map<string, Stamp>;
+  /** Tags of own adds since all was settled last, in order of the calls: by number, as they may change. */
+  readonly own: Map<number, Stamp>;
   /** Own operations that are not settled. */
   unsettled: number;
   /** By the last of them. */
@@ -40,17 +42,16 @@ export class Elements {
     return [...this.#all.values()].filter(isShown).map(({ value }) => value);
   }
 
-  /** An operation of this client's: shown at once. */
-  begin(name: string, value: unknown, isThere: boolean): Element {
+  /** An operation of this client's: what it makes of `isThere`, whoever asks for it says once it is taken. */
+  begin(name: string, value: unknown): Element {
     const element = this.#all.get(name) ?? this.#put(name, { value, tags: [] });
     element.unsettled++;
-    element.isThere = isThere;
     element.changedAt = ++this.#changes;
     return element;
   }
 
   end(name: string, element: Element): void {
-    element.unsettled--;
+    if (--element.unsettled === 0) element.own.clear();
     element.changedAt = ++this.#changes;
     this.#tidy(name, element);
   }
@@ -95,6 +96,7 @@ export class Elements {
     const element: Element = {
       value,
       tags: new Map(tags.map((tag) => [formatStamp(tag), tag])),
+      own: new Map(),
       unsettled: 0,
       isThere: true,
       changedAt: 0,

@@ -43,7 +43,7 @@ const info = (
 ): GridErrorInfo => ({ code, message, retry, data });
 
 export const outboxFull = (max: number): GridErrorInfo =>
-  info("OUTBOX_FULL", "later", `${max} operations wait to be acknowledged, at most so many may`, {
+  info("OUTBOX_FULL", "later", `at most ${max} may wait`, {
     max,
   });
 
@@ -68,4 +68,4 @@ export const countedTooMuch = (): GridErrorInfo =>
   });
 
 export const unanswered = (): GridErrorInfo =>
-  info("INTERNAL", "later", "a node's answer lacks a result");
+  info("INTERNAL", "later", "an answer lacks a result");

@@ -1,7 +1,7 @@
 /** One set of a grid: a value that is added while somebody else removes it stays. */
 import { equalBytes } from "../data/bytes.ts";
 import { elementHash, hashBefore } from "../data/element-hash.ts";
-import { compareStamps, formatStamp, type Stamp } from "../data/hlc.ts";
+import { formatStamp, type Stamp } from "../data/hlc.ts";
 import { checkKey } from "../protocol/checks.ts";
 import { MEMBERS_MAX, TAGS_MAX } from "../protocol/limits.ts";
 import type { ReadResult } from "../protocol/ops.ts";
@@ -13,7 +13,7 @@ import { ttlProblem } from "./entries.ts";
 import { refuse, valueOf } from "./errors.ts";
 import type { HubLoader } from "./hub-loader.ts";
 import type { Hub } from "./hub.ts";
-import { isAdd, isRemoval, type Of, type Settled } from "./machine/ask.ts";
+import { isAdd, isRemoval, type Of, type Settled, type Write } from "./machine/ask.ts";
 import type { ElementOf } from "./machine/removals.ts";
 import type { SetOptions, WriteOptions } from "./map.ts";
 import type { ElementChange } from "./subscribed.ts";
@@ -44,10 +44,15 @@ export class GridSet<T> {
     refuse(ttlProblem(ttl));
     const bytes = this.#bytesOf(value);
     const name = textOf(bytes);
-    const element = this.#elements.begin(name, value, true);
+    const element = this.#elements.begin(name, value);
+    const keep = ({ id, op }: Write): unknown => element.own.set(id, op.stamp);
     try {
       const draft = { type: "add", ...this.#of, value: bytes } as const;
-      const last = await this.#desk.ask({ type: "write", draft, ttlMs: ttl ?? null, ack }).settled;
+      const event = { type: "write", draft, ttlMs: ttl ?? null, ack } as const;
+      const { ask, settled } = this.#desk.ask(event, keep);
+      element.isThere = true;
+      if (isAdd(ask)) keep(ask);
+      const last = await settled;
       const written = writtenOf(last);
       if (!written.superseded && isAdd(last.ask)) know(element, [last.ask.op.stamp]);
       return written;
@@ -63,13 +68,20 @@ export class GridSet<T> {
   async delete(value: T, { ack = this.#desk.defaults.ack }: WriteOptions = {}): Promise<Written> {
     const bytes = this.#bytesOf(value);
     const name = textOf(bytes);
-    const element = this.#elements.begin(name, value, false);
+    const element = this.#elements.begin(name, value);
     const of = { ...this.#of, value: bytes };
     know(element, this.#loader.hub?.followers.tagsOf(this.#of, name) ?? []);
     try {
-      const adds = [...this.#desk.addsOf(of)];
+      const adds = this.#desk.addsOf(of);
       const tags = [...element.tags.values()];
-      if (tags.length + adds.length === 0) tags.push(...(await this.#look(of)));
+      const isSeen = tags.length + adds.length > 0;
+      if (!isSeen) {
+        element.isThere = false;
+        const before = element.own.size;
+        const there = await this.#look(of);
+        const later = new Set([...element.own.values()].slice(before).map(formatStamp));
+        tags.push(...there.filter((tag) => !later.has(formatStamp(tag))));
+      }
       know(element, tags);
       const asked: Promise<Settled>[] = [];
       while (tags.length + adds.length > 0) {
@@ -77,6 +89,7 @@ export class GridSet<T> {
         const behind = adds.splice(0, TAGS_MAX - draft.tags.length);
         asked.push(this.#desk.ask({ type: "write", draft, ttlMs: null, ack, behind }).settled);
       }
+      if (isSeen) element.isThere = false;
       for (const settled of await Promise.all(asked)) {
         writtenOf(settled);
         if (isRemoval(settled.ask)) forget(element, settled.ask.op.tags);
@@ -153,15 +166,11 @@ export class GridSet<T> {
     return { map: this.name, key: this.key };
   }
 
-  /** The tags of its adds at the owner, without those of this client's own that come after this call. */
+  /** The tags of its adds at the owner. */
   async #look(of: ElementOf): Promise<readonly Stamp[]> {
-    const { last, writer } = this.#desk.clock;
     // All elements of one hash are in one answer.
     const { members } = await this.#members(hashBefore(elementHash(of.value)), 1);
-    const tags = members.find(({ value }) => equalBytes(value, of.value))?.tags ?? [];
-    const isLater = (tag: Stamp): boolean =>
-      tag.node.startsWith(writer) && compareStamps(tag, { ...last, node: tag.node }) > 0;
-    return tags.filter((tag) => !isLater(tag));
+    return members.find(({ value }) => equalBytes(value, of.value))?.tags ?? [];
   }
 
   async #members(after: string | null, limit: number): Promise<Members> {

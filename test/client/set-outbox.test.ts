@@ -47,7 +47,9 @@ class Scene {
     answerMs: 1_000_000,
   });
 
-  constructor() {
+  constructor(outboxMax = 100_000) {
+    const { settings } = this.client;
+    this.client = { ...this.client, settings: { ...settings, outboxMax } };
     const [client, now] = [() => this.client, () => this.#now];
     const host = {
       get client() {
@@ -151,6 +153,41 @@ it("what was added again after it was removed twice is there", async () => {
   expect(set.peek()).toEqual(["x"]);
   await scene.online();
   expect([scene.standing, set.peek()]).toEqual([1, ["x"]]);
+});
+
+it("what was added again is there, also if the clock was ahead until the owner could be asked", async () => {
+  const scene = new Scene();
+  const set = scene.set();
+  void set.add("x");
+  void set.delete("x");
+  void set.delete("x");
+  void set.add("x");
+  await scene.online(-600_000);
+  expect([scene.standing, set.peek()]).toEqual([1, ["x"]]);
+});
+
+it("a removal takes what a client has added whose name begins with its own", async () => {
+  const scene = new Scene();
+  const tag = { millis: T + 50, counter: 0, node: "p2" };
+  scene.adds.set("theirs", { key: "k", value: new Uint8Array([98]), tag, stands: true });
+  void scene.set().delete(98);
+  await scene.online();
+  expect(scene.removals).toMatchObject([{ tags: [tag] }]);
+});
+
+it("what finds no room in the outbox shows nothing else than before", async () => {
+  const scene = new Scene(2);
+  const set = scene.set();
+  const full = { code: "OUTBOX_FULL" };
+  void set.add("other");
+  void set.add("x");
+  await expect(set.delete("x")).rejects.toMatchObject(full);
+  expect(set.peek()).toEqual(["other", "x"]);
+  await scene.online();
+  void set.delete("x");
+  void set.delete("other");
+  await expect(set.add("x")).rejects.toMatchObject(full);
+  expect(set.peek()).toEqual([]);
 });
 
 it("what was added while a removal asks what there is, is there", async () => {

@@ -36,7 +36,7 @@ class Counter {
 
   readonly clock = beginClock("c");
 
-  addsOf(of: ElementOf): readonly number[] {
+  addsOf(of: ElementOf): number[] {
     return addsOf(this.#removals, of);
   }
 

@@ -230,9 +230,17 @@ export const IN_CLIENT: readonly Mutant[] = [
     name: "looked up, and added later",
     bug: "a removal that has to ask names what this client adds meanwhile",
     file: "src/client/set.ts",
-    find: "return tags.filter((tag) => !isLater(tag));",
-    replace: "return tags.filter((tag) => !isLater(tag) || tag);",
+    find: "there.filter((tag) => !later.has(formatStamp(tag)))",
+    replace: "there.filter((tag) => !later.has(formatStamp(tag)) || tag)",
     killedBy: setOutbox("what was added again after it was removed twice is there"),
+  },
+  {
+    name: "shown though there was no room",
+    bug: "an add that the outbox has no room for is shown as long as a removal waits",
+    file: "src/client/set.ts",
+    find: "const { ask, settled } = this.#desk.ask(event, keep);\n      element.isThere = true;",
+    replace: "element.isThere = true;\n      const { ask, settled } = this.#desk.ask(event, keep);",
+    killedBy: setOutbox("what finds no room in the outbox shows nothing else than before"),
   },
   {
     name: "waits under an old stamp",
@@ -304,9 +312,8 @@ export const IN_CLIENT: readonly Mutant[] = [
     name: "later add removed with an earlier one",
     bug: "a removal that has waited names what was added after it",
     file: "src/client/set.ts",
-    find: "tags.push(...(await this.#look(of)));",
-    replace:
-      "tags.push(...(await this.#look(of)), ...adds.splice(0, 0, ...this.#desk.addsOf(of)));",
+    find: "const there = await this.#look(of);",
+    replace: "const there = await this.#look(of);\n        adds.push(...this.#desk.addsOf(of));",
     killedBy: sets("a removal that has to ask for tags first takes no later add along"),
   },
   {

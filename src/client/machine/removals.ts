@@ -30,7 +30,7 @@ const NOTHING: Unsettled = { adds: Queue.of([]), waiting: Queue.of([]) };
 const elementName = (of: ElementOf): string => `${of.key.length}:${nameOf(of)}${textOf(of.value)}`;
 
 /** What a removal of it that is asked for now has to wait for. */
-export const addsOf = (removals: Removals, of: ElementOf): readonly number[] =>
+export const addsOf = (removals: Removals, of: ElementOf): number[] =>
   unsettledOf(removals, elementName(of)).adds.slice(0);
 
 const unsettledOf = (removals: Removals, name: string): Unsettled =>
@@ -89,11 +89,10 @@ export function released(
     const open = adds.slice(0).filter(isOpen);
     removals = withUnsettled(removals, name, { adds: Queue.of(open), waiting: Queue.of(left) });
   }
-  const { next = [], needless = [] } = Object.groupBy(
-    changed.filter(({ behind }) => behind.length === 0),
-    ({ op }) => (op.tags?.length ? "next" : "needless"),
-  );
-  return { removals, clock, changed, next, needless: needless.map(settledAsStored) };
+  const free = changed.filter(({ behind }) => behind.length === 0);
+  const next = free.filter(({ op }) => op.tags?.length);
+  const needless = free.filter(({ op }) => !op.tags?.length).map(settledAsStored);
+  return { removals, clock, changed, next, needless };
 }
 
 /** What was refused has no tag, unless another node could have had it. */

@@ -30,10 +30,7 @@ export class Queue<T> {
     return this.#items.slice(from, Math.min(to, this.length));
   }
 
-  *[Symbol.iterator](): Generator<T> {
-    for (const [i, item] of this.#items.entries()) {
-      if (i >= this.length) return;
-      yield item;
-    }
+  [Symbol.iterator](): IterableIterator<T> {
+    return this.slice(0).values();
   }
 }
