@@ -73,7 +73,9 @@ export class CounterFollower implements Follower {
         const count = row && countIn(row);
         if (count) this.#counts.set(which.sub, count);
         else this.#counts.delete(which.sub);
-        if (this.#left.get(which.sub)?.isSaid) this.#left.delete(which.sub);
+        const left = this.#left.get(which.sub);
+        // What was told may be older than the acknowledgement.
+        if (left?.isSaid && size(count) >= size(left)) this.#left.delete(which.sub);
       }
     this.#sum();
     this.#look();
@@ -91,10 +93,8 @@ export class CounterFollower implements Follower {
   }
 
   *#greatest(): Iterable<Counted> {
-    for (const [sub, left] of this.#left)
-      if (Math.abs(left.by) > Math.abs(this.#counts.get(sub)?.by ?? 0)) yield left;
-    for (const [sub, told] of this.#counts)
-      if (Math.abs(told.by) >= Math.abs(this.#left.get(sub)?.by ?? 0)) yield told;
+    for (const [sub, left] of this.#left) if (size(left) > size(this.#counts.get(sub))) yield left;
+    for (const [sub, told] of this.#counts) if (size(told) >= size(this.#left.get(sub))) yield told;
   }
 
   digests(partitionIds: readonly PartitionId[], salt: DigestKey): readonly PartDigest[] {
@@ -194,6 +194,8 @@ export class CounterFollower implements Follower {
     await this.#hub.desk.ask(again).settled;
   }
 }
+
+const size = (count?: Counted | null): number => Math.abs(count?.by ?? 0);
 
 const TOTAL = { stamp: COUNT_STAMP, value: null, expiresAt: null };
 

@@ -77,6 +77,15 @@ it("counts once what was left, before it is said, after, and when it is told", (
   expect(shown).toBe(8);
 });
 
+it("is not shown less by what was told before it was acknowledged, and comes after that", () => {
+  counter.wrote(leftBy("gone", 1, 4));
+  counter.settled(1, STORED);
+  counter.take([told("gone", 3)]);
+  expect(shown).toBe(8);
+  counter.take([told("gone", 4)]);
+  expect(shown).toBe(8);
+});
+
 it("shows what stands where it is refused, or its owner has lost it", () => {
   counter.wrote(leftBy("gone", 1, 4));
   counter.settled(1, REFUSED);

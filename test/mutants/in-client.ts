@@ -202,7 +202,7 @@ export const IN_CLIENT: readonly Mutant[] = [
     name: "added to what is a part of it",
     bug: "what another page has left unsaid counts beside what was told of it",
     file: "src/client/counter-follower.ts",
-    find: "if (Math.abs(told.by) >= Math.abs(this.#left.get(sub)?.by ?? 0)) yield told;",
+    find: "if (size(told) >= size(this.#left.get(sub))) yield told;",
     replace: "yield told;",
     killedBy: counter(
       "shows what was told before, and instead of a part of it what was left unsaid",
@@ -215,6 +215,16 @@ export const IN_CLIENT: readonly Mutant[] = [
     find: 'if (type === "refused") this.#left.delete(sub);',
     replace: "if (type) this.#left.delete(sub);",
     killedBy: counter("counts once what was left, before it is said, after, and when it is told"),
+  },
+  {
+    name: "less by what is late",
+    bug: "what was told before a left total was acknowledged takes its place",
+    file: "src/client/counter-follower.ts",
+    find: "if (left?.isSaid && size(count) >= size(left))",
+    replace: "if (left?.isSaid)",
+    killedBy: counter(
+      "is not shown less by what was told before it was acknowledged, and comes after that",
+    ),
   },
   {
     name: "elements of one name",
