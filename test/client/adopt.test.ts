@@ -213,6 +213,21 @@ it("writes again what could not be written, and all that happens meanwhile in on
   expect(page.disk.transactions).toBe(1);
 });
 
+it("keeps nobody waiting for what it adopts and cannot write, and holds on to it until it can", async () => {
+  const page = new Page("p", new Node());
+  page.disk.isFull = true;
+  const seen: string[] = [];
+  const adopted = page.journal.adopted("gone");
+  void adopted.then(() => seen.push("written"));
+  void page.journal.orFailed(adopted).then(() => seen.push("begun"));
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(seen).toEqual(["begun"]);
+  page.disk.isFull = false;
+  page.write("a", "1");
+  await page.end();
+  expect(seen).toEqual(["begun", "written"]);
+});
+
 it("writes nothing of what is settled before it could be written, however long nothing can be", async () => {
   const page = new Page("p", new Node());
   page.connect();

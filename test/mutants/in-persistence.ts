@@ -68,4 +68,16 @@ export const IN_PERSISTENCE: readonly Mutant[] = [
       title: "counts what one client says for another that is no more as what that one has said",
     },
   },
+  {
+    name: "waits for a full disk",
+    bug: "a client begins only when it has written down what others have left",
+    file: "src/client/persist/journal.ts",
+    find: "await Promise.race([work, this.#failed.promise]);",
+    replace: "await work;",
+    killedBy: {
+      file: "test/client/adopt.test.ts",
+      title:
+        "keeps nobody waiting for what it adopts and cannot write, and holds on to it until it can",
+    },
+  },
 ];

@@ -10,6 +10,7 @@ import { IN_MERGES } from "./in-merges.ts";
 import { IN_ORDERS } from "./in-orders.ts";
 import { IN_PERSISTENCE } from "./in-persistence.ts";
 import { IN_REIGN } from "./in-reign.ts";
+import { IN_REMOVALS } from "./in-removals.ts";
 import { IN_REPAIR } from "./in-repair.ts";
 import { IN_RETURNS } from "./in-returns.ts";
 import { IN_RUNS } from "./in-runs.ts";
@@ -27,6 +28,7 @@ const ALL: readonly Mutant[] = [
   ...IN_BACKUPS,
   ...IN_BOUNDS,
   ...IN_CLIENT,
+  ...IN_REMOVALS,
   ...IN_COLLECTION,
   ...IN_DETECTORS,
   ...IN_FORGOTTEN,

@@ -26,6 +26,7 @@ export class Journal {
   #exposedBelow = 0;
   #known: KnownGrid | null = null;
   #hasFailed = false;
+  readonly #failed = Promise.withResolvers<void>();
 
   constructor(store: Pick<Store, "write">) {
     this.#store = store;
@@ -75,6 +76,11 @@ export class Journal {
     this.#adopting.push(written.resolve);
     this.#writeSoon();
     await written.promise;
+  }
+
+  /** Resolves with `work`, or as soon as something cannot be written: nobody can wait for as long as a disk is full. */
+  async orFailed(work: Promise<void>): Promise<void> {
+    await Promise.race([work, this.#failed.promise]);
   }
 
   /** `row` null: it is gone. */
@@ -169,6 +175,7 @@ export class Journal {
       for (const written of adopting) written();
     } catch {
       this.#hasFailed = true;
+      this.#failed.resolve();
       this.#changes = joined(changes, this.#changes);
       this.#adopting.push(...adopting);
       for (const id of added) this.#written.delete(id);

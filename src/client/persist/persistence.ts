@@ -71,9 +71,12 @@ export class Persistence implements PersistencePort {
     addEventListener("pagehide", () => this.#journal.writeNow(), { signal });
   }
 
-  /** Resolves when what those have left who are no more is adopted. */
+  /** Resolves when what those have left who are no more is adopted, or cannot be written down now. */
   async begin(): Promise<void> {
-    await this.#locks.begin(this.#writer, this.found.others, (writer) => this.#adopt(writer));
+    const adopting = this.#locks.begin(this.#writer, this.found.others, (writer) =>
+      this.#adopt(writer),
+    );
+    await this.#journal.orFailed(adopting);
   }
 
   hear(effect: ClientEffect, client: Client): void {
