@@ -1,5 +1,6 @@
 /** A repair on demand finds what differs behind everybody's back, and mends it in both directions. */
 import { describe, expect, it } from "vitest";
+import type { Config } from "../../src/core/config.ts";
 import { bucketOf } from "../../src/data/digest.ts";
 import { NodeId, PartitionId, Seq } from "../../src/data/ids.ts";
 import type { Identity, Row } from "../../src/data/row.ts";
@@ -15,8 +16,8 @@ const EVERYTHING = { rowsMax: 10_000, bytesMax: 1e8 };
 
 const entry = (key: string): Identity => ({ map: "m", key, kind: "lww", sub: "" });
 
-function filled(): Stage {
-  const stage = new Stage({ initialNodes: 2, partitionCount: 1, backupCount: 1 });
+function filled(settings: Partial<Config> = {}): Stage {
+  const stage = new Stage({ initialNodes: 2, partitionCount: 1, backupCount: 1, ...settings });
   stage.ask({ type: "FETCH_PARTITION_TABLE" });
   stage.live(20_000);
   const ops = Array.from({ length: ROWS }, (_, i) => {
@@ -106,6 +107,27 @@ describe("a repair on demand", () => {
     expect(rowsAt(stage, N1)).toHaveLength(ROWS + 1);
     expect(rowsAt(stage, N2)).toEqual(rowsAt(stage, N1));
     expect(report(stage)?.figures).toMatchObject({ compared: 1, differing: 1, rowsTaken: 4 });
+  });
+
+  it("asks on once for what comes twice [I8]", () => {
+    const stage = filled({ chunkRowsMax: 4 });
+    const lost = Array.from({ length: ROWS / 8 }, (_, i) => `k${i * 8}`);
+    damage(stage, N1, lost);
+    stage.ask({ type: "REPAIR" });
+    let pages = 0;
+    for (let round = 0; round < 1_000 && pages < ROWS; round++) {
+      for (const letter of stage.letters.splice(0)) {
+        stage.deliver(letter);
+        if (letter.message.type !== "PULL_ROWS") continue;
+        pages++;
+        stage.deliver(stage.again(letter));
+      }
+      stage.advance(1);
+    }
+    expect(pages).toBeGreaterThan(20);
+    expect(pages).toBeLessThan(ROWS);
+    stage.settle();
+    expect(rowsAt(stage, N1)).toEqual(rowsAt(stage, N2));
   });
 
   it("sends no row where nothing differs, rules on nothing, and lets everybody sleep", () => {

@@ -57,4 +57,12 @@ export const IN_REPAIR: readonly Mutant[] = [
     replace: "said === null && isThere(id)",
     killedBy: repair("is asked for until it is done: an owner that forgets it begins anew"),
   },
+  {
+    name: "asked on for twice",
+    bug: "an owner asks on for each page that a copy shows it, for the same one that comes twice, too",
+    file: "src/core/partition/owner.ts",
+    find: "(after === null || task.after === null || compareIdentity(after, task.after) > 0);",
+    replace: "(after === null || compareIdentity(after, after) === 0);",
+    killedBy: repair("asks on once for what comes twice [I8]"),
+  },
 ];

@@ -11,7 +11,7 @@
  */
 import { totalOf } from "../../data/digest.ts";
 import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
-import type { Row } from "../../data/row.ts";
+import { compareIdentity, type Identity, type Row } from "../../data/row.ts";
 import type { MigrateStart, StreamAck, PulledRows } from "../../protocol/cluster-messages.ts";
 import type { NodeTag } from "../node/events.ts";
 import type { CallId } from "../machine/cluster-event.ts";
@@ -333,9 +333,14 @@ function saveResume(turn: Turn, partitionId: PartitionId, to: NodeId): void {
 export function onPulledRows(turn: Turn, from: NodeId, message: PulledRows): void {
   const { partitionId, streamId, rows, after } = message;
   const stream = turn.going(partitionId).streams.get(from);
-  if (stream?.streamId !== streamId || stream.task.step !== "pull") return;
+  if (stream?.streamId !== streamId || !isFurther(stream, after)) return;
   adopt(turn, partitionId, rows, { type: "pulled", from, streamId, after });
 }
+
+/** Else each answer that comes twice would be asked on for twice, and the next ones more often with every page. */
+const isFurther = ({ task }: Stream, after: Identity | null): boolean =>
+  task.step === "pull" &&
+  (after === null || task.after === null || compareIdentity(after, task.after) > 0);
 
 function ownerRole(turn: Turn, partitionId: PartitionId): Owner | null {
   const { role } = turn.partition(partitionId);
