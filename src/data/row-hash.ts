@@ -10,7 +10,13 @@ import { HalfSipHash } from "./half-siphash.ts";
 import type { Row, RowKind } from "./row.ts";
 
 /** Part of what is hashed, so a kind keeps its number for ever. */
-const KIND_NUMBERS: Readonly<Record<RowKind, number>> = { lww: 1, or: 2, pn: 3 };
+const KIND_NUMBERS: Readonly<Record<RowKind, number>> = {
+  lww: 1,
+  or: 2,
+  pn: 3,
+  event: 4,
+  snapshot: 5,
+};
 
 const HEAD_WORDS = 9;
 const SCRATCH_BYTES = 1024;

@@ -19,7 +19,14 @@ import { compareText, utf8Length } from "./text.ts";
  * `or`: one add of an element to a set (`element.ts`); `value` is the element, a tombstone its removal.
  * `pn`: what one replica has added to a counter, or taken away (`count.ts`).
  */
-export type RowKind = "lww" | "or" | "pn";
+export type RowKind = "lww" | "or" | "pn" | JournalKind;
+
+/**
+ * Of an actor, whose type is the map and whose id is the key. `event`: an entry of its journal, by its number. Of two of
+ * one number that of the later owner stands, so the stamp's place is taken by the owner's epoch. `snapshot`: what the entries
+ * come to up to some number, which takes the stamp's place: the later one stands (`protocol/journal.ts`).
+ */
+type JournalKind = "event" | "snapshot";
 
 /** Of which entry, set or counter. */
 export interface Of {
@@ -57,6 +64,8 @@ export function compareContents(kind: RowKind, a: Content, b: Content): number {
   switch (kind) {
     case "lww":
     case "pn":
+    case "event":
+    case "snapshot":
       return compareWrites(a, b);
     case "or":
       // What is removed has been there: its add comes too late, whatever its stamp.
@@ -86,9 +95,13 @@ export function goneSince(row: Row): number | null {
 const writtenAt = ({ kind, sub }: Identity): number =>
   (kind === "or" ? tagIn(sub)?.millis : null) ?? 0;
 
-/** May this be the value of something that was deleted later than `since`? Nobody deletes from a counter. */
+/** May this be the value of something that was deleted later than `since`? Nobody deletes from a counter or a journal. */
 export const mayBeDeletedSince = ({ kind, stamp }: Pick<Row, "kind" | "stamp">, since: number) =>
-  kind !== "pn" && stamp.millis < since;
+  (kind === "lww" || kind === "or") && stamp.millis < since;
+
+/** Is it part of what a map, a set or a counter is, and not of an actor? */
+export const isOfMap = ({ kind }: Pick<Row, "kind">): boolean =>
+  kind !== "event" && kind !== "snapshot";
 
 /** What is left of it to be told which row is meant: nobody need know its value. */
 export const huskOf = (row: Row): Row => ({ ...row, value: row.value && NOTHING });

@@ -1,6 +1,9 @@
+import type { Actors } from "../core/actor/definition.ts";
+import type { ActorEffect, ActorEvent } from "../core/actor/effects.ts";
+import { Runner } from "../core/actor/runner.ts";
 import type { ClusterEvent } from "../core/machine/cluster-event.ts";
 import { nodeDocuments, nodeFromDocuments } from "../core/node/documents.ts";
-import type { NodeEffect, NodeEvent } from "../core/node/events.ts";
+import type { NodeEffect, NodeEvent, NodeTag } from "../core/node/events.ts";
 import { mayPush } from "../core/node/flow.ts";
 import { node } from "../core/node/node.ts";
 import type { SocketId } from "../core/node/requests.ts";
@@ -25,6 +28,7 @@ const REFUSED_MAX = 16 * CREDIT_FRAMES;
 export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, NodeSaved> {
   protected readonly machine = node;
   readonly #sockets = new Sockets(this.ctx);
+  readonly #runner = new Runner(() => this.actors);
   readonly #config = configOf(this.env);
   readonly #tables = new RowTables(
     new SqlRowStore(this.ctx.storage.sql),
@@ -39,6 +43,11 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
       perform: (effect) => this.#perform(effect),
       wakeUp: () => this.wakeUp(),
     });
+
+  /** Those of the application. */
+  protected get actors(): Actors {
+    return {};
+  }
 
   override fetch(request: Request): Response {
     if (request.headers.get("upgrade") === "websocket") return this.#sockets.accept();
@@ -157,12 +166,26 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
       case "resync":
       case "subscribed":
       case "close-sockets":
+      case "notice":
         return undefined;
+      case "replay":
+      case "decide":
+        return this.#run(effect);
       default: {
         const event = this.#tables.perform(effect);
         return event ? [event] : [];
       }
     }
+  }
+
+  /** What takes time is told when it has come: in a life that has asked nothing nobody waits for it. */
+  #run(effect: ActorEffect<NodeTag>): readonly NodeEvent[] {
+    const event = this.#runner.perform(effect);
+    if (!(event instanceof Promise)) return [event];
+    const tell = (late: ActorEvent<NodeTag>): void =>
+      this.tell({ ...late, tag: { ...late.tag, ...moment() } });
+    this.ctx.waitUntil(event.then(tell));
+    return [];
   }
 
   #perform(effect: NodeEffect): void {
@@ -184,6 +207,9 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
         return this.#sockets.attach(effect.socket, effect.session);
       case "close-sockets":
         return this.#sockets.closeAll(effect.reason);
+      case "notice":
+        // oxlint-disable-next-line no-console -- where operators look
+        return console.warn(JSON.stringify({ ...this.address(), ...effect.notice }));
       default:
     }
   }

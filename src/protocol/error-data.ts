@@ -56,6 +56,15 @@ export interface ErrorData {
   OUTCOME_UNKNOWN: { partitionId: number };
   NO_BACKUP: { partitionId: number };
   OVERLOADED: { field: string; value: number; max: number };
+  ACTOR_UNKNOWN: { actorType: string };
+  ACTOR_BUSY: { actorType: string; actorId: string; value: number; max: number };
+  ACTOR_FAILED: { actorType: string; actorId: string; reason: string };
+  ACTOR_CORRUPT: { actorType: string; actorId: string; sequence: number };
+  ACTOR_INCOMPLETE: { actorType: string; actorId: string; sequence: number };
+  ACTOR_TIMED_OUT: { actorType: string; actorId: string; ms: number };
+  VERSION_CONFLICT: { actorType: string; actorId: string; attempted: number; current: number };
+  COMMAND_REFUSED: { actorType: string; actorId: string; refusal: string; reason: string };
+  COMMAND_WITHOUT_ID: { actorType: string; actorId: string; events: number };
   KEY_NOT_FOUND: { map: string; key: string };
   ROUTE_NOT_FOUND: { path: string };
   METHOD_NOT_ALLOWED: { method: string; allowed: string };

@@ -152,6 +152,57 @@ export const ERRORS: ErrorRules<ErrorCode> = {
     "later",
     ({ field, value, max }) => `${value} ${field} are waiting, at most ${max} may`,
   ),
+  ACTOR_UNKNOWN: rule(
+    404,
+    "never",
+    ({ actorType }) => `no actor of the type ${JSON.stringify(actorType)} is defined`,
+  ),
+  ACTOR_BUSY: rule(
+    503,
+    "later",
+    ({ actorType, actorId, value, max }) =>
+      `${value} commands are waiting for ${actorType}/${actorId}, at most ${max} may`,
+  ),
+  ACTOR_FAILED: rule(
+    500,
+    "later",
+    ({ actorType, actorId, reason }) => `${actorType}/${actorId} has failed: ${reason}`,
+  ),
+  ACTOR_CORRUPT: rule(
+    500,
+    "later",
+    ({ actorType, actorId, sequence }) =>
+      `entry ${sequence} of the journal of ${actorType}/${actorId} cannot be read`,
+  ),
+  ACTOR_INCOMPLETE: rule(
+    503,
+    "later",
+    ({ actorType, actorId, sequence }) =>
+      `entry ${sequence} of the journal of ${actorType}/${actorId} is not here`,
+  ),
+  ACTOR_TIMED_OUT: rule(
+    503,
+    "later",
+    ({ actorType, actorId, ms }) => `${actorType}/${actorId} has not decided within ${ms} ms`,
+  ),
+  VERSION_CONFLICT: rule(
+    409,
+    "never",
+    ({ actorType, actorId, attempted, current }) =>
+      `${actorType}/${actorId} is at version ${current}, not ${attempted}`,
+  ),
+  COMMAND_REFUSED: rule(
+    409,
+    "never",
+    ({ actorType, actorId, refusal, reason }) =>
+      `${actorType}/${actorId} refuses: ${refusal}${reason && `, ${reason}`}`,
+  ),
+  COMMAND_WITHOUT_ID: rule(
+    400,
+    "never",
+    ({ actorType, actorId, events }) =>
+      `a question to ${actorType}/${actorId} may leave no event, and this left ${events}`,
+  ),
   KEY_NOT_FOUND: rule(
     404,
     "never",

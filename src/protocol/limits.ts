@@ -106,6 +106,27 @@ export const CHUNK_ROWS_MAX = 4_096;
 /** Changed rows in one cluster message: sent as they come, so bounded by bytes at the sender. */
 export const DELTA_ROWS_MAX = 32_768;
 
+// ------------------------------------------------------------------ actors
+
+/** The name of a command, by which its repeats are known. */
+export const COMMAND_ID_BYTES_MAX = 128;
+
+/** Commands whose ids an actor remembers: a repeat that comes later than after so many others is executed anew. */
+export const COMMAND_IDS_MAX = 1_024;
+
+/** Commands that wait for one actor. */
+export const MAILBOX_MAX = 256;
+
+/** Entries of a journal in one answer, and how many when a caller over HTTP does not say. */
+export const ENTRIES_MAX = 500;
+export const ENTRIES_DEFAULT = 100;
+
+/** Events of one command. */
+export const EVENTS_MAX = 1_000;
+
+/** Why an actor refused: the name that it gave it. */
+export const REFUSAL_BYTES_MAX = 128;
+
 // ------------------------------------------------------------------ subscriptions
 
 /** Subscriptions of one socket, and of all sockets of a node. */

@@ -8,7 +8,7 @@ import type { Of, Row } from "../data/row.ts";
 import type { ErrorInfo } from "./errors.ts";
 import { TAG_BYTES } from "./limits.ts";
 
-export type Op = Change | Question;
+export type Op = Change | Question | ActorOp;
 
 export type Change = WriteOp | MergeOp | AddOp | RemoveOp | IncrementOp;
 export type Question = ReadOp | MembersOp | TotalOp;
@@ -64,6 +64,27 @@ export interface TotalOp extends Of {
   readonly type: "total";
 }
 
+/** Both in their order with the others of that actor. */
+export type ActorOp = CallOp | EventsOp;
+
+/** What has happened to an actor: entries of its journal from this number on. */
+export interface EventsOp extends Of {
+  readonly type: "events";
+  readonly from: number;
+  readonly limit: number;
+}
+
+/** A command for an actor, whose type is the map and whose id is the key. */
+export interface CallOp extends Of {
+  readonly type: "call";
+  /** Under one id it is executed once, however often it comes. null: a question, which may leave no event. */
+  readonly commandId: string | null;
+  /** Only if the actor has had so many events; null: whatever it has had. */
+  readonly expectedVersion: number | null;
+  /** As `encodeJson` makes it. */
+  readonly command: Uint8Array;
+}
+
 export type OpResult =
   /** Durable as the winner (or was so already). */
   | { readonly type: "stored"; readonly stamp: Stamp }
@@ -81,7 +102,16 @@ export type ReadResult =
       readonly after: string | null;
     }
   | ({ readonly type: "total" } & Count)
+  | Reply
   | { readonly type: "refused"; readonly error: ErrorInfo };
+
+/** What an actor has answered, and how many events it had had then. */
+interface Reply {
+  readonly type: "reply";
+  readonly version: number;
+  /** As `encodeJson` makes it. */
+  readonly value: Uint8Array;
+}
 
 /** An element, and the tags of its adds: who removes it names those. */
 export interface SetMember {
@@ -98,18 +128,23 @@ export type AckLevel = "owner" | "backup";
 export const isQuestion = (op: Op): op is Question =>
   op.type === "read" || op.type === "members" || op.type === "total";
 
+export const isChange = (op: Op): op is Change => !isForActor(op) && !isQuestion(op);
+
+export const isForActor = (op: Op): op is ActorOp => op.type === "call" || op.type === "events";
+
 export const isReadResult = (result: OpResult | ReadResult): result is ReadResult =>
   result.type !== "stored" && result.type !== "superseded";
 
 /** Bytes of what it is to store. */
 export function valueBytesOf(op: Op): number {
+  if (op.type === "call") return op.command.length;
   if (op.type === "merge") return op.rows.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
   return "value" in op && op.value ? op.value.length : 0;
 }
 
 /** Bytes of what it brings. */
 export function valueBytesIn(result: OpResult | ReadResult): number {
-  if (result.type === "value") return result.value?.length ?? 0;
+  if (result.type === "value" || result.type === "reply") return result.value?.length ?? 0;
   if (result.type !== "members") return 0;
   return result.members.reduce(
     (sum, { value, tags }) => sum + value.length + tags.length * TAG_BYTES,

@@ -15,7 +15,7 @@ import { expiryProblem, millisProblem } from "./row-fields.ts";
 import { isCounter, isExpiry, isKey, isMap, isMillis, isNode, isValue } from "./guards.ts";
 import { makeError } from "./errors.ts";
 import { ENVELOPE_ITEMS_MAX, FRAME_OPS_MAX } from "./limits.ts";
-import type { Op, WriteOp } from "./ops.ts";
+import { isForActor, type Op, type WriteOp } from "./ops.ts";
 import {
   OP_TAGS,
   opTagProblem,
@@ -25,6 +25,7 @@ import {
   unpackSetOp,
   unpackSetQuestion,
 } from "./packed-set-ops.ts";
+import { CALL_LAYOUT, EVENTS_LAYOUT, packActorOp, unpackActorOp } from "./packed-calls.ts";
 import type { Layout } from "./layout.ts";
 import { diagnose, unpackList } from "./packed.ts";
 import { packClientWrite } from "./packing.ts";
@@ -87,12 +88,17 @@ function unpackBounded<T extends object>(
 // ------------------------------------------------------------------ between nodes
 
 export const OP_LAYOUTS: Readonly<
-  Record<"read" | "write" | "stampedWrite" | keyof typeof SET_OP_LAYOUTS, Layout>
+  Record<
+    "read" | "write" | "stampedWrite" | "call" | "events" | keyof typeof SET_OP_LAYOUTS,
+    Layout
+  >
 > = {
   read: { tag: opTagProblem, ...KEY_LAYOUT },
   write: { tag: opTagProblem, ...KEY_LAYOUT, value: valueProblem, expiresAt: expiryProblem },
   stampedWrite: { tag: opTagProblem, ...CLIENT_OP_LAYOUT },
   ...SET_OP_LAYOUTS,
+  call: CALL_LAYOUT,
+  events: EVENTS_LAYOUT,
 };
 
 /** The `payload` of an OP_FORWARD. */
@@ -100,6 +106,7 @@ export const packOps = (ops: readonly Op[]): Uint8Array => writeValue(ops.map(pa
 
 function packOp(op: Op): unknown[] {
   if (op.type === "read") return [OP_TAGS.read, op.map, op.key];
+  if (isForActor(op)) return packActorOp(op);
   if (op.type !== "write") return packSetOp(op);
   const { map, key, stamp, value, expiresAt } = op;
   if (!stamp) return [OP_TAGS.write, map, key, value, expiresAt];
@@ -122,6 +129,9 @@ function unpackOp(wire: unknown): Op | Problem {
       return unpackWrite(rest) ?? diagnose(wire, OP_LAYOUTS.write);
     case OP_TAGS.stampedWrite:
       return unpackStampedWrite(rest) ?? diagnose(wire, OP_LAYOUTS.stampedWrite);
+    case OP_TAGS.call:
+    case OP_TAGS.events:
+      return unpackActorOp(wire);
     default:
       return unpackSetOp(wire);
   }

@@ -1,4 +1,5 @@
 /** What became of operations, in ACK, VALUES and OP_FORWARDED alike. */
+import type { Stamp } from "../data/hlc.ts";
 import type { Result } from "../data/result.ts";
 import {
   counterProblem,
@@ -29,10 +30,14 @@ const RESULT_TAGS = {
   stampedValue: 4,
   members: 5,
   total: 6,
+  reply: 7,
 } as const;
 
-/** Known by then. */
-const tag = count();
+/** Known by then: what a result is called is all that is left of it. */
+const tag = <const T extends keyof typeof RESULT_TAGS>(name: T): Schema<T> => ({
+  type: name,
+  read: () => name,
+});
 const bytesIfAny = leaf<Uint8Array | null>("value", valueProblem);
 const STAMP = {
   millis: moment,
@@ -40,45 +45,40 @@ const STAMP = {
   node: leaf<string>("node", nodeProblem),
 };
 
-export const MEMBER_LAYOUT = { value: leaf<Uint8Array>("element", elementProblem), tags: tagList };
+const element = leaf<Uint8Array>("element", elementProblem);
+
+export const MEMBER_LAYOUT = { value: element, tags: tagList };
 
 export const RESULT_LAYOUTS = {
-  stored: { tag, ...STAMP },
-  superseded: { tag, ...STAMP },
-  refused: { tag, error: errorInfo },
-  value: { tag, value: bytesIfAny },
-  stampedValue: { tag, value: bytesIfAny, ...STAMP },
+  stored: { type: tag("stored"), ...STAMP },
+  superseded: { type: tag("superseded"), ...STAMP },
+  refused: { type: tag("refused"), error: errorInfo },
+  value: { type: tag("value"), value: bytesIfAny },
+  stampedValue: { type: tag("value"), value: bytesIfAny, ...STAMP },
   members: {
-    tag,
+    type: tag("members"),
     members: list(tuple(MEMBER_LAYOUT), MEMBERS_MAX + 1),
     after: leaf<string | null>("hash", hashProblem),
   },
-  total: { tag, inc: count(), dec: count() },
+  total: { type: tag("total"), inc: count(), dec: count() },
+  reply: { type: tag("reply"), version: count(), value: element },
 };
 
-const stamped = (type: "stored" | "superseded"): Schema<AnyResult> =>
-  transform(tuple(RESULT_LAYOUTS[type]), ({ millis, counter, node }) => ({
-    type,
-    stamp: { millis, counter, node },
-  }));
+const stamped = <R extends Stamp>({ millis, counter, node, ...rest }: R) => ({
+  ...rest,
+  stamp: { millis, counter, node },
+});
 
 /** By their tags. */
 const RESULTS: readonly Schema<AnyResult>[] = [
-  stamped("stored"),
-  stamped("superseded"),
-  transform(tuple(RESULT_LAYOUTS.refused), ({ error }) => ({ type: "refused", error })),
-  transform(tuple(RESULT_LAYOUTS.value), ({ value }) => ({ type: "value", value, stamp: null })),
-  transform(tuple(RESULT_LAYOUTS.stampedValue), ({ value, millis, counter, node }) => ({
-    type: "value",
-    value,
-    stamp: { millis, counter, node },
-  })),
-  transform(tuple(RESULT_LAYOUTS.members), ({ members, after }) => ({
-    type: "members",
-    members,
-    after,
-  })),
-  transform(tuple(RESULT_LAYOUTS.total), ({ inc, dec }) => ({ type: "total", inc, dec })),
+  transform(tuple(RESULT_LAYOUTS.stored), stamped),
+  transform(tuple(RESULT_LAYOUTS.superseded), stamped),
+  tuple(RESULT_LAYOUTS.refused),
+  transform(tuple(RESULT_LAYOUTS.value), (result) => ({ ...result, stamp: null })),
+  transform(tuple(RESULT_LAYOUTS.stampedValue), stamped),
+  tuple(RESULT_LAYOUTS.members),
+  tuple(RESULT_LAYOUTS.total),
+  tuple(RESULT_LAYOUTS.reply),
 ];
 
 const anyResult: Schema<AnyResult> = {
@@ -117,6 +117,8 @@ function packResult(result: AnyResult): unknown[] {
     }
     case "total":
       return [RESULT_TAGS.total, result.inc, result.dec];
+    case "reply":
+      return [RESULT_TAGS.reply, result.version, result.value];
   }
 }
 

@@ -39,7 +39,7 @@ import {
   isTotal,
 } from "./guards.ts";
 import { ADDS_MAX, MEMBERS_MAX } from "./limits.ts";
-import type { MembersOp, MergeOp, Op, ReadOp, TotalOp, WriteOp } from "./ops.ts";
+import type { ActorOp, MembersOp, MergeOp, Op, ReadOp, TotalOp, WriteOp } from "./ops.ts";
 import { CLIENT_OP_TAGS, packQuestion } from "./packing.ts";
 import { checked, packEntry, unpackEntry } from "./packed-rows.ts";
 import type { Layout } from "./layout.ts";
@@ -56,6 +56,8 @@ export const OP_TAGS = {
   unstampedAdd: 9,
   removeAll: 10,
   increment: 11,
+  call: 12,
+  events: 13,
 } as const;
 
 export function opTagProblem(tag: unknown): Problem | null {
@@ -109,7 +111,7 @@ function stampProblem(stamp: unknown): Problem | null {
 
 // ------------------------------------------------------------------ packing
 
-export function packSetOp(op: Exclude<Op, ReadOp | WriteOp>): unknown[] {
+export function packSetOp(op: Exclude<Op, ActorOp | ReadOp | WriteOp>): unknown[] {
   const { map, key } = op;
   switch (op.type) {
     case "members":

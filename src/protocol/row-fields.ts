@@ -1,4 +1,5 @@
 /** What the fields of a row may be, each by itself. */
+import type { RowKind } from "../data/row.ts";
 import { EXPIRES_AT_MAX, STAMP_MILLIS_MAX } from "../data/limits.ts";
 import { integerProblem, malformed, textProblem, type Problem } from "./checks.ts";
 
@@ -15,4 +16,7 @@ export const millisProblem = (millis: unknown): Problem | null =>
 export const subProblem = (sub: unknown): Problem | null => textProblem(sub, 0, SUB_BYTES_MAX);
 
 export const kindProblem = (kind: unknown): Problem | null =>
-  kind === "lww" || kind === "or" || kind === "pn" ? null : malformed("lww, or or pn");
+  typeof kind === "string" && KINDS.has(kind) ? null : badKind;
+
+const KINDS: ReadonlySet<string> = new Set<RowKind>(["lww", "or", "pn", "event", "snapshot"]);
+const badKind = malformed("lww, or, pn, event or snapshot");

@@ -10,7 +10,8 @@ import type {
 } from "../protocol/cluster-messages.ts";
 import { makeError, type ErrorInfo } from "../protocol/errors.ts";
 import { FRAME_BYTES_MAX, FRAME_OPS_MAX } from "../protocol/limits.ts";
-import type { WriteOp } from "../protocol/ops.ts";
+import type { CallOp, WriteOp } from "../protocol/ops.ts";
+import { commandIdProblem, versionProblem } from "../protocol/packed-calls.ts";
 import { mergeSchemas } from "../protocol/schema-merge.ts";
 import { operatorSchemas } from "../protocol/schema-operator.ts";
 import { parse } from "../protocol/schema.ts";
@@ -110,6 +111,29 @@ export function incrementOf(json: unknown): Parsed<number> {
   if (problem || typeof add !== "number") return err(problem ?? malformed("an integer")("add"));
   return ok(add);
 }
+
+/** `{ command, commandId?, expectedVersion? }`; a command without an id, null, is a question. */
+export function callOf(json: unknown): Parsed<CallFields> {
+  const fields = fieldsOf(json, ["command", "commandId", "expectedVersion"]);
+  if (!fields.ok) return fields;
+  const { command: asked, commandId, expectedVersion = null } = fields.value;
+  const command = encodeJson(asked, "command");
+  if (!command.ok) return command;
+  const problem =
+    (commandId === undefined ? null : commandIdProblem(commandId)?.("commandId")) ??
+    versionProblem(expectedVersion)?.("expectedVersion");
+  if (problem) return err(problem);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both were checked
+  const checked = { commandId, expectedVersion } as Pick<
+    CallFields,
+    "commandId" | "expectedVersion"
+  >;
+  return ok({ ...checked, command: command.value });
+}
+
+type CallFields = Pick<CallOp, "command" | "expectedVersion"> & {
+  readonly commandId?: CallOp["commandId"] | undefined;
+};
 
 /** `{ count?, id?, region?, weight? }` */
 export function addNodesOf(json: unknown): Parsed<AddNodes> {

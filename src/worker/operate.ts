@@ -17,12 +17,12 @@ import { Cluster } from "./cluster.ts";
 import type { EntryRoute } from "./entries.ts";
 import type { Front } from "./front.ts";
 import { errorReply, reply } from "./replies.ts";
-import type { Parsed, Route, SetRoute } from "./routes.ts";
+import type { ActorRoute, Parsed, Route, SetRoute } from "./routes.ts";
 
 /** A report does not wait longer for the figures of one node. */
 const STATUS_TIMEOUT_MS = 2_000;
 
-export type OperatorRoute = Exclude<Route, EntryRoute | SetRoute>;
+export type OperatorRoute = Exclude<Route, ActorRoute | EntryRoute | SetRoute>;
 
 export async function operate(
   front: Front,

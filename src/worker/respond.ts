@@ -1,6 +1,7 @@
 /** From request to response: who may ask, what is asked, what came of it. Never throws. */
 import type { Env } from "../objects/env.ts";
 import { makeError } from "../protocol/errors.ts";
+import { actors } from "./actors.ts";
 import { entries } from "./entries.ts";
 import { faults } from "./faults.ts";
 import { Front } from "./front.ts";
@@ -56,6 +57,9 @@ async function serve(request: Request, env: Env): Promise<Response> {
     case "count":
     case "total":
       return sets(front, route.value, { request, pinned: pinned.value });
+    case "call":
+    case "events":
+      return actors(front, route.value, { request, pinned: pinned.value });
     default:
       return operate(front, route.value, request);
   }

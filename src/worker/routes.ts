@@ -13,6 +13,8 @@ import {
 import { isHash } from "../protocol/guards.ts";
 import { makeError, type ErrorInfo } from "../protocol/errors.ts";
 import {
+  ENTRIES_DEFAULT,
+  ENTRIES_MAX,
   MEMBERS_MAX,
   NAME_PATTERN,
   PARTITION_COUNT_MAX,
@@ -30,6 +32,7 @@ export type Route =
   | (Of & { readonly type: "put"; readonly ttlMs: number | null; readonly ack: AckLevel })
   | { readonly type: "batch"; readonly map: string; readonly ack: AckLevel }
   | SetRoute
+  | ActorRoute
   | ScanRoute
   /** What the caller has; null: it does not say. */
   | { readonly type: "map"; readonly version: number | null; readonly viewVersion: number | null }
@@ -39,6 +42,11 @@ export type Route =
   | { readonly type: "claim"; readonly partitionId: PartitionId }
   | { readonly type: "cancel"; readonly partitionId: PartitionId }
   | { readonly type: "socket"; readonly nodeId: NodeId | null };
+
+/** Of an actor: its type, and its id. */
+export type ActorRoute =
+  | (Of & { readonly type: "call" })
+  | (Of & { readonly type: "events"; readonly from: number; readonly limit: number });
 
 /** Of a set or a counter. */
 export type SetRoute =
@@ -118,6 +126,8 @@ function handlersFor(asked: Asked): Handlers | null {
       return setHandlers(asked, rest);
     case "counters":
       return counterHandlers(asked, rest);
+    case "actors":
+      return actorHandlers(asked, rest);
     case "map":
       return rest.length === 0 ? { GET: () => mapRoute(asked) } : null;
     case "ws":
@@ -155,6 +165,23 @@ const counterHandlers = ({ query }: Asked, path: readonly string[]): Handlers | 
     GET: () => ok({ type: "total", ...of }),
     POST: () => withAck(query, (ack) => ok({ type: "count", ...of, ack })),
   }));
+
+function actorHandlers({ query }: Asked, path: readonly string[]): Handlers | null {
+  const [actorType, id, what, ...more] = path;
+  if (what === undefined)
+    return handlersOf(path, (of) => ({ POST: () => ok({ type: "call", ...of }) }));
+  if (what !== "events" || more.length > 0) return null;
+  return handlersOf([actorType ?? "", id ?? ""], (of) => ({ GET: () => eventsRoute(of, query) }));
+}
+
+function eventsRoute(of: Of, query: URLSearchParams): Parsed<Route> {
+  const from = integer(query.get("from"), "from", { min: 1, max: Number.MAX_SAFE_INTEGER });
+  if (!from.ok) return from;
+  const limit = integer(query.get("limit"), "limit", { min: 1, max: ENTRIES_MAX });
+  if (!limit.ok) return limit;
+  const [first, most] = [from.value ?? 1, limit.value ?? ENTRIES_DEFAULT];
+  return ok({ type: "events", ...of, from: first, limit: most });
+}
 
 /** Of one entry, set or counter. */
 function handlersOf(

@@ -1,10 +1,9 @@
-/** The deployed Worker: the front, and the classes of the objects behind it. */
-import type { Env } from "../objects/env.ts";
-import { respond } from "./respond.ts";
+/** The deployed Worker: the front, the classes of the objects behind it, and the actors of the examples. */
+import { account } from "../../examples/account.ts";
+import { counter } from "../../examples/counter.ts";
+import { godwit } from "./godwit.ts";
 
-export { CoordinatorObject } from "../objects/coordinator-object.ts";
-export { NodeObject } from "../objects/node-object.ts";
+const app = godwit({ actors: { account, counter } });
 
-export default {
-  fetch: (request: Request, env: Env): Promise<Response> => respond(request, env),
-};
+export const { NodeObject, CoordinatorObject } = app;
+export default app.worker;

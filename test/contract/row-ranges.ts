@@ -6,7 +6,7 @@ import { identityKey } from "../../src/core/rows/identity-key.ts";
 import { PartitionId, Seq } from "../../src/data/ids.ts";
 import { compareIdentity, rowBytes, type Row } from "../../src/data/row.ts";
 import { compareText } from "../../src/data/text.ts";
-import { rowOf, wellFormedText } from "../data/arbitraries.ts";
+import { KINDS, rowOf, wellFormedText } from "../data/arbitraries.ts";
 import { bounds } from "./row-arbitraries.ts";
 import type { WithStorage } from "./row-store.ts";
 
@@ -16,7 +16,7 @@ const sub = fc.oneof(fc.constantFrom("", "a", "aa", "ab", "b", "\u{10ffff}"), we
 const place = fc.record({
   map: fc.constantFrom("m", "m", "mm"),
   key: fc.constantFrom("k", "kk"),
-  kind: fc.constantFrom("lww" as const, "or" as const, "pn" as const),
+  kind: fc.constantFrom(...KINDS),
 });
 const rows = fc.uniqueArray(
   rowOf(fc.tuple(place, sub).map(([at, text]) => ({ ...at, sub: text }))),

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { PartitionId, Seq } from "../../src/data/ids.ts";
 import { MemoryRowStore } from "../sim/memory-row-store.ts";
 import { registerRowStoreContract, type WithStorage } from "./row-store.ts";
+import { registerRowJournalsContract } from "./row-journals.ts";
 import { registerRowRangesContract } from "./row-ranges.ts";
 import { registerRowTablesContract } from "./row-tables.ts";
 
@@ -13,6 +14,7 @@ const inMemory: WithStorage = (use) => {
 registerRowStoreContract("memory", inMemory);
 registerRowTablesContract("memory", inMemory);
 registerRowRangesContract("memory", inMemory);
+registerRowJournalsContract("memory", inMemory);
 
 it("memory: a restored snapshot has lost what was written since, and stays what it was", () => {
   const id = PartitionId(1);

@@ -3,6 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { SqlRowStore } from "../../src/objects/sql-row-store.ts";
 import { registerRowStoreContract, type WithStorage } from "./row-store.ts";
+import { registerRowJournalsContract } from "./row-journals.ts";
 import { registerRowRangesContract } from "./row-ranges.ts";
 import { registerRowTablesContract } from "./row-tables.ts";
 
@@ -16,3 +17,4 @@ const inSqlite: WithStorage = (use) =>
 registerRowStoreContract("SQLite", inSqlite);
 registerRowTablesContract("SQLite", inSqlite);
 registerRowRangesContract("SQLite", inSqlite);
+registerRowJournalsContract("SQLite", inSqlite);

@@ -47,12 +47,15 @@ export const stamp: fc.Arbitrary<Stamp> = fc.oneof(
   }),
 );
 
-export const KINDS: readonly RowKind[] = ["lww", "or", "pn"];
+export const KINDS: readonly RowKind[] = ["lww", "or", "pn", "event", "snapshot"];
 
 /** Mostly entries: rows of one identity are to stay common. */
-const anyKind: fc.Arbitrary<RowKind> = fc.constantFrom("lww", "lww", "or", "pn");
+const anyKind: fc.Arbitrary<RowKind> = fc.oneof(
+  fc.constant<RowKind>("lww"),
+  fc.constantFrom(...KINDS),
+);
 
-/** 72 in all, with parts that run together alike: rows of one identity are common. */
+/** 120 in all, with parts that run together alike: rows of one identity are common. */
 export const crowdedIdentity: fc.Arbitrary<Identity> = fc.record({
   map: fc.constantFrom("", "m", "mm"),
   key: fc.constantFrom("", "m", "mm", "k"),

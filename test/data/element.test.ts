@@ -76,9 +76,11 @@ it("a removal is gone no sooner than its add was made, if the clock of who remov
   expect(goneSince({ ...removal, kind: "lww" })).toBe(1_000);
 });
 
-it("what was added to a counter is never taken for deleted", () => {
+it("what was added to a counter or a journal is never taken for deleted", () => {
   const old = { millis: 1, counter: 0, node: "c1" };
   expect(mayBeDeletedSince({ kind: "lww", stamp: old }, 2)).toBe(true);
   expect(mayBeDeletedSince({ kind: "or", stamp: old }, 2)).toBe(true);
-  expect(mayBeDeletedSince({ kind: "pn", stamp: old }, 2)).toBe(false);
+  expect(mayBeDeletedSince({ kind: "or", stamp: old }, 1)).toBe(false);
+  for (const kind of ["pn", "event", "snapshot"] as const)
+    expect(mayBeDeletedSince({ kind, stamp: old }, 2), kind).toBe(false);
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RowHash } from "../../src/data/row-hash.ts";
 import type { Row } from "../../src/data/row.ts";
-import { anyText, row, SAME } from "./arbitraries.ts";
+import { anyText, KINDS, row, SAME } from "./arbitraries.ts";
 import { halfSip, wordsOf, wordsOfRow } from "./sip-oracle.ts";
 
 const KEY = [0x03020100, 0x07060504] as const;
@@ -82,6 +82,13 @@ describe("row hash", () => {
       [...new RowHash(...KEY).hash(r)].map((lane) => lane.toString(16).padStart(8, "0")).join("");
     expect(hex(base)).toBe("6079e3523876c831");
     expect(hex({ ...base, value: null, expiresAt: null })).toBe("c2ebbac94805e586");
+    expect(Object.fromEntries(KINDS.map((kind) => [kind, hex({ ...base, kind })]))).toEqual({
+      lww: "6079e3523876c831",
+      or: "b1b35222e45f99da",
+      pn: "d4449d1e3558b5ba",
+      event: "5397ec4738f1fdc7",
+      snapshot: "c95028c8ca941182",
+    });
   });
 
   it("gives 100,000 rows as many hashes, in each lane nearly so", () => {

@@ -9,6 +9,7 @@ import {
   compareIdentity,
   compareRows,
   identityOf,
+  isOfMap,
   mergeRows,
   rowBytes,
   type Row,
@@ -102,6 +103,19 @@ describe("order of the totals of one replica", () => {
         expect(Math.sign(compareRows(of(a), of(b)))).toBe(Math.sign(a - b));
       }),
     );
+  });
+});
+
+describe.each(["event", "snapshot"] as const)("order of two rows that are one %s", (kind) => {
+  it("is that of entries: epoch or number first, then the writer, then the bytes", () => {
+    const wrong: unknown[] = [];
+    const ladder = LADDER.map((r) => ({ ...r, kind }));
+    ladder.forEach((a, i) =>
+      ladder.forEach((b, j) => {
+        if (Math.sign(compareRows(a, b)) !== Math.sign(i - j)) wrong.push([a, b]);
+      }),
+    );
+    expect(wrong).toEqual([]);
   });
 });
 
@@ -241,6 +255,10 @@ describe("identity", () => {
       }),
     );
   });
+});
+
+it("entries, sets and counters are of a map, what an actor leaves behind is not", () => {
+  expect(KINDS.filter((kind) => isOfMap({ kind }))).toEqual(["lww", "or", "pn"]);
 });
 
 describe("visibility", () => {

@@ -4,6 +4,8 @@
  */
 import type { Row } from "../../src/data/row.ts";
 
+const KINDS = { lww: 1, or: 2, pn: 3, event: 4, snapshot: 5 };
+
 const rotate = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
 
 /** HalfSipHash-c-d, 64 bits, over words, without the length that the original appends. */
@@ -56,7 +58,7 @@ export function wordsOfRow(row: Row): number[] {
     row.map.length,
     row.key.length,
     row.sub.length,
-    counter + node.length * 2 ** 16 + { lww: 1, or: 2, pn: 3 }[row.kind] * 2 ** 24,
+    counter + node.length * 2 ** 16 + KINDS[row.kind] * 2 ** 24,
     row.value === null ? -1 : row.value.length,
     ...[row.map, row.key, row.sub, node].flatMap((text) => wordsOf(Buffer.from(text, "utf16le"))),
     ...wordsOf(row.value ?? Buffer.alloc(0)),

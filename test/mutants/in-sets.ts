@@ -107,11 +107,11 @@ export const IN_SETS: readonly Mutant[] = [
     name: "counts forgotten",
     bug: "what was counted long ago is taken for what may have been deleted since",
     file: "src/data/row.ts",
-    find: 'kind !== "pn" && stamp.millis < since',
-    replace: "kind !== undefined && stamp.millis < since",
+    find: '(kind === "lww" || kind === "or") && stamp.millis < since',
+    replace: '(kind === "lww" || kind !== "event") && stamp.millis < since',
     killedBy: {
       file: "test/data/element.test.ts",
-      title: "what was added to a counter is never taken for deleted",
+      title: "what was added to a counter or a journal is never taken for deleted",
     },
   },
   {

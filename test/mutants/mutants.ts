@@ -1,4 +1,5 @@
 import { IN_ABSENCES } from "./in-absences.ts";
+import { IN_ACTORS } from "./in-actors.ts";
 import { IN_BACKUPS } from "./in-backups.ts";
 import { IN_BOUNDS } from "./in-bounds.ts";
 import { IN_CLIENT } from "./in-client.ts";
@@ -25,6 +26,7 @@ const ALL: readonly Mutant[] = [
   ...IN_RUNS,
   ...IN_TESTS,
   ...IN_ABSENCES,
+  ...IN_ACTORS,
   ...IN_BACKUPS,
   ...IN_BOUNDS,
   ...IN_CLIENT,

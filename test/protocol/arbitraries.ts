@@ -17,11 +17,14 @@ import { countSub, encodeTotal } from "../../src/data/count.ts";
 import { COUNT_STAMP } from "../../src/data/count-stamp.ts";
 import { elementSub } from "../../src/data/element.ts";
 import { identityOf, type Row } from "../../src/data/row.ts";
+import { sequenceSub } from "../../src/data/sequence.ts";
 import type { Ruling } from "../../src/data/ruling.ts";
 import { ERRORS, makeError, type ErrorCode, type ErrorInfo } from "../../src/protocol/errors.ts";
 import type { ClientOp, ClientQuestion } from "../../src/protocol/client-messages.ts";
 import type { Op, OpResult, ReadResult } from "../../src/protocol/ops.ts";
 import {
+  COMMAND_ID_BYTES_MAX,
+  ENTRIES_MAX,
   KEY_BYTES_MAX,
   MAP_NAME_BYTES_MAX,
   MEMBERS_MAX,
@@ -110,6 +113,15 @@ const expiresAt = fc.option(fc.integer({ min: 0, max: EXPIRES_AT_MAX }));
 const entry = { map, key, value, expiresAt };
 
 const element = fc.uint8Array({ maxLength: 40 });
+/** Of the entries of a journal. */
+export const sequence = fc.oneof(
+  fc.integer({ min: 1, max: 300 }),
+  fc.constantFrom(99_999, 100_000, 10 ** 12 - 1),
+);
+export const commandId = fc.oneof(
+  fc.constantFrom("c", "__proto__", "é".repeat(COMMAND_ID_BYTES_MAX / 2)),
+  wellFormedText.filter((text) => text !== ""),
+);
 const replica = fc.oneof(clientId, fc.constant("main/n1.1.7"));
 
 const entryRow = fc.record({
@@ -139,7 +151,23 @@ const totalRow = fc
     return { map: m, key: k, ...total, kind: "pn", sub: countSub(r, side) };
   });
 
-export const row: fc.Arbitrary<Row> = fc.oneof(entryRow, addRow, totalRow);
+/** Stamped with an epoch, or with the number of the last entry in it. */
+const journalRow = fc
+  .record({
+    map,
+    key,
+    millis: moment,
+    node: clientId,
+    value: element,
+    sequence: fc.option(sequence),
+  })
+  .map(({ map: m, key: k, millis, node, value: bytes, sequence: n }): Row => {
+    const rest = { stamp: { millis, counter: 0, node }, value: bytes, expiresAt: null };
+    if (n === null) return { map: m, key: k, kind: "snapshot", sub: "", ...rest };
+    return { map: m, key: k, kind: "event", sub: sequenceSub(n), ...rest };
+  });
+
+export const row: fc.Arbitrary<Row> = fc.oneof(entryRow, addRow, totalRow, journalRow);
 export const identity = row.map(identityOf);
 
 const of = { map, key };
@@ -183,6 +211,19 @@ export const op: fc.Arbitrary<Op> = fc.oneof(
     value: element,
   }),
   fc.record({ type: fc.constant("increment" as const), ...of, inc: count, dec: count }),
+  fc.record({
+    type: fc.constant("call" as const),
+    ...of,
+    commandId: fc.option(commandId),
+    expectedVersion: fc.option(count),
+    command: element,
+  }),
+  fc.record({
+    type: fc.constant("events" as const),
+    ...of,
+    from: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+    limit: fc.integer({ min: 1, max: ENTRIES_MAX }),
+  }),
 );
 
 // ------------------------------------------------------------------ errors and results
@@ -219,6 +260,7 @@ export const readResult: fc.Arbitrary<ReadResult> = fc.oneof(
     after: hash,
   }),
   fc.record({ type: fc.constant("total" as const), inc: count, dec: count }),
+  fc.record({ type: fc.constant("reply" as const), version: count, value: element }),
   refused,
 );
 

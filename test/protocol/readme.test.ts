@@ -80,6 +80,10 @@ it("bounds", () => {
     `at most ${limits.DEPTH_MAX} levels`,
     `at most ${number(limits.MAP_HISTORY_MAX)} \`removedNodeIds\``,
     `at most every ${DEFAULTS.mapPushMs} ms`,
+    `1 to ${limits.COMMAND_ID_BYTES_MAX} bytes of UTF-8; the last ${number(limits.COMMAND_IDS_MAX)} of an actor are remembered`,
+    `${limits.VALUE_BYTES_MAX / 2 ** 10} KiB; ${number(limits.EVENTS_MAX)} events of one command`,
+    `| ${limits.MAILBOX_MAX} |`,
+    `1 to ${limits.REFUSAL_BYTES_MAX} bytes, up to ${limits.ERROR_TEXT_BYTES_MAX / 2 ** 10} KiB`,
   ])
     expect(readme).toContain(bound);
 });

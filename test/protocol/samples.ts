@@ -17,6 +17,7 @@ import type { Ruling } from "../../src/data/ruling.ts";
 import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage, Envelope } from "../../src/protocol/cluster-messages.ts";
 import { makeError } from "../../src/protocol/errors.ts";
+import { actorSamples } from "./actor-samples.ts";
 import { client } from "./client-samples.ts";
 import { repairSamples } from "./repair-messages.ts";
 import { server } from "./server-samples.ts";
@@ -296,6 +297,7 @@ const cluster = {
     partitions: [{ ruling, role: "none" }],
     into: ClusterId("west"),
   },
+  ...actorSamples,
   ...repairSamples,
   ...subscriptionSamples,
   "merge with another cluster": { type: "MERGE_CLUSTER", clusterId: ClusterId("east") },

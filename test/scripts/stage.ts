@@ -2,6 +2,8 @@
  * A cluster whose network does nothing by itself: every message waits until a command delivers, drops or
  * repeats it. Time stands still until a command advances it. The machines are those of production.
  */
+import type { Actors } from "../../src/core/actor/definition.ts";
+import { Runner } from "../../src/core/actor/runner.ts";
 import { DEFAULTS, validate, type Config } from "../../src/core/config.ts";
 import { coordinator } from "../../src/core/coordinator/coordinator.ts";
 import { initialCoordinator, wakeCoordinator } from "../../src/core/coordinator/state.ts";
@@ -17,7 +19,7 @@ import type {
   ClusterEvent,
   Moment,
 } from "../../src/core/machine/cluster-event.ts";
-import type { NodeEffect, NodeEvent } from "../../src/core/node/events.ts";
+import type { NodeEffect, NodeEvent, Notice } from "../../src/core/node/events.ts";
 import { NO_FLOW } from "../../src/core/node/flow.ts";
 import { node } from "../../src/core/node/node.ts";
 import { initialNode, wake, type NodeSaved, type NodeState } from "../../src/core/node/state.ts";
@@ -63,6 +65,7 @@ export class Stage {
   /** Filled by what happens; emptied by whoever shows it. */
   readonly lines: string[] = [];
   readonly answers: ServerMessage[] = [];
+  readonly notices: Notice[] = [];
   readonly delivered = new Map<string, number>();
   readonly nodes = new Map<NodeId, NodeHost>();
   readonly coordinator: CoordinatorHost;
@@ -77,6 +80,11 @@ export class Stage {
   /** What subscribers are told. */
   told: (from: Sender, effect: Extract<NodeEffect, { readonly type: "tell" | "resync" }>) => void =
     () => {};
+  /** Actors of whoever plays. */
+  actors: Actors = {};
+  readonly runner = new Runner(() => this.actors);
+  /** True: a decision that takes time, which whoever plays delivers. */
+  postpone: (id: NodeId, event: NodeEvent) => boolean = () => false;
   #calls = 0;
   /** Sockets outlive the memory of their node. */
   hasClients = false;
@@ -132,6 +140,8 @@ export class Stage {
         arm: (at) => void this.#alarms.set(id, this.#trueTime(id, at)),
         tick: (at) => void this.#ticks.set(id, this.#trueTime(id, at)),
         committed: () => {},
+        runner: this.runner,
+        postpone: (event) => this.postpone(id, event),
       },
     );
     this.nodes.set(id, host);
@@ -154,6 +164,11 @@ export class Stage {
     const session = { clientId: socket, forward: true, ...known };
     const frames = messages.map((message) => ({ socket, session, flow: NO_FLOW, message }));
     this.node(at).deliver({ type: "frames", frames, ...this.#moment(at) });
+  }
+
+  /** What has taken time is there by now. */
+  late(at: NodeId, event: Extract<NodeEvent, { type: "decided" }>): void {
+    this.node(at).deliver({ ...event, tag: { ...event.tag, ...this.#moment(at) } });
   }
 
   /** The same once more. Who answers it answers that one, too. */
@@ -269,6 +284,8 @@ export class Stage {
       case "tell":
       case "resync":
         return this.told(from, effect);
+      case "notice":
+        return void this.notices.push(effect.notice);
       default:
     }
   }

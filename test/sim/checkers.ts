@@ -52,6 +52,7 @@ export const INVARIANTS = [
   "I9",
   "I10",
   "I12",
+  "I13",
   "I14",
   "I15",
   "I16",
@@ -224,6 +225,7 @@ export class Checkers {
       if (old === entry) continue;
       monotone(this, `epoch of ${partitionId}`, old?.ruling.epoch, entry.ruling.epoch);
       this.#oneOwner(entry.ruling);
+      this.#world.callers.ledger.ruled(old?.ruling, entry.ruling);
       const { owner } = entry.ruling;
       if (owner !== old?.ruling.owner) this.#reigns.set(partitionId, this.reignOf(partitionId) + 1);
       if (old && owner !== old.ruling.owner)

@@ -57,6 +57,12 @@ export const NO_COUNTS = {
   "subscribers that were too slow": 0,
   "changes told to subscribers": 0,
   "rows of sets and counters told to subscribers": 0,
+  "commands sent": 0,
+  "commands answered": 0,
+  "entries judged": 0,
+  "slow decisions": 0,
+  /** Where an operator has given their partition to who need not have all of it. */
+  "actors given up by force": 0,
 };
 
 /** As they arrive. */

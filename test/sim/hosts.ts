@@ -1,4 +1,5 @@
 /** The production machines on simulated hosts. */
+import { Runner } from "../../src/core/actor/runner.ts";
 import { coordinator } from "../../src/core/coordinator/coordinator.ts";
 import {
   initialCoordinator,
@@ -14,6 +15,7 @@ import type { NodeEffect, NodeEvent } from "../../src/core/node/events.ts";
 import { node } from "../../src/core/node/node.ts";
 import { initialNode, wake, type NodeSaved, type NodeState } from "../../src/core/node/state.ts";
 import type { NodeId } from "../../src/data/ids.ts";
+import { ACTORS } from "./callers.ts";
 import { SimHost } from "./process.ts";
 
 export type NodeHost = SimHost<NodeState, NodeEvent, NodeEffect, NodeSaved>;
@@ -34,6 +36,11 @@ export interface Surroundings {
 
 interface Watched<Saved> extends Surroundings {
   readonly committed: (before: Saved, after: Saved) => void;
+}
+
+interface Visited {
+  readonly hasClients: () => boolean;
+  readonly postpone: (event: NodeEvent) => boolean;
 }
 
 export function coordinatorHost(
@@ -58,7 +65,7 @@ export function coordinatorHost(
 export function nodeHost(
   id: NodeId,
   config: Config,
-  { moment, hasClients, ...around }: Watched<NodeSaved> & { readonly hasClients: () => boolean },
+  { moment, hasClients, ...around }: Watched<NodeSaved> & Visited,
 ): NodeHost {
   const facts = { type: "started", host: `object-${id}` } as const;
   return new SimHost<NodeState, NodeEvent, NodeEffect, NodeSaved>(initialNode(config).saved, {
@@ -68,6 +75,7 @@ export function nodeHost(
       saved: (state) => state.saved,
       digestKey: (state) => state.saved.self.digestKey,
     },
+    runner: new Runner(() => ACTORS),
     started: () => ({ ...facts, hasClients: hasClients(), ...moment() }),
     ...around,
   });

@@ -27,7 +27,8 @@ export class Network {
     const caller = this.#callers.get(call);
     this.#callers.delete(call);
     if (!caller) return;
-    if (caller.from === "front") this.#world.front.told(call, message);
+    if (caller.from === "front" && !this.#world.callers.told(call, message))
+      this.#world.front.told(call, message);
     this.#travel({ from, to: caller.from, message, call: null, term });
   }
 

@@ -46,6 +46,8 @@ export interface Options {
   readonly subscribers: number;
   /** Clients as they are in production. */
   readonly sdks: number;
+  /** Of actors. */
+  readonly callers: number;
 }
 
 /** Seeds below have no storm and mean what they meant before there were any. */
@@ -62,10 +64,15 @@ const WILD_END = 2_000_000;
 export const FIRST_SDK = 3_000_000;
 const SDK_END = 4_000_000;
 
+/** Wild storms in which actors are called, too. */
+export const FIRST_CALLED = 4_000_000;
+const CALLED_END = 5_000_000;
+
 export function draw(seed: number): Options {
   const options = drawPlain(seed);
   if (seed >= FIRST_WILD && seed < WILD_END) return drawWild(seed, options);
   if (seed >= FIRST_SDK && seed < SDK_END) return drawSdk(seed, options);
+  if (seed >= FIRST_CALLED && seed < CALLED_END) return drawCalled(seed, options);
   if (seed >= FIRST_FORGETFUL) return drawForgetful(seed, options);
   return seed < FIRST_STORM ? options : drawStorm(seed, options);
 }
@@ -99,6 +106,14 @@ function drawWild(seed: number, plain: Options): Options {
 function drawSdk(seed: number, plain: Options): Options {
   const sdks = 1 + new Prng(seed ^ 0x5dc5).below(3);
   return { ...drawWild(seed, plain), sets: true, subscribers: 1, sdks };
+}
+
+function drawCalled(seed: number, plain: Options): Options {
+  const callers = 1 + new Prng(seed ^ 0xca11).below(3);
+  // So that actors, too, make room and come back.
+  const idleAfterMs = seed % 2 === 0 ? plain.config.idleAfterMs : 300;
+  const config = { ...plain.config, idleAfterMs };
+  return { ...drawWild(seed, { ...plain, config }), sets: false, subscribers: 0, callers };
 }
 
 /** No message is on its way, and nobody cut off, for as long as a deletion is kept: only who is away is. */
@@ -194,5 +209,6 @@ function drawPlain(seed: number): Options {
     sets: false,
     subscribers: 0,
     sdks: 0,
+    callers: 0,
   };
 }

@@ -2,6 +2,8 @@
  * One object of the simulated world: the production machine on a simulated host. Its disk keeps what was
  * committed; a crash loses the rest, at any of the points where a real one can.
  */
+import type { ActorEffect } from "../../src/core/actor/effects.ts";
+import type { Runner } from "../../src/core/actor/runner.ts";
 import { drive } from "../../src/core/machine/drive.ts";
 import type { Host } from "../../src/core/machine/host.ts";
 import type { Machine } from "../../src/core/machine/step.ts";
@@ -27,6 +29,9 @@ interface Wiring<State extends object, Event, Effect, Saved> {
   readonly arm: (at: number) => void;
   readonly tick: (at: number) => void;
   readonly committed: (before: Saved, after: Saved) => void;
+  readonly runner?: Runner;
+  /** True: it takes time, and is delivered by whoever has been given it. */
+  readonly postpone?: (event: Event) => boolean;
 }
 
 const NO_ROWS: MemorySnapshot = { tables: [] };
@@ -38,6 +43,7 @@ const ROW_EFFECTS = new Set([
   "look",
   "scan",
   "fetch-rows",
+  "read-journal",
   "digest",
   "count-rows",
   "find-gone",
@@ -139,6 +145,7 @@ export class SimHost<
   }
 
   store(effect: Effect): readonly Event[] | undefined {
+    if (effect.type === "replay" || effect.type === "decide") return this.#run(effect);
     if (!ROW_EFFECTS.has(effect.type)) return undefined;
     const state = this.load();
     this.#tables ??= new RowTables(this.rows, () =>
@@ -146,6 +153,13 @@ export class SimHost<
     );
     const result = this.#tables.perform(effect as unknown as RowEffect<unknown>);
     return result ? [result as Event] : [];
+  }
+
+  #run(effect: Effect): readonly Event[] {
+    const { runner, postpone } = this.#wiring;
+    const event = runner?.perform(effect as unknown as ActorEffect<unknown>) as Event | undefined;
+    if (!event) throw new Error("no actor is defined here");
+    return effect.type === "decide" && postpone?.(event) ? [] : [event];
   }
 
   save(state: State): void {

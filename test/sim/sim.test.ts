@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { NEMESES } from "./nemeses/storm.ts";
-import { FIRST_FORGETFUL, FIRST_SDK, FIRST_STORM, FIRST_WILD } from "./options.ts";
+import { FIRST_CALLED, FIRST_FORGETFUL, FIRST_SDK, FIRST_STORM, FIRST_WILD } from "./options.ts";
 import { runSeeds } from "./run-seeds.ts";
 import { World } from "./world.ts";
 
@@ -8,12 +8,13 @@ const SEEDS = 80;
 const STORMS = 120;
 const FORGETFUL = 20;
 const SDKS = 30;
+const CALLED = 30;
 
 /**
  * Nothing is forgotten in runs that are shorter than the retention, only storms have sets, counters and subscribers, and only some
- * of these the clients of production.
+ * of these the clients of production, or actors.
  */
-const RARE = ["R-collect", "R-set", "R-count", "I17", "R-client", "R-view"];
+const RARE = ["I13", "R-collect", "R-set", "R-count", "I17", "R-client", "R-view"];
 const judgedIn = (summary: Record<string, number>): [string, number][] =>
   Object.entries(summary).filter(
     ([name]) => name.endsWith("judged") && !RARE.some((id) => name.startsWith(id)),
@@ -113,7 +114,20 @@ describe("a cluster on a bad network", () => {
     },
   );
 
-  it.each([7, 11, 358, FIRST_STORM + 5, FIRST_SDK + 5])(
+  it(`and executes each command of its actors once (${CALLED} seeds)`, { timeout: 300_000 }, () => {
+    const { summary, failure } = runSeeds(FIRST_CALLED, CALLED);
+    expect(failure, failure?.message).toBeNull();
+    const count = (name: string): number => summary[name] ?? 0;
+    expect(count("commands answered")).toBeGreaterThan(200 * CALLED);
+    expect(count("entries judged")).toBeGreaterThan(100 * CALLED);
+    expect(count("slow decisions")).toBeGreaterThan(10 * CALLED);
+    expect(count("actors given up by force")).toBeLessThan(2 * CALLED);
+    for (const name of ["completed", "failovers", "nodes destroyed"])
+      expect(count(name), name).toBeGreaterThan(CALLED / 3);
+    expect(count("I13 judged")).toBeGreaterThan(300 * CALLED);
+  });
+
+  it.each([7, 11, 358, FIRST_STORM + 5, FIRST_SDK + 5, FIRST_CALLED + 5])(
     "is the same run twice for the same seed (%i)",
     (seed) => {
       const traces = [new World(seed), new World(seed)].map((world) => {

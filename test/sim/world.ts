@@ -9,6 +9,7 @@ import { ClusterId, Term, type NodeId } from "../../src/data/ids.ts";
 import type { Row } from "../../src/data/row.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
 import { Answers } from "./answers.ts";
+import { Callers } from "./callers.ts";
 import { Checkers, Violation } from "./checkers.ts";
 import type { SimClient } from "./client.ts";
 import { assertCoded } from "./coded.ts";
@@ -68,6 +69,7 @@ export class World {
   readonly #crowd: Crowd;
   readonly subscribers: Subscribers;
   readonly sdks: Sdks;
+  readonly callers: Callers;
   readonly front: SimFront;
   readonly #cuts = new Cuts(this);
   /** How often each was set: only the last one rings. */
@@ -89,6 +91,7 @@ export class World {
     this.#crowd = new Crowd(this);
     this.subscribers = new Subscribers(this, options.subscribers);
     this.sdks = new Sdks(this, options.sdks);
+    this.callers = new Callers(this, options.callers);
   }
 
   readonly forgotten = (key: string): Row | undefined => this.checkers.forgotten.get(key);
@@ -108,6 +111,7 @@ export class World {
     this.#every(3_000, () => this.#ghosts.haunt());
     this.subscribers.begin();
     this.sdks.begin();
+    this.callers.begin();
     this.storm?.begin(this.#victimOf(this.storm.prng));
     if (options.forgets) {
       const victim = this.#victimOf(new Prng(options.seed ^ 0xab5e));
@@ -117,6 +121,7 @@ export class World {
     const end = schedule.now + options.chaosMs + CALM_MS;
     if (!schedule.runUntil(end)) throw new Violation("I8", "there is no end to the run");
     this.checkers.atEnd();
+    this.callers.ledger.atEnd();
   }
 
   #every(ms: number, run: () => void): void {
@@ -155,6 +160,7 @@ export class World {
       for (const client of this.clients) for (const key of this.keys()) client.read(key);
       for (const client of this.clients) client.write(this.keys());
       this.sdks.calm();
+      this.callers.calm();
     });
     // Whoever finds owners by chance alone may have waited until then to be served.
     this.schedule.after(CALM_MS / 2 + ASKING_MS, () => {
@@ -272,6 +278,7 @@ export class World {
     const host = nodeHost(id, this.options.config, {
       ...this.#surroundings(id),
       hasClients: () => this.isVisited(id),
+      postpone: (event) => this.callers.postpone(id, event),
       committed: (before, after) => this.checkers.nodeCommitted(id, before, after),
     });
     host.onCrash = () => this.sdks.crashed(id);

@@ -4,6 +4,8 @@ import type { Identity, Row } from "../../data/row.ts";
 import type { ClientMessage, ServerMessage } from "../../protocol/client-messages.ts";
 import type { Scan } from "../../protocol/cluster-messages.ts";
 import type { Changes, Synced, WantDigests } from "../../protocol/subscription-messages.ts";
+import type { ActorEffect, ActorEvent } from "../actor/effects.ts";
+import type { ActorTag } from "../actor/tags.ts";
 import type { CallId, ClusterEffect, ClusterEvent, Moment } from "../machine/cluster-event.ts";
 import type { RowEffect, RowEvent } from "../rows/effects.ts";
 import type { FetchTag } from "../subscriptions/state.ts";
@@ -20,7 +22,7 @@ export interface ClientFrame {
   readonly message: ClientMessage;
 }
 
-export type NodeEvent = Incoming | RowEvent<NodeTag>;
+export type NodeEvent = Incoming | RowEvent<NodeTag> | ActorEvent<NodeTag>;
 
 export type Incoming =
   | ClusterEvent
@@ -38,6 +40,7 @@ export type Incoming =
 
 export type NodeEffect =
   | RowEffect<NodeTag>
+  | ActorEffect<NodeTag>
   | ClusterEffect
   | { readonly type: "push"; readonly socket: SocketId; readonly message: ServerMessage }
   /** To every client that said HELLO and lacks something, or one; and note in its session what it has then. */
@@ -53,8 +56,18 @@ export type NodeEffect =
   /** To be known after hibernation. */
   | { readonly type: "subscribed"; readonly socket: SocketId; readonly yes: boolean }
   | { readonly type: "attach"; readonly socket: SocketId; readonly session: Session }
+  /** For whoever operates the cluster: nothing stops, and somebody should look. */
+  | { readonly type: "notice"; readonly notice: Notice }
   /** This node is no member any more: its clients must go elsewhere. */
   | { readonly type: "close-sockets"; readonly reason: string };
+
+/** A snapshot that cannot be used: the actor was made of all its entries. */
+export interface Notice {
+  readonly type: "snapshot-left-out";
+  readonly actorType: string;
+  readonly actorId: string;
+  readonly sequence: number;
+}
 
 /** Why rows were read or written: which part of the node goes on when they are. */
 export type NodeTag = Moment &
@@ -102,4 +115,5 @@ export type NodeTag = Moment &
         readonly streamId: Seq;
       }
     | { readonly for: "status"; readonly call: CallId }
+    | ActorTag
   );

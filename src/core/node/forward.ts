@@ -6,7 +6,7 @@ import type { Ruling } from "../../data/ruling.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { FRAME_BYTES_MAX, FRAME_OPS_MAX } from "../../protocol/limits.ts";
-import { isQuestion, valueBytesOf, type Op } from "../../protocol/ops.ts";
+import { isChange, valueBytesOf, type Op } from "../../protocol/ops.ts";
 import { firstStamp } from "./changes.ts";
 import { mayBeForgotten } from "../partition/adopt.ts";
 import { retryAfter } from "../partition/streams.ts";
@@ -35,7 +35,7 @@ export function passOn(turn: Turn, parts: readonly Part[]): void {
  */
 export function passOnHeld(turn: Turn, part: Part): void {
   const isOld = (op: Op | undefined): boolean =>
-    op !== undefined && !isQuestion(op) && firstStamp(op, isTooOld, turn) !== null;
+    op !== undefined && isChange(op) && firstStamp(op, isTooOld, turn) !== null;
   const [old, others] = partition(part.ops.keys(), (i) => isOld(part.ops[i]));
   const { indexes, ops } = pick(part, old);
   settle(turn, part.id, indexes, ops.map(unreachable(turn)));

@@ -2,6 +2,9 @@
 import type { NodeId } from "../../data/ids.ts";
 import type { ClusterMessage } from "../../protocol/cluster-messages.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
+import type { ActorEvent } from "../actor/effects.ts";
+import { pursueActors } from "../actor/pursue.ts";
+import { onActor } from "../actor/route.ts";
 import type { Machine, Next } from "../machine/step.ts";
 import { onAdopted, onRowOffer } from "../partition/adopt.ts";
 import { onCopyDigested, onCopyMerged, onMigrateData, onPullRows } from "../partition/copy.ts";
@@ -138,6 +141,7 @@ function pursue(turn: Turn): void {
     pursueOffer(turn, partitionId);
   }
   pursueForwards(turn);
+  pursueActors(turn);
   pursueSubscriptions(turn);
   noteDrained(turn);
 }
@@ -314,8 +318,9 @@ function refuse(turn: Turn, { type }: ClusterMessage, call: number | null): void
   turn.answer(call, { type: "ERROR", error: makeError("UNKNOWN_MESSAGE", { type }) });
 }
 
-function onRows(turn: Turn, event: RowEvent<NodeTag>): void {
+function onRows(turn: Turn, event: RowEvent<NodeTag> | ActorEvent<NodeTag>): void {
   const { tag } = event;
+  if (tag.for === "actor") return onActor(turn, tag, event);
   if (tag.for === "serve" || tag.for === "decide") return onServed(turn, tag, event);
   switch (event.type) {
     case "merged":
@@ -347,7 +352,7 @@ function onRows(turn: Turn, event: RowEvent<NodeTag>): void {
 function onServed(
   turn: Turn,
   tag: Extract<NodeTag, { work: Work }>,
-  event: RowEvent<NodeTag>,
+  event: Parameters<typeof onRows>[1],
 ): void {
   const { work } = tag;
   if (event.type === "merged") onMerged(turn, work, event.batches);

@@ -1,8 +1,9 @@
 /** What is asked of a node, and what it keeps of it until the answer. Types only. */
-import type { NodeId, PartitionId, Seq, Version } from "../../data/ids.ts";
+import type { Epoch, NodeId, PartitionId, Seq, Version } from "../../data/ids.ts";
 import type { Identity, Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
-import type { AckLevel, Op, OpResult, ReadResult } from "../../protocol/ops.ts";
+import type { AckLevel, ActorOp, Op, OpResult, ReadResult } from "../../protocol/ops.ts";
+import type { ActorName } from "../actor/activation.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { Retry } from "../machine/retry.ts";
 import type { Look } from "../rows/looks.ts";
@@ -108,7 +109,14 @@ export type Waiter =
       readonly ack: AckLevel;
       readonly stamped: ReadonlySet<number>;
     }
-  | { readonly type: "adopted"; readonly reply: AdoptReply };
+  | { readonly type: "adopted"; readonly reply: AdoptReply }
+  /** Entries of an actor's journal, up to this number, made under this epoch. */
+  | {
+      readonly type: "entries";
+      readonly name: ActorName;
+      readonly sequence: number;
+      readonly epoch: Epoch;
+    };
 
 /** Ops of one request: `ops[i]` is its op number `indexes[i]`. */
 export interface Part {
@@ -195,8 +203,16 @@ export interface Work {
   /** Sets and counters that are read. */
   readonly asks: ReadonlyMap<PartitionId, Looks>;
   readonly elsewhere: ReadonlyMap<number, Elsewhere[]>;
+  /** Commands for actors that live here. */
+  readonly calls: readonly CallWork[];
   /** Writes that are durable here but not yet where they must be, by request and partition. */
   readonly held: Map<number, HeldWork>;
+}
+
+export interface CallWork {
+  readonly partitionId: PartitionId;
+  readonly place: Place;
+  readonly op: ActorOp;
 }
 
 export interface HeldWork {

@@ -8,13 +8,14 @@ import type { Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import {
-  isQuestion,
+  isChange,
   type AckLevel,
   type Op,
   type OpResult,
   type ReadResult,
 } from "../../protocol/ops.ts";
 import { READ_BYTES_MAX } from "../../protocol/limits.ts";
+import { receive } from "../actor/mailbox.ts";
 import type { MergedBatch, ReadBatch, SeenBatch } from "../rows/effects.ts";
 import { identityKey } from "../rows/identity-key.ts";
 import type { Seen } from "../rows/looks.ts";
@@ -25,6 +26,7 @@ import { passOn } from "./forward.ts";
 import { answerRequest, notify, waiting } from "./pending.ts";
 import type {
   Batch,
+  CallWork,
   Elsewhere,
   HeldWork,
   Part,
@@ -92,7 +94,7 @@ interface Deciding {
 
 function decide(work: Work, place: Place, { decisions, batch, seen }: Deciding): Decision {
   const op = work.requests[place.request]?.ops[place.index];
-  if (!op || isQuestion(op) || !seen || seen === "not read")
+  if (!op || !isChange(op) || !seen || seen === "not read")
     return { type: "result", result: { type: "refused", error: tooMuch() } };
   const isBefore = (index: number): boolean => comesBefore(batch.places[index], place);
   return decisions.of({ op, seen, backup: ackOf(work, place) === "backup", isBefore });
@@ -260,8 +262,10 @@ const tooMuch = (): ErrorInfo =>
 function finish(turn: Turn, work: Work): void {
   const held = Map.groupBy(work.held.values(), (h) => h.request);
   const parts: Part[] = [];
+  const calls = Map.groupBy(work.calls, ({ place }) => place.request);
   for (const [i, request] of work.requests.entries()) {
-    const part = keep(turn, request, sorted(turn, work, i), held.get(i) ?? []);
+    const waits = { held: held.get(i) ?? [], calls: calls.get(i) ?? [] };
+    const part = keep(turn, request, sorted(turn, work, i), waits);
     if (part) parts.push(part);
   }
   passOn(turn, parts);
@@ -306,17 +310,24 @@ interface Sorted {
   readonly passed: readonly Elsewhere[];
 }
 
+/** What a request waits for here. */
+interface Waits {
+  readonly held: readonly HeldWork[];
+  readonly calls: readonly CallWork[];
+}
+
 /** Returns what is to be passed on. */
 function keep(
   turn: Turn,
   { origin, ops, ack }: Request,
   { results, told, passed }: Sorted,
-  held: readonly HeldWork[],
+  { held, calls }: Waits,
 ): Part | null {
   const sent = { results: withoutHeld(results, held), told, passed };
   if (origin.type === "peer" && origin.together && held.length > 0)
-    return keep(turn, { origin, ops, ack }, sent, []);
-  const missing = passed.length + held.reduce((sum, { indexes }) => sum + indexes.length, 0);
+    return keep(turn, { origin, ops, ack }, sent, { held: [], calls });
+  const writes = held.reduce((sum, { indexes }) => sum + indexes.length, 0);
+  const missing = passed.length + calls.length + writes;
   if (missing === 0) {
     answerRequest(turn, origin, results, told);
     return null;
@@ -329,6 +340,7 @@ function keep(
     const waits = { id, ack, indexes, ops: rows.map(opOf), results: theirs, stamped };
     holdBack(turn, partitionId, wait, { type: "request", ...waits });
   }
+  for (const call of calls) receive(turn, call, { id, index: call.place.index, op: call.op });
   if (passed.length === 0) return null;
   return partOf(turn, { id, ack, indexes: passed.map(({ index }) => index), ops });
 }

@@ -8,6 +8,8 @@ import type { Identity, Row } from "../../data/row.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { TAGS_MAX } from "../../protocol/limits.ts";
 import {
+  isChange,
+  isForActor,
   isQuestion,
   type AckLevel,
   type Change,
@@ -19,7 +21,16 @@ import { hasBackup } from "../partition/backup.ts";
 import type { Look } from "../rows/looks.ts";
 import { firstStamp, firstTag, lookBefore, rowsOf } from "./changes.ts";
 import { entry } from "./entry.ts";
-import type { Batch, Elsewhere, Looks, Place, Request, Result, Work } from "./requests.ts";
+import type {
+  Batch,
+  CallWork,
+  Elsewhere,
+  Looks,
+  Place,
+  Request,
+  Result,
+  Work,
+} from "./requests.ts";
 import type { Turn } from "./turn.ts";
 
 /** Decides for each op where it goes; refuses what may not enter. */
@@ -27,18 +38,18 @@ export function sort(turn: Turn, requests: readonly Request[]): Work {
   const elsewhere = new Map<number, Elsewhere[]>();
   const results: (Result | null)[][] = [];
   const sorted = { writes: new Map(), looks: new Map(), reads: new Map(), asks: new Map() };
-  const work = { requests, results, ...sorted, elsewhere, held: new Map() };
+  const work = { requests, results, ...sorted, calls: [], elsewhere, held: new Map() };
   for (const [request, { origin, ops, ack }] of requests.entries()) {
     const mine: (Result | null)[] = ops.map(() => null);
     results.push(mine);
     for (const [index, op] of ops.entries()) {
       const partitionId = partitionOf(op.key, turn.self.partitionCount);
-      const enters = origin.type === "socket" && !isQuestion(op);
+      const enters = origin.type === "socket" && isChange(op);
       const refusal = enters ? checkStamps(turn, op) : null;
       const { role, ruling } = turn.partition(partitionId);
       if (refusal) mine[index] = { type: "refused", error: refusal };
       else if (role.type !== "owner") entry(elsewhere, request, () => []).push({ index, ruling });
-      else if (!isQuestion(op) && ack === "backup" && !hasBackup(turn, partitionId))
+      else if (isChange(op) && ack === "backup" && !hasBackup(turn, partitionId))
         mine[index] = { type: "refused", error: makeError("NO_BACKUP", { partitionId }) };
       else take(turn, work, op, { partitionId, place: { request, index } });
     }
@@ -52,6 +63,7 @@ interface At {
 }
 
 interface Sorting extends Pick<Work, "results" | "writes"> {
+  readonly calls: CallWork[];
   readonly looks: Map<PartitionId, Looks>;
   readonly asks: Map<PartitionId, Looks>;
   readonly reads: Map<PartitionId, Reads>;
@@ -63,6 +75,7 @@ interface Reads {
 }
 
 function take(turn: Turn, work: Sorting, op: Op, { partitionId, place }: At): void {
+  if (isForActor(op)) return void work.calls.push({ partitionId, place, op });
   if (op.type === "read") {
     const batch = entry(work.reads, partitionId, (): Reads => ({ identities: [], places: [] }));
     batch.identities.push(identityOf(op));

@@ -12,6 +12,7 @@ import type { MembersView } from "../../data/members.ts";
 import type { Identity, Row } from "../../data/row.ts";
 import type { Ruling } from "../../data/ruling.ts";
 import type { RepairFigures } from "../../protocol/cluster-messages.ts";
+import { NO_ACTORS, type ActorMemory } from "../actor/activation.ts";
 import type { Config } from "../config.ts";
 import { Ledger } from "../machine/ledger.ts";
 import { Queue } from "../machine/queue.ts";
@@ -156,6 +157,7 @@ export interface NodeMemory {
   /** null: nobody has asked for it since the start. */
   readonly comparing: Comparing | null;
   readonly subscriptions: Subscriptions;
+  readonly actors: ActorMemory;
 }
 
 /** All copies are being compared, or have been. */
@@ -337,6 +339,7 @@ export function wake(config: Config, saved: NodeSaved): NodeState {
       collecting: { at: null, look: null, found: null, nextAt: new Map() },
       comparing: null,
       subscriptions: NO_SUBSCRIPTIONS,
+      actors: NO_ACTORS,
     },
   };
 }

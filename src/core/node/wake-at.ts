@@ -28,7 +28,8 @@ export function wakeAt({ config, memory, saved }: NodeState): number | null {
 /** What need not survive a loss of memory, because the next start finds it out: no row is spent on it. */
 export function tickAt(state: NodeState): number | null {
   const { memory, saved } = state;
-  let earliest = Math.min(noteAt(state) ?? Infinity, readingsAt(memory.subscriptions));
+  const { dueAt } = memory.actors;
+  let earliest = Math.min(noteAt(state) ?? Infinity, readingsAt(memory.subscriptions), dueAt);
   for (const [partitionId, going] of memory.partitions)
     earliest = Math.min(earliest, streamsAt(going, saved.partitions.get(partitionId), true));
   return earliest === Infinity ? null : earliest;

@@ -14,6 +14,7 @@ import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
 import { compareIdentity, type Identity, type Row } from "../../data/row.ts";
 import type { MigrateStart, StreamAck, PulledRows } from "../../protocol/cluster-messages.ts";
 import type { NodeTag } from "../node/events.ts";
+import { isResting } from "../actor/rest.ts";
 import type { CallId } from "../machine/cluster-event.ts";
 import type { Owner, OwnerCopy, Role } from "../node/state.ts";
 import type { Turn } from "../node/turn.ts";
@@ -230,10 +231,18 @@ export function becomeReady(turn: Turn, partitionId: PartitionId): void {
   const role = ownerRole(turn, partitionId);
   if (!role?.move || role.move.phase !== "closing") return;
   const { streams } = turn.going(partitionId);
+  if (!isResting(turn, partitionId)) return;
   const equal = role.copies.every(
     (copy) => copy.state === "copying" || streams.get(copy.nodeId)?.task.step === "idle",
   );
   if (equal) turn.setRole(partitionId, { ...role, move: { ...role.move, phase: "ready" } });
+}
+
+/** A decision is made that the move had waited for. */
+export function readyIfRested(turn: Turn, partitionId: PartitionId): void {
+  if (ownerRole(turn, partitionId)?.move?.phase !== "closing") return;
+  becomeReady(turn, partitionId);
+  if (ownerRole(turn, partitionId)?.move?.phase === "ready") ask(turn, partitionId);
 }
 
 /** Whatever this owner waits for from the coordinator, ask for it (again), and look again later. */

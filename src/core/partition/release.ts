@@ -1,5 +1,6 @@
 import type { NodeId, PartitionId, Seq } from "../../data/ids.ts";
 import { makeError } from "../../protocol/errors.ts";
+import { acknowledged } from "../actor/acknowledge.ts";
 import { Queue } from "../machine/queue.ts";
 import { settle } from "../node/pending.ts";
 import type { Held, Waiter } from "../node/requests.ts";
@@ -21,6 +22,7 @@ export function release(turn: Turn, partitionId: PartitionId): void {
   turn.setGoing(partitionId, { held: Queue.of(held) });
   for (const { waiter } of free) {
     if (waiter.type === "request") answer(turn, partitionId, waiter);
+    else if (waiter.type === "entries") acknowledged(turn, waiter);
     else adopted(turn, partitionId, waiter.reply);
   }
 }

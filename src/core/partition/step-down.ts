@@ -1,7 +1,8 @@
 /** An owner that is none any more. */
 import type { PartitionId } from "../../data/ids.ts";
+import { leaveActors } from "../actor/leave.ts";
 import { Queue } from "../machine/queue.ts";
-import { passOnHeld } from "../node/forward.ts";
+import { passOn, passOnHeld } from "../node/forward.ts";
 import type { Turn } from "../node/turn.ts";
 import { setCession } from "../node/winner.ts";
 import { adopted } from "./adopt.ts";
@@ -19,6 +20,7 @@ export function stepDown(turn: Turn, partitionId: PartitionId): void {
   turn.setGoing(partitionId, nothing);
   for (const { waiter } of held) {
     if (waiter.type === "adopted") adopted(turn, partitionId, waiter.reply);
-    else passOnHeld(turn, waiter);
+    if (waiter.type === "request") passOnHeld(turn, waiter);
   }
+  passOn(turn, leaveActors(turn, partitionId));
 }

@@ -6,6 +6,7 @@ import type { PartitionId, Seq } from "../../data/ids.ts";
 import type { Stamp } from "../../data/hlc.ts";
 import type { Identity, Row } from "../../data/row.ts";
 import type { FetchEffect, RowsFound } from "./fetch.ts";
+import type { JournalRead, ReadJournalEffect } from "./journal.ts";
 import type { Look, Seen } from "./looks.ts";
 
 export type RowEffect<Tag> =
@@ -15,6 +16,7 @@ export type RowEffect<Tag> =
   | LookEffect<Tag>
   | ScanEffect<Tag>
   | FetchEffect<Tag>
+  | ReadJournalEffect<Tag>
   | DigestEffect<Tag>
   | CountEffect<Tag>
   | FindGoneEffect<Tag>
@@ -29,6 +31,7 @@ export type RowEvent<Tag> =
   | { readonly type: "looked"; readonly batches: readonly SeenBatch[]; readonly tag: Tag }
   | ({ readonly type: "scanned"; readonly tag: Tag } & Scanned)
   | { readonly type: "fetched"; readonly found: readonly RowsFound[]; readonly tag: Tag }
+  | ({ readonly type: "journal-read"; readonly tag: Tag } & JournalRead)
   /** 256 bucket digests of all rows of the partition; null: not yet, ask again. */
   | { readonly type: "digested"; readonly buckets: Uint8Array | null; readonly tag: Tag }
   | ({ readonly type: "found-gone"; readonly tag: Tag } & FoundGone)

@@ -1,6 +1,13 @@
-/** Rows of one map in key order, whatever their kind, deletions included: for whoever follows that map. */
+/** Rows of one map in key order, of entries, sets and counters, deletions included: for whoever follows that map. */
 import type { PartitionId, Seq } from "../../data/ids.ts";
-import { compareIdentity, identityOf, rowBytes, type Identity, type Row } from "../../data/row.ts";
+import {
+  compareIdentity,
+  identityOf,
+  isOfMap,
+  rowBytes,
+  type Identity,
+  type Row,
+} from "../../data/row.ts";
 import { compareText } from "../../data/text.ts";
 import type { RowStore } from "./row-store.ts";
 
@@ -45,9 +52,11 @@ export function fetch(store: RowStore, effect: FetchEffect<unknown>): RowsFound[
   const room = { rows: effect.rowsMax, bytes: effect.bytesMax };
   for (const wanted of effect.wanted) {
     if (isFull(room)) break;
-    found.push(
-      wanted.keys ? findKeys(store, wanted, wanted.keys, room) : find(store, wanted, room),
-    );
+    const { rows, after } = wanted.keys
+      ? findKeys(store, wanted, wanted.keys, room)
+      : find(store, wanted, room);
+    // Only here: where to go on is behind what was read, be it told or not.
+    found.push({ rows: rows.filter(isOfMap), after });
   }
   return found;
 }
@@ -104,7 +113,7 @@ function findKey(store: RowStore, wanted: RowsWanted, room: Room): RowsFound {
   return { rows, after: rows.length < found.rows.length ? null : found.after };
 }
 
-/** No kind comes before it. */
+/** No kind that is told comes before it. */
 const firstOf = (map: string, key: string): Identity => ({ map, key, kind: "lww", sub: "" });
 
 function standing(store: RowStore, { partitionId, since }: RowsWanted, identity: Identity): Row[] {

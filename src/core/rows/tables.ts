@@ -23,6 +23,7 @@ import type {
 } from "./effects.ts";
 import { fetch, type FetchEffect, type RowsFound } from "./fetch.ts";
 import { findGone, GONE_PAGE_BYTES, meant } from "./gone.ts";
+import { readJournal, type JournalRead, type ReadJournalEffect } from "./journal.ts";
 import { list } from "./list.ts";
 import { look } from "./look.ts";
 import { mergeBatch, mergeWritten, type Merge, type Read } from "./merge.ts";
@@ -91,6 +92,8 @@ export class RowTables {
         return { type: "scanned", ...this.#scan(effect), tag: effect.tag };
       case "fetch-rows":
         return { type: "fetched", found: this.#fetch(effect), tag: effect.tag };
+      case "read-journal":
+        return { type: "journal-read", ...this.#readJournal(effect), tag: effect.tag };
       case "digest":
         return { type: "digested", buckets: this.#digest(effect), tag: effect.tag };
       case "count-rows":
@@ -217,6 +220,12 @@ export class RowTables {
   #fetch(effect: FetchEffect<unknown>): readonly RowsFound[] {
     const found = fetch(this.#store, effect);
     for (const { rows } of found) this.#pass(rows, WORK_PER_ROW.read);
+    return found;
+  }
+
+  #readJournal(effect: ReadJournalEffect<unknown>): JournalRead {
+    const found = readJournal(this.#store, effect);
+    this.#pass(found.entries, WORK_PER_ROW.read);
     return found;
   }
 

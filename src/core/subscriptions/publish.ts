@@ -9,7 +9,7 @@
  * changes anything more. What they want is not saved.
  */
 import type { NodeId, PartitionId } from "../../data/ids.ts";
-import { rowBytes, type Row } from "../../data/row.ts";
+import { isOfMap, rowBytes, type Row } from "../../data/row.ts";
 import { makeError } from "../../protocol/errors.ts";
 import {
   INTERESTS_MAX,
@@ -116,7 +116,7 @@ export function publish(
   rows: readonly Row[],
 ): void {
   if (turn.self.listeners.length === 0) return;
-  const changed = rows.filter((_, i) => outcomes[i]?.changed);
+  const changed = rows.filter((row, i) => outcomes[i]?.changed && isOfMap(row));
   if (changed.length === 0) return;
   askAgain(turn);
   const maps = memoryOf(turn).interests.get(partitionId);

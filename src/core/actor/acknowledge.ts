@@ -1,0 +1,47 @@
+/** Entries that the owner and every complete copy have: what rests on them can be told. */
+import { VALUE_BYTES_MAX } from "../../protocol/limits.ts";
+import { snapshotRow } from "../../protocol/journal.ts";
+import { Queue } from "../machine/queue.ts";
+import { settle } from "../node/pending.ts";
+import type { Waiter } from "../node/requests.ts";
+import type { Turn } from "../node/turn.ts";
+import type { ActorName, Outcome } from "./activation.ts";
+import { activation, change, tagOf } from "./actors.ts";
+
+/** Whoever has an entry has those before it: they go the same way, in their order. */
+export function acknowledged(
+  turn: Turn,
+  { name, sequence, epoch }: Omit<Extract<Waiter, { type: "entries" }>, "type">,
+): void {
+  const one = activation(turn, name);
+  if (one?.epoch !== epoch || one.phase !== "live" || one.mark >= sequence) return;
+  const outcomes = [...one.outcomes];
+  const open = outcomes.findIndex((outcome) => outcome.sequence > sequence);
+  const told = open < 0 ? outcomes : outcomes.slice(0, open);
+  change(turn, name, { mark: sequence, outcomes: Queue.of(outcomes.slice(told.length)) });
+  for (const outcome of told) answer(turn, outcome);
+  takeSnapshot(turn, name);
+}
+
+/** At once if it rests on nothing that is not acknowledged. */
+export function tell(turn: Turn, name: ActorName, outcome: Outcome): void {
+  const one = activation(turn, name);
+  if (!one || outcome.sequence <= one.mark) return answer(turn, outcome);
+  change(turn, name, { outcomes: one.outcomes.with([outcome]) });
+}
+
+const answer = (turn: Turn, { call, result }: Outcome): void =>
+  settle(turn, call.id, [call.index], [result]);
+
+/** Of acknowledged entries only: these never change, so of two snapshots the later one knows more. */
+function takeSnapshot(turn: Turn, name: ActorName): void {
+  const one = activation(turn, name);
+  const { frozen = null } = one ?? {};
+  if (!one || !frozen || frozen.sequence > one.mark) return;
+  change(turn, name, { frozen: null, snapshotAt: frozen.sequence });
+  const row = snapshotRow(one.of, turn.me, { ...frozen, ids: frozen.ids.list() });
+  if ((row.value?.length ?? 0) > VALUE_BYTES_MAX) return;
+  const { partitionId } = name;
+  const batches = [{ partitionId, rows: [row], seq: turn.takeSeqs(1) }];
+  turn.do({ type: "merge", batches, tag: { ...tagOf(turn, name), step: "snapshot", row } });
+}

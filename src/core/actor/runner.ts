@@ -1,0 +1,144 @@
+/** Runs the definitions of actors: the one place where an application's own code is called. */
+import type { Of } from "../../data/row.ts";
+import { err, ok, type Result } from "../../data/result.ts";
+import { textProblem } from "../../protocol/checks.ts";
+import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
+import { ERROR_TEXT_BYTES_MAX, EVENTS_MAX, REFUSAL_BYTES_MAX } from "../../protocol/limits.ts";
+import { decodeJson, encodeJson } from "../../protocol/values.ts";
+import type { Actors, AnyActor, Decision } from "./definition.ts";
+import type { ActorEffect, ActorEvent, DecideEffect, Decided, ReplayEffect } from "./effects.ts";
+
+const SNAPSHOT_EVERY = 100;
+
+export class Runner {
+  readonly #actors: () => Actors;
+
+  constructor(actors: () => Actors) {
+    this.#actors = actors;
+  }
+
+  /** A promise only where `decide` gave one. */
+  perform<Tag>(effect: ActorEffect<Tag>): ActorEvent<Tag> | Promise<ActorEvent<Tag>> {
+    const { tag } = effect;
+    if (effect.type === "replay") return { type: "replayed", outcome: this.#replay(effect), tag };
+    const outcome = this.#decide(effect);
+    if (!(outcome instanceof Promise)) return { type: "decided", outcome, tag };
+    return outcome.then((late) => ({ type: "decided", outcome: late, tag }));
+  }
+
+  #actorOf({ map }: Of): Result<AnyActor, ErrorInfo> {
+    const actors = this.#actors();
+    const actor = Object.hasOwn(actors, map) ? actors[map] : undefined;
+    return actor ? ok(actor) : err(makeError("ACTOR_UNKNOWN", { actorType: map }));
+  }
+
+  #replay(effect: ReplayEffect<unknown>): { state: unknown } | { error: ErrorInfo } {
+    const actor = this.#actorOf(effect.of);
+    if (!actor.ok) return { error: actor.error };
+    try {
+      let state = firstState(actor.value, effect);
+      for (const events of effect.events) state = evolved(actor.value, state, listOf(events));
+      return { state };
+    } catch (error) {
+      return { error: failure(effect.of, error) };
+    }
+  }
+
+  #decide(effect: DecideEffect<unknown>): Decided | Promise<Decided> {
+    const actor = this.#actorOf(effect.of);
+    if (!actor.ok) return { type: "failed", error: actor.error };
+    const { of, state, commandId, version, nowMs } = effect;
+    const failed = (error: unknown): Decided => ({ type: "failed", error: failure(of, error) });
+    const finish = (decision: Decision<unknown, unknown>): Decided => {
+      try {
+        return decided(actor.value, effect, decision);
+      } catch (error) {
+        return failed(error);
+      }
+    };
+    try {
+      const command = valueOf(effect.command, "command");
+      const context = { actorType: of.map, actorId: of.key, commandId, version, nowMs };
+      const decision = actor.value.decide(state, command, context);
+      return decision instanceof Promise ? decision.then(finish, failed) : finish(decision);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+}
+
+function firstState(
+  { initial, schemaVersion = 1, upgrade }: AnyActor,
+  effect: ReplayEffect<unknown>,
+) {
+  const { from } = effect;
+  if (from.type === "initial") return initial;
+  if (from.type === "state") return from.state;
+  const state = valueOf(from.state, "state");
+  if (from.schemaVersion === schemaVersion) return state;
+  if (upgrade) return upgrade(state, from.schemaVersion);
+  throw new Error(`its snapshot is of schema ${from.schemaVersion}, and there is no upgrade`);
+}
+
+const evolved = ({ evolve }: AnyActor, state: unknown, events: readonly unknown[]): unknown =>
+  events.reduce((before, event) => evolve(before, event), state);
+
+function decided(
+  actor: AnyActor,
+  { of, state, sinceSnapshot }: DecideEffect<unknown>,
+  decision: Decision<unknown, unknown>,
+): Decided {
+  if ("refusal" in decision) {
+    const { refusal, reason = "" } = decision;
+    const problem =
+      textProblem(refusal, 1, REFUSAL_BYTES_MAX)?.("refusal") ??
+      textProblem(reason, 0, ERROR_TEXT_BYTES_MAX)?.("reason");
+    if (problem) return { type: "failed", error: failure(of, problem.message) };
+    return { type: "declined", refusal, reason };
+  }
+  const { events, reply = null } = decision;
+  if (events.length > EVENTS_MAX)
+    throw new Error(`${events.length} events, at most ${EVENTS_MAX} may come of one command`);
+  const after = evolved(actor, state, events);
+  const { snapshotEvery = SNAPSHOT_EVERY, schemaVersion = 1 } = actor;
+  const isDue = sinceSnapshot >= snapshotEvery;
+  return {
+    type: "executed",
+    count: events.length,
+    events: bytesOf(events, "events"),
+    reply: bytesOf(reply, "reply"),
+    state: after,
+    frozen: isDue ? freeze(after, schemaVersion) : null,
+  };
+}
+
+/** A state that is no value, or too large for one, has no snapshot: the actor is replayed from further back. */
+function freeze(state: unknown, schemaVersion: number): ExecutedDecision["frozen"] {
+  const bytes = encodeJson(state, "state");
+  return bytes.ok ? { schemaVersion, state: bytes.value } : null;
+}
+
+type ExecutedDecision = Extract<Decided, { type: "executed" }>;
+
+function bytesOf(value: unknown, field: string): Uint8Array {
+  const bytes = encodeJson(value, field);
+  if (!bytes.ok) throw new Error(bytes.error.message);
+  return bytes.value;
+}
+
+function valueOf(bytes: Uint8Array, field: string): unknown {
+  const value = decodeJson(bytes, field);
+  if (!value.ok) throw new Error(value.error.message);
+  return value.value;
+}
+
+function listOf(bytes: Uint8Array): readonly unknown[] {
+  const events = valueOf(bytes, "events");
+  if (!Array.isArray(events)) throw new Error("events must be a list");
+  return events;
+}
+
+function failure({ map, key }: Of, error: unknown): ErrorInfo {
+  const reason = error instanceof Error ? error.message : String(error);
+  return makeError("ACTOR_FAILED", { actorType: map, actorId: key, reason });
+}

@@ -1,0 +1,160 @@
+/** What would have an actor forget, repeat or reorder what it was told. */
+import type { Mutant, Test } from "./mutant.ts";
+
+const execution = (title: string): Test => ({
+  file: "test/core/actor/execution.test.ts",
+  title,
+});
+const journals = (title: string): Test => ({ file: "test/core/actor/journals.test.ts", title });
+const moves = (title: string): Test => ({ file: "test/core/actor/moves.test.ts", title });
+
+export const IN_ACTORS: readonly Mutant[] = [
+  {
+    name: "answered before the copies",
+    bug: "a command is answered when its entry is on disk at its owner alone",
+    file: "src/core/actor/append.ts",
+    find: 'const wait = waitOf(turn, partitionId, "backup");',
+    replace: 'const wait = waitOf(turn, partitionId, "owner");',
+    killedBy: execution(
+      "executes commands in their order, and every copy has what they left before it answers",
+    ),
+  },
+  {
+    name: "command executed again",
+    bug: "a command that comes again is executed again",
+    file: "src/core/actor/mailbox.ts",
+    find: "commandId === null ? undefined : one.ids.find(commandId)",
+    replace: "commandId === null ? undefined : one.ids.find(`${commandId} `)",
+    killedBy: execution(
+      "answers a repeat of a command what it was answered first, and executes nothing [I13]",
+    ),
+  },
+  {
+    name: "refusal not remembered",
+    bug: "a refusal leaves no entry that a repeat would find",
+    file: "src/core/actor/append.ts",
+    find: "const ids = commandId === null ?",
+    replace: 'const ids = commandId === null || entry.outcome.type === "declined" ?',
+    killedBy: execution(
+      "refuses a repeat of a refused command, though it could be executed by now [I13]",
+    ),
+  },
+  {
+    name: "answered without an own entry",
+    bug: "a question is answered by an owner that has put no entry of its own behind those of earlier ones",
+    file: "src/core/actor/execute.ts",
+    find: "if (lastEpoch < epoch) return append",
+    replace: "if (lastEpoch > epoch) return append",
+    killedBy: execution("answers a question without an entry, but for one of its own epoch first"),
+  },
+  {
+    name: "mailbox without a bound",
+    bug: "commands for one actor wait in any number",
+    file: "src/core/actor/mailbox.ts",
+    find: "waiting >= MAILBOX_MAX ||",
+    replace: "waiting >= Infinity ||",
+    killedBy: execution("takes no more commands than its mailbox holds"),
+  },
+  {
+    name: "late decision heeded",
+    bug: "a decision that was given up is taken for the answer to the next one",
+    file: "src/core/actor/execute.ts",
+    find: "return one?.running?.n === n ? one : null;",
+    replace: "return one?.running && n > 0 ? one : null;",
+    killedBy: execution("gives up a decision that takes too long, and heeds it no more"),
+  },
+  {
+    name: "no opening",
+    bug: "an owner goes on from what an earlier one has left without sending it to the copies again",
+    file: "src/core/actor/replay.ts",
+    find: "if (rows.length === 0) return change",
+    replace: "if (rows.length < Infinity) return change",
+    killedBy: journals(
+      "answers no repeat of what an earlier owner left before every copy has it under this epoch",
+    ),
+  },
+  {
+    name: "epoch not in the entry",
+    bug: "entries that are made again keep the epoch of the owner that made them first",
+    file: "src/protocol/journal.ts",
+    find: "stamp: { millis: epoch, counter: 0, node },",
+    replace: "stamp: { millis: Math.min(epoch, row.stamp.millis), counter: 0, node },",
+    killedBy: journals(
+      "counts what an earlier owner left at its end, and puts this owner's epoch to it [I13]",
+    ),
+  },
+  {
+    name: "entry behind a later owner's counted",
+    bug: "what an earlier owner has left behind an entry of a later one counts, too",
+    file: "src/core/actor/replay.ts",
+    find: "const isLater = row.stamp.millis >= lastEpoch;",
+    replace: "const isLater = row.stamp.millis >= 0 * lastEpoch;",
+    killedBy: journals(
+      "leaves out what an earlier owner left behind a later one's, and gives its number again",
+    ),
+  },
+  {
+    name: "corrupt entry passed over",
+    bug: "an entry that cannot be read is left out as if it had left nothing",
+    file: "src/core/actor/replay.ts",
+    find: "if (!entry.ok) return true;",
+    replace: "if (!entry.ok) return false;",
+    killedBy: journals(
+      "with an entry that cannot be read is refused by its number, and others go on",
+    ),
+  },
+  {
+    name: "missing entry passed over",
+    bug: "a journal that ends before what was acknowledged is taken for whole",
+    file: "src/core/actor/replay.ts",
+    find: "const isWhole = mark <= sequence && lastEpoch <= epoch;",
+    replace: "const isWhole = mark >= 0 && sequence >= 0 && lastEpoch <= epoch;",
+    killedBy: journals("with an entry that is missing is refused until it is there again"),
+  },
+  {
+    name: "snapshot of what is not acknowledged",
+    bug: "a snapshot holds what an earlier or a later owner may know nothing of",
+    file: "src/core/actor/acknowledge.ts",
+    find: "|| frozen.sequence > one.mark) return;",
+    replace: "|| frozen.sequence > one.sequence) return;",
+    killedBy: journals("takes no snapshot of what the copies may not have"),
+  },
+  {
+    name: "commands forgotten at a snapshot",
+    bug: "what was executed before a snapshot is executed again when it comes again",
+    file: "src/core/actor/replay.ts",
+    find: "ids: CommandIds.of(ids) };",
+    replace: "ids: CommandIds.of(ids.slice(0, 0)) };",
+    killedBy: journals("is read from its snapshot on, and remembers commands from before it [I13]"),
+  },
+  {
+    name: "queue not handed over",
+    bug: "commands that wait where a partition was are forgotten there",
+    file: "src/core/actor/fail.ts",
+    find: "  ...mailbox,",
+    replace: "  ...[...mailbox].slice(0, 0),",
+    killedBy: moves(
+      "gives up a decision that was begun when all was ready, and the new owner makes it [I13]",
+    ),
+  },
+  {
+    name: "moved while a decision is made",
+    bug: "an owner is ready to give up a partition while a decision of an actor there is being made",
+    file: "src/core/partition/owner.ts",
+    find: "if (!isResting(turn, partitionId)) return;",
+    replace: "if (isResting(turn, partitionId) === null) return;",
+    killedBy: moves(
+      "waits for a decision that is being made, and what comes meanwhile waits with it",
+    ),
+  },
+  {
+    name: "decisions begun while a move waits",
+    bug: "a move waits for a decision, and others are begun meanwhile, without an end",
+    file: "src/core/actor/rest.ts",
+    find: "return isClosing && !isResting(turn, partitionId);",
+    replace: "return isClosing && isResting(turn, partitionId) === null;",
+    killedBy: moves(
+      "waits for a decision that is being made, and what comes meanwhile waits with it",
+    ),
+  },
+];
