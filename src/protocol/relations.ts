@@ -15,6 +15,8 @@ import {
 import {
   ANSWER_VALUE_BYTES_MAX,
   CHUNK_ROWS_MAX,
+  COMMAND_ID_BYTES_MAX,
+  COMMAND_IDS_MAX,
   CREDIT_FRAMES,
   CREDIT_OPS,
   DELTA_ROWS_MAX,
@@ -29,6 +31,7 @@ import {
   FRAME_OPS_MAX,
   INBOX_BYTES_MAX,
   KEY_BYTES_MAX,
+  MAILBOX_MAX,
   MAP_NAME_BYTES_MAX,
   NAME_LENGTH_MAX,
   NODE_UNREAD_BYTES_MAX,
@@ -37,6 +40,7 @@ import {
   PLATFORM_MESSAGE_BYTES_MAX,
   POSITIONS_MAX,
   REASON_BYTES_MAX,
+  REFUSAL_BYTES_MAX,
   SCAN_LIMIT_DEFAULT,
   SCAN_LIMIT_MAX,
   SOCKET_UNREAD_BYTES_CLOSE,
@@ -150,4 +154,32 @@ assert(
 assert(
   ERROR_TEXT_BYTES_MAX >= KEY_BYTES_MAX && ERROR_TEXT_BYTES_MAX >= REASON_BYTES_MAX,
   "an error must be able to name any key or reason uncut",
+);
+
+// ------------------------------------------------------------------ actors
+
+assert(
+  COMMAND_IDS_MAX * (COMMAND_ID_BYTES_MAX + 12) + 100 * KIB + KIB <= VALUE_BYTES_MAX,
+  "a state of 100 KiB must fit a snapshot beside all ids, however long; a larger one may have none, and is replayed",
+);
+assert(
+  COMMAND_IDS_MAX * 3 + KIB <= ENVELOPE_ITEMS_MAX,
+  "a snapshot full of ids, two values each in a list, must not be taken for a flood",
+);
+assert(
+  VALUE_BYTES_MAX + COMMAND_ID_BYTES_MAX + KEY_BYTES_MAX + MAP_NAME_BYTES_MAX + KIB <=
+    FRAME_BYTES_MAX,
+  "any command must fit an OP_FORWARD, with its name and that of its actor",
+);
+assert(
+  REFUSAL_BYTES_MAX <= ERROR_TEXT_BYTES_MAX && MAP_NAME_BYTES_MAX <= ERROR_TEXT_BYTES_MAX,
+  "callers decide by the name of a refusal, so an error must hold it uncut, and the type of the actor",
+);
+assert(
+  REFUSAL_BYTES_MAX + ERROR_TEXT_BYTES_MAX + COMMAND_ID_BYTES_MAX + KIB <= VALUE_BYTES_MAX,
+  "a refusal with its reason must fit an entry",
+);
+assert(
+  MAILBOX_MAX <= CREDIT_OPS && MAILBOX_MAX <= FRAME_OPS_MAX,
+  "a client with commands for one actor must hear that this actor is busy before its own credit is used up",
 );

@@ -43,9 +43,27 @@ export const IN_ACTORS: readonly Mutant[] = [
     name: "answered without an own entry",
     bug: "a question is answered by an owner that has put no entry of its own behind those of earlier ones",
     file: "src/core/actor/execute.ts",
-    find: "if (lastEpoch < epoch) return append",
-    replace: "if (lastEpoch > epoch) return append",
+    find: "if (lastEpoch < epoch || !last)",
+    replace:
+      "if (!last) return tell(turn, name, { call, sequence, confirm: 0, result }); if (lastEpoch < epoch)",
     killedBy: execution("answers a question without an entry, but for one of its own epoch first"),
+  },
+  {
+    name: "question answered by who may be owner no more",
+    bug: "a question is answered without a word of the copies, by an owner that was cut off, too",
+    file: "src/core/actor/execute.ts",
+    find: "const outcomes = one.outcomes.with([{ call, sequence, confirm: n, result }]);",
+    replace:
+      "const { outcomes } = one; tell(turn, name, { call, sequence, confirm: 0 * n, result });",
+    killedBy: moves("and goes on alone answers no question: what it knows may be over [I3]"),
+  },
+  {
+    name: "question answered by an older word",
+    bug: "what the copies have said of something that was sent before the question is taken for their answer to it",
+    file: "src/core/actor/acknowledge.ts",
+    find: "sequence <= mark && confirm <= confirmed;",
+    replace: "sequence <= mark && confirm - confirmed < Infinity;",
+    killedBy: execution("takes no word of a copy for an answer that was given before the question"),
   },
   {
     name: "mailbox without a bound",

@@ -200,6 +200,28 @@ export const IN_SUBSCRIPTIONS: readonly Mutant[] = [
     killedBy: inSets("of some keys is given each row of their sets once, in few messages"),
   },
   {
+    name: "where to go on lost among journals",
+    bug: "an owner goes on behind what it told, and reads what it may not tell again and again",
+    file: "src/core/rows/fetch.ts",
+    find: "return { rows, after: isEnd ? null : identityOf(last) };",
+    replace: "return { rows: rows.filter(isOfMap), after: isEnd ? null : identityOf(last) };",
+    killedBy: {
+      file: "test/core/rows/fetch.test.ts",
+      title: "is every row of the map that was asked for once, in order, and each page goes on",
+    },
+  },
+  {
+    name: "journals told",
+    bug: "whoever follows a map is told of the journals of actors whose type is called so",
+    file: "src/core/subscriptions/publish.ts",
+    find: " && isOfMap(row));",
+    replace: ' && (isOfMap(row) || row.kind === "event"));',
+    killedBy: {
+      file: "test/core/subscriptions/journals.test.ts",
+      title: "nor of what somebody offers of it, beside what is told",
+    },
+  },
+  {
     name: "as many maps as are asked for",
     bug: "nobody counts the partitions that a node follows",
     file: "src/core/subscriptions/subscribe.ts",

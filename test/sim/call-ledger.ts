@@ -62,16 +62,24 @@ export class CallLedger {
     if (this.isJudged(id)) this.#world.checkers.fail("I8", `${id} has not answered for ${ms} ms`);
   }
 
-  told(id: string, commandId: string | null, told: Told): void {
+  known(id: string): number {
+    return this.#actors.get(id)?.known ?? 0;
+  }
+
+  /** I3: whoever answers a question knows of all that was answered before it was asked. */
+  answered(id: string, known: number, told: Told): void {
+    const { checkers, counts } = this.#world;
+    if (!this.isJudged(id) || !("place" in told)) return;
+    counts["questions answered"]++;
+    checkers.count("I3");
+    if (told.place < known)
+      checkers.fail("I3", `${id} knows of ${told.place} events, of ${known} it had told`);
+  }
+
+  told(id: string, commandId: string, told: Told): void {
     const actor = this.#actors.get(id);
-    const { checkers, counts, calmAt } = this.#world;
+    const { checkers, counts } = this.#world;
     if (!actor?.isJudged) return;
-    if (commandId === null) {
-      // Who asks an owner that is none any more may be told of the past; afterwards there is none.
-      if (calmAt !== null && "place" in told && told.place < actor.known)
-        checkers.fail("I13", `${id} knows of ${told.place} events, of ${actor.known} it has told`);
-      return;
-    }
     counts["commands answered"]++;
     checkers.count("I13");
     const before = actor.answers.get(commandId);

@@ -37,6 +37,7 @@ const log = defineActor<Log, Command, string, Told>({
 export const ACTORS: Actors = { log };
 
 const ACTORS_EACH = 2;
+const QUESTION_RATE = 0.1;
 const SLOW_RATE = 0.1;
 const SLOW_MS_MAX = 400;
 const ASK_AGAIN_MS = 700;
@@ -47,6 +48,8 @@ interface Asking {
   readonly id: string;
   readonly op: CallOp;
   readonly since: number;
+  /** Events that some answer rested on by then. */
+  readonly known: number;
   attempts: number;
 }
 
@@ -78,9 +81,9 @@ export class Callers {
   #next(id: string): void {
     const { schedule, calmAt, healed } = this.#world;
     if (calmAt !== null) return;
-    schedule.after(1 + this.#prng.below(healed ? 2_000 : 60), () =>
-      this.#ask(id, `${id}.${++this.#commands}`),
-    );
+    const commandId = this.#prng.chance(QUESTION_RATE) ? null : `${id}.${++this.#commands}`;
+    const pauseMs = 1 + this.#prng.below(healed ? 2_000 : 60);
+    schedule.after(pauseMs, () => this.#ask(id, commandId));
   }
 
   #ask(id: string, commandId: string | null): void {
@@ -89,7 +92,8 @@ export class Callers {
     if (!command.ok) throw new Error(command.error.message);
     const of = { type: "call", map: "log", key: id, expectedVersion: null } as const;
     const op = { ...of, commandId, command: command.value };
-    const asking = { id, op, since: this.#world.schedule.now, attempts: 0 };
+    const known = this.ledger.known(id);
+    const asking = { id, op, since: this.#world.schedule.now, known, attempts: 0 };
     this.#asking.set(id, asking);
     this.ledger.sent(id, commandId, type);
     this.#send(asking);
@@ -157,12 +161,13 @@ export class Callers {
     const { id, op } = asking;
     const said = saidBy(result);
     if (!said) return;
-    this.ledger.told(id, op.commandId, said);
+    if (op.commandId === null) this.ledger.answered(id, asking.known, said);
+    else this.ledger.told(id, op.commandId, said);
     const { healed, options } = this.#world;
     // On its way to who asked it may be lost: then it is asked again, and must be the same.
     if (this.#asking.get(id) !== asking || (!healed && this.#prng.chance(options.dropRate))) return;
     this.#asking.delete(id);
-    if (op.commandId !== null) this.#next(id);
+    this.#next(id);
   }
 }
 

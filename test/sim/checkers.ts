@@ -44,6 +44,7 @@ import type { World } from "./world.ts";
 export const INVARIANTS = [
   "I1",
   "I2",
+  "I3",
   "I4",
   "I5",
   "I6",

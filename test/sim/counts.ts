@@ -60,6 +60,7 @@ export const NO_COUNTS = {
   "commands sent": 0,
   "commands answered": 0,
   "entries judged": 0,
+  "questions answered": 0,
   "slow decisions": 0,
   /** Where an operator has given their partition to who need not have all of it. */
   "actors given up by force": 0,

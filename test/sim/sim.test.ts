@@ -14,7 +14,7 @@ const CALLED = 30;
  * Nothing is forgotten in runs that are shorter than the retention, only storms have sets, counters and subscribers, and only some
  * of these the clients of production, or actors.
  */
-const RARE = ["I13", "R-collect", "R-set", "R-count", "I17", "R-client", "R-view"];
+const RARE = ["I3", "I13", "R-collect", "R-set", "R-count", "I17", "R-client", "R-view"];
 const judgedIn = (summary: Record<string, number>): [string, number][] =>
   Object.entries(summary).filter(
     ([name]) => name.endsWith("judged") && !RARE.some((id) => name.startsWith(id)),
@@ -124,6 +124,7 @@ describe("a cluster on a bad network", () => {
     expect(count("actors given up by force")).toBeLessThan(2 * CALLED);
     for (const name of ["completed", "failovers", "nodes destroyed"])
       expect(count(name), name).toBeGreaterThan(CALLED / 3);
+    expect(count("I3 judged")).toBeGreaterThan(20 * CALLED);
     expect(count("I13 judged")).toBeGreaterThan(300 * CALLED);
   });
 

@@ -5,28 +5,36 @@ import { Queue } from "../machine/queue.ts";
 import { settle } from "../node/pending.ts";
 import type { Waiter } from "../node/requests.ts";
 import type { Turn } from "../node/turn.ts";
-import type { ActorName, Outcome } from "./activation.ts";
+import type { Activation, ActorName, Outcome } from "./activation.ts";
 import { activation, change, tagOf } from "./actors.ts";
 
 /** Whoever has an entry has those before it: they go the same way, in their order. */
 export function acknowledged(
   turn: Turn,
-  { name, sequence, epoch }: Omit<Extract<Waiter, { type: "entries" }>, "type">,
+  { name, sequence, confirm, epoch }: Omit<Extract<Waiter, { type: "entries" }>, "type">,
 ): void {
   const one = activation(turn, name);
-  if (one?.epoch !== epoch || one.phase !== "live" || one.mark >= sequence) return;
+  if (one?.epoch !== epoch || one.phase !== "live") return;
+  const mark = Math.max(one.mark, sequence);
+  const confirmed = Math.max(one.confirmed, confirm);
   const outcomes = [...one.outcomes];
-  const open = outcomes.findIndex((outcome) => outcome.sequence > sequence);
+  const open = outcomes.findIndex((outcome) => !rests({ mark, confirmed }, outcome));
   const told = open < 0 ? outcomes : outcomes.slice(0, open);
-  change(turn, name, { mark: sequence, outcomes: Queue.of(outcomes.slice(told.length)) });
+  change(turn, name, { mark, confirmed, outcomes: Queue.of(outcomes.slice(told.length)) });
   for (const outcome of told) answer(turn, outcome);
   takeSnapshot(turn, name);
 }
 
+/** On nothing that is not acknowledged. */
+const rests = (
+  { mark, confirmed }: Pick<Activation, "mark" | "confirmed">,
+  { sequence, confirm }: Outcome,
+): boolean => sequence <= mark && confirm <= confirmed;
+
 /** At once if it rests on nothing that is not acknowledged. */
 export function tell(turn: Turn, name: ActorName, outcome: Outcome): void {
   const one = activation(turn, name);
-  if (!one || outcome.sequence <= one.mark) return answer(turn, outcome);
+  if (!one || rests(one, outcome)) return answer(turn, outcome);
   change(turn, name, { outcomes: one.outcomes.with([outcome]) });
 }
 

@@ -44,6 +44,10 @@ export interface Activation {
   readonly lastEpoch: Epoch;
   /** All entries up to here are acknowledged. */
   readonly mark: number;
+  /** The last entry, if it is known: to be shown to the copies again by whoever must know that it is owner still. */
+  readonly last: Row | null;
+  /** Of the last decision of which the copies have acknowledged what was sent after it. */
+  readonly confirmed: number;
   readonly ids: CommandIds;
   /** Where the last snapshot was taken, and one to be stored when all of it is acknowledged. */
   readonly snapshotAt: number;
@@ -75,6 +79,8 @@ export interface Outcome {
   readonly call: Call;
   /** Of the last entry that it rests on. */
   readonly sequence: number;
+  /** The decision since which the copies must have acknowledged something; 0: none. */
+  readonly confirm: number;
   readonly result: ReadResult;
 }
 
@@ -105,6 +111,8 @@ export const newActivation = (of: Of, epoch: Epoch, usedAt: number): Activation 
   sequence: 0,
   lastEpoch: Epoch(0),
   mark: 0,
+  last: null,
+  confirmed: 0,
   ids: CommandIds.of([]),
   snapshotAt: 0,
   frozen: null,

@@ -57,21 +57,22 @@ export function onAppended(
     version,
     sequence,
     lastEpoch: epoch,
+    last: row,
     ids,
     frozen: one.frozen ?? (frozen && { ...frozen, sequence, epoch, version, ids }),
-    outcomes: one.outcomes.with([{ call, sequence, result }]),
+    outcomes: one.outcomes.with([{ call, sequence, confirm: 0, result }]),
   });
-  send(turn, name, [row]);
+  send(turn, name, [row], n);
 }
 
-/** To every copy, and to be acknowledged when all have it. */
-export function send(turn: Turn, name: ActorName, rows: readonly Row[]): void {
+/** To every copy, and to be acknowledged when all have it; `n`: of the decision before it. */
+export function send(turn: Turn, name: ActorName, rows: readonly Row[], n = 0): void {
   const one = activation(turn, name);
   if (!one) return;
   const { partitionId } = name;
   const { epoch, sequence } = one;
   spread(turn, partitionId, rows);
-  const waiter = { type: "entries", name, epoch, sequence } as const;
+  const waiter = { type: "entries", name, epoch, sequence, confirm: n } as const;
   const wait = waitOf(turn, partitionId, "backup");
   if (wait) holdBack(turn, partitionId, wait, waiter);
   else acknowledged(turn, waiter);

@@ -10,7 +10,7 @@ import type { Turn } from "../node/turn.ts";
 import { tell } from "./acknowledge.ts";
 import type { Activation, ActorName, Call } from "./activation.ts";
 import { activation, change } from "./actors.ts";
-import { append } from "./append.ts";
+import { append, send } from "./append.ts";
 import type { Decided } from "./effects.ts";
 import { CONFLICT, nameOf, refused, resultOf } from "./refusals.ts";
 import { shownOf } from "./shown.ts";
@@ -79,7 +79,8 @@ function nextEntry(
 
 /**
  * To a question. What an earlier owner has left and nobody was told of yet could still take effect: unless this owner has an
- * entry of its own, it makes one first.
+ * entry of its own, it makes one first. Else its last one goes to the copies once more: whoever gets an answer from all of them
+ * was owner when it was asked, whatever its clock says.
  */
 function answer(
   turn: Turn,
@@ -87,16 +88,18 @@ function answer(
   one: Activation,
   { n, call, outcome }: Decision,
 ): void {
-  const { of, sequence, lastEpoch, epoch, state } = one;
+  const { of, sequence, lastEpoch, epoch, state, last } = one;
   if (outcome.type === "executed" && outcome.count > 0) {
     const facts = { ...nameOf(of), events: outcome.count };
     return giveUp(turn, name, refused(makeError("COMMAND_WITHOUT_ID", facts)));
   }
   const entry = nextEntry(turn, one, null, outcome);
   const result = resultOf(of, entry);
-  if (lastEpoch < epoch) return append(turn, name, { n, entry, result, state, frozen: null });
-  change(turn, name, { running: null });
-  tell(turn, name, { call, sequence, result });
+  if (lastEpoch < epoch || !last)
+    return append(turn, name, { n, entry, result, state, frozen: null });
+  const outcomes = one.outcomes.with([{ call, sequence, confirm: n, result }]);
+  change(turn, name, { running: null, outcomes });
+  send(turn, name, [last], n);
 }
 
 /** A command that was executed before. */
@@ -114,7 +117,7 @@ export function onRecalled(
   const corrupt = makeError("ACTOR_CORRUPT", { ...nameOf(one.of), sequence });
   if (!entry?.ok) return giveUp(turn, name, refused(corrupt));
   change(turn, name, { running: null });
-  tell(turn, name, { call, sequence, result: resultOf(one.of, entry.value) });
+  tell(turn, name, { call, sequence, confirm: 0, result: resultOf(one.of, entry.value) });
 }
 
 /** What stands in its journal, as far as that was acknowledged by the time that it is told. */
@@ -128,7 +131,8 @@ export function onListed(turn: Turn, name: ActorName, n: number, { entries }: Jo
   const rows = entries.filter((row) => (sequenceIn(row.sub) ?? 0) <= sequence);
   const shown = shownOf(of, rows.slice(0, limit), sequence);
   change(turn, name, { running: null });
-  if (!shown.ok) return tell(turn, name, { call, sequence: 0, result: refused(shown.error) });
+  if (!shown.ok)
+    return tell(turn, name, { call, sequence: 0, confirm: 0, result: refused(shown.error) });
   const { value, last } = shown.value;
-  tell(turn, name, { call, sequence: last, result: { type: "reply", version, value } });
+  tell(turn, name, { call, sequence: last, confirm: 0, result: { type: "reply", version, value } });
 }

@@ -97,7 +97,7 @@ class Page {
     if (this.#brokenAt !== null) return false;
     if (!entry.ok) return true;
     const { version, commandId, outcome, epoch } = entry.value;
-    this.#one = { ...this.#one, sequence: sequence + 1, version, lastEpoch: epoch };
+    this.#one = { ...this.#one, sequence: sequence + 1, version, lastEpoch: epoch, last: row };
     if (commandId !== null) this.#ids = this.#ids.with(commandId, sequence + 1);
     if (outcome.type === "executed") this.events.push(outcome.events);
     this.#tail.push(row);
@@ -183,6 +183,7 @@ export function onReentered(
     return false;
   }
   const reading = NOTHING_READ;
-  change(turn, name, { phase: "live", lastEpoch: one.epoch, reading });
+  const last = rows.at(-1) ?? one.last;
+  change(turn, name, { phase: "live", lastEpoch: one.epoch, last, reading });
   return true;
 }

@@ -5,7 +5,7 @@ import { textProblem } from "../../protocol/checks.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { ERROR_TEXT_BYTES_MAX, EVENTS_MAX, REFUSAL_BYTES_MAX } from "../../protocol/limits.ts";
 import { decodeJson, encodeJson } from "../../protocol/values.ts";
-import type { Actors, AnyActor, Decision } from "./definition.ts";
+import type { Accepted, Actors, AnyActor, Decision, Refusal } from "./definition.ts";
 import type { ActorEffect, ActorEvent, DecideEffect, Decided, ReplayEffect } from "./effects.ts";
 
 const SNAPSHOT_EVERY = 100;
@@ -60,19 +60,24 @@ export class Runner {
       const command = valueOf(effect.command, "command");
       const context = { actorType: of.map, actorId: of.key, commandId, version, nowMs };
       const decision = actor.value.decide(state, command, context);
-      return decision instanceof Promise ? decision.then(finish, failed) : finish(decision);
+      return isLate(decision) ? Promise.resolve(decision).then(finish, failed) : finish(decision);
     } catch (error) {
       return failed(error);
     }
   }
 }
 
+/** Whatever can be awaited. */
+const isLate = (decision: unknown): decision is PromiseLike<Decision<unknown, unknown>> =>
+  typeof decision === "object" && decision !== null && "then" in decision;
+
 function firstState(
   { initial, schemaVersion = 1, upgrade }: AnyActor,
   effect: ReplayEffect<unknown>,
 ) {
   const { from } = effect;
-  if (from.type === "initial") return initial;
+  // Its own: what one actor makes of it is nobody else's.
+  if (from.type === "initial") return valueOf(bytesOf(initial, "initial"), "initial");
   if (from.type === "state") return from.state;
   const state = valueOf(from.state, "state");
   if (from.schemaVersion === schemaVersion) return state;
@@ -85,30 +90,41 @@ const evolved = ({ evolve }: AnyActor, state: unknown, events: readonly unknown[
 
 function decided(
   actor: AnyActor,
-  { of, state, sinceSnapshot }: DecideEffect<unknown>,
+  effect: DecideEffect<unknown>,
   decision: Decision<unknown, unknown>,
 ): Decided {
-  if ("refusal" in decision) {
-    const { refusal, reason = "" } = decision;
-    const problem =
-      textProblem(refusal, 1, REFUSAL_BYTES_MAX)?.("refusal") ??
-      textProblem(reason, 0, ERROR_TEXT_BYTES_MAX)?.("reason");
-    if (problem) return { type: "failed", error: failure(of, problem.message) };
-    return { type: "declined", refusal, reason };
-  }
-  const { events, reply = null } = decision;
+  if (typeof decision !== "object" || decision === null)
+    throw new Error("decide must give events, or a refusal");
+  return "refusal" in decision ? declined(effect, decision) : executed(actor, effect, decision);
+}
+
+function declined({ of }: DecideEffect<unknown>, { refusal, reason = "" }: Refusal): Decided {
+  const problem =
+    textProblem(refusal, 1, REFUSAL_BYTES_MAX)?.("refusal") ??
+    textProblem(reason, 0, ERROR_TEXT_BYTES_MAX)?.("reason");
+  if (problem) return { type: "failed", error: failure(of, problem.message) };
+  return { type: "declined", refusal, reason };
+}
+
+function executed(
+  actor: AnyActor,
+  { state, sinceSnapshot }: DecideEffect<unknown>,
+  { events, reply = null }: Accepted<unknown, unknown>,
+): Decided {
+  if (!Array.isArray(events)) throw new Error("decide must give a list of events, or a refusal");
   if (events.length > EVENTS_MAX)
     throw new Error(`${events.length} events, at most ${EVENTS_MAX} may come of one command`);
-  const after = evolved(actor, state, events);
+  // As they will be read: what a replay makes of them must be what is made of them now.
+  const stored = bytesOf(events, "events");
+  const after = evolved(actor, state, listOf(stored));
   const { snapshotEvery = SNAPSHOT_EVERY, schemaVersion = 1 } = actor;
-  const isDue = sinceSnapshot >= snapshotEvery;
   return {
     type: "executed",
     count: events.length,
-    events: bytesOf(events, "events"),
+    events: stored,
     reply: bytesOf(reply, "reply"),
     state: after,
-    frozen: isDue ? freeze(after, schemaVersion) : null,
+    frozen: sinceSnapshot >= snapshotEvery ? freeze(after, schemaVersion) : null,
   };
 }
 

@@ -110,11 +110,12 @@ export type Waiter =
       readonly stamped: ReadonlySet<number>;
     }
   | { readonly type: "adopted"; readonly reply: AdoptReply }
-  /** Entries of an actor's journal, up to this number, made under this epoch. */
+  /** Entries of an actor's journal, up to this number, made under this epoch, and sent after this decision. */
   | {
       readonly type: "entries";
       readonly name: ActorName;
       readonly sequence: number;
+      readonly confirm: number;
       readonly epoch: Epoch;
     };
 

@@ -81,6 +81,36 @@ describe("an actor", () => {
     expect(journalAt(stage, A)).toHaveLength(2);
   });
 
+  it("answers a question when every copy has said that it is owner still, and stores nothing for it", () => {
+    const stage = stageWith();
+    call(stage, A, 1);
+    stage.live(100);
+    const written = rowsOf(stage, B, "event");
+    stage.cut = (_from, _to, { type }) => type === "STREAM_ACK";
+    const question = call(stage, A, "get", { commandId: null });
+    stage.live(100);
+    expect(saidTo(question)).toBeNull();
+    stage.cut = () => false;
+    stage.live(3_000);
+    expect(saidTo(question)).toEqual([1]);
+    expect(rowsOf(stage, B, "event")).toEqual(written);
+  });
+
+  it("takes no word of a copy for an answer that was given before the question", () => {
+    const stage = stageWith();
+    call(stage, A, 1);
+    stage.live(100);
+    let sent = 0;
+    stage.cut = (_from, _to, message) =>
+      message.type === "MIGRATE_DATA" && message.deltas.length > 0 && ++sent > 1;
+    const [command, question] = [call(stage, A, 2), call(stage, A, "get", { commandId: null })];
+    stage.live(100);
+    expect([told(command), told(question)]).toEqual([2, null]);
+    stage.cut = () => false;
+    stage.live(3_000);
+    expect(saidTo(question)).toEqual([1, 2]);
+  });
+
   it("refuses a question that would leave something", () => {
     const stage = stageWith();
     const asked = call(stage, A, 1, { commandId: null });

@@ -158,6 +158,24 @@ describe("an owner that is lost", () => {
     expectWhole(stage, B, 8);
   });
 
+  it("and goes on alone answers no question: what it knows may be over [I3]", () => {
+    const stage = stageWith();
+    call(stage, A, 0);
+    stage.live(500);
+    without(stage, [A]);
+    const stale = call(stage, A, "get", { commandId: null });
+    stage.ask(evict(A));
+    work(stage, 4_000, [B, C]);
+    call(stage, B, 1);
+    work(stage, 2_000, [B, C]);
+    expect(saidTo(stale)).toBeNull();
+    expect(activationAt(stage, A)).toBeDefined();
+    stage.cut = () => false;
+    work(stage, 20_000);
+    // It has passed the question on.
+    expect(saidTo(stale)).toEqual([0, 1]);
+  });
+
   it("and goes on alone answers no command: what it has left gives way when it is back, and is executed once", () => {
     const stage = stageWith();
     const before = call(stage, A, 0);

@@ -4,18 +4,22 @@ import { expect, it } from "vitest";
 import type { RowsFound } from "../../../src/core/rows/fetch.ts";
 import { Seq } from "../../../src/data/ids.ts";
 import { compareIdentity, isOfMap, type Identity } from "../../../src/data/row.ts";
-import { crowdedIdentity, rowOf } from "../../data/arbitraries.ts";
+import { KINDS, rowOf } from "../../data/arbitraries.ts";
 import { all, ask, merge, node, P } from "./fixtures.ts";
 
-const rows = fc.array(rowOf(crowdedIdentity.map((of) => ({ ...of, map: of.map || "m" }))), {
-  minLength: 10,
-  maxLength: 60,
-});
 const key = fc.constantFrom<string>("", "m", "mm", "k", "none");
+/** Of a journal as often as not. */
+const identity = fc.record({
+  map: fc.constantFrom("m", "m", "mm"),
+  key,
+  kind: fc.constantFrom(...KINDS, "event" as const),
+  sub: fc.constantFrom("", "a", "b", "c", "d"),
+});
+const rows = fc.array(rowOf(identity), { minLength: 10, maxLength: 60 });
 const wanted = fc.record({
   prefix: fc.constantFrom("", "m", "k"),
-  keys: fc.option(fc.array(key, { maxLength: 4 }), { freq: 1 }),
-  since: fc.option(fc.nat(40).map(Seq), { freq: 1 }),
+  keys: fc.option(fc.array(key, { maxLength: 4 }), { freq: 2 }),
+  since: fc.option(fc.nat(40).map(Seq), { freq: 2 }),
 });
 const bounds = fc.record({
   rowsMax: fc.integer({ min: 2, max: 6 }),
@@ -63,7 +67,7 @@ it("is every row of the map that was asked for once, in order, and each page goe
     }),
     { numRuns: 2_000 },
   );
-  expect(seen.found).toBeGreaterThan(5_000);
+  expect(seen.found).toBeGreaterThan(2_000);
   expect(seen.cut).toBeGreaterThan(2_000);
   expect(seen.wordless).toBeGreaterThan(100);
 });
