@@ -235,6 +235,31 @@ describe("when the last is evicted that was to stay", () => {
   });
 });
 
+describe("a partition that is claimed while its backup is to leave, and nobody is left but its owner", () => {
+  it("wants none, and lets it leave [I11, sim seed 1272148]", () => {
+    const stage = cluster({ backupCount: 1 });
+    put(stage, A, "k", 1);
+    work(stage, 500);
+    const { epoch = Epoch(0), copies } = entryOf(stage)?.ruling ?? {};
+    expect(copies).toEqual([{ nodeId: B, state: "complete" }]);
+    without(stage, [C]);
+    for (let i = 0; i < 50 && stateOf(stage, C) !== "suspect"; i++) work(stage, 100, [A, B]);
+    stage.ask({ type: "LEAVE_REQUEST", nodeId: B });
+    stage.live(10);
+    expect([B, C].map((id) => stateOf(stage, id))).toEqual(["leaving", "suspect"]);
+    // Both wait until all have been heard who can be, and are carried out together.
+    stage.coordinator.crash();
+    stage.ask(evict(C));
+    stage.ask({ type: "CLAIM_PARTITION", partitionId: P, nodeId: A, epoch });
+    stage.live(10);
+    expect(entryOf(stage)?.ruling.epoch).toBe(epoch);
+    work(stage, 20_000, [A, B]);
+    expect(entryOf(stage)?.ruling.epoch).toBeGreaterThan(epoch);
+    expect(stateOf(stage, B)).toBeUndefined();
+    expect(entryOf(stage)).toMatchObject({ ruling: { owner: A, copies: [] }, wantedBackups: [] });
+  });
+});
+
 describe("an operator's orders", () => {
   it("are carried out one after the other, also behind one by force that waits", () => {
     const stage = cluster({ initialNodes: 4 });

@@ -83,6 +83,14 @@ export const IN_ABSENCES: readonly Mutant[] = [
     ),
   },
   {
+    name: "leaving node wanted by a claim",
+    bug: "a claim plans to keep a copy at a node that is to leave, and nothing plans otherwise",
+    file: "src/core/coordinator/failover.ts",
+    find: 'turn.member(copy.nodeId)?.state !== "leaving");',
+    replace: 'turn.member(copy.nodeId)?.state !== "dead");',
+    killedBy: forced("wants none, and lets it leave [I11, sim seed 1272148]"),
+  },
+  {
     name: "evicted node waited for",
     bug: "what waited for a node that was evicted is given to nobody who is there",
     file: "src/core/coordinator/failover.ts",

@@ -108,8 +108,10 @@ export function onClaim(
   const source = entry.ruling.owner ?? entry.lost ?? nodeId;
   endMove(turn, partitionId, { outcome: "failed", reason: "claimed by the operator" });
   const copies = entry.ruling.copies.filter((c) => c.nodeId !== nodeId && c.state === "complete");
+  // Who is to leave is kept for nobody: where there is one to take its place, that is planned next.
+  const staying = copies.filter((copy) => turn.member(copy.nodeId)?.state !== "leaving");
   const holders = [...new Set([...entry.holders, nodeId])];
-  const wantedBackups = copies.map((copy) => copy.nodeId);
+  const wantedBackups = staying.map((copy) => copy.nodeId);
   const plan = { wanted: nodeId, wantedBackups, lost: null };
   turn.rule(partitionId, { owner: nodeId, copies }, { ...plan, holders });
   turn.answer(call, { type: "PLANNED", plan: [{ partitionId, source, target: nodeId }] });
