@@ -1,8 +1,7 @@
 /** What the machine of one client needs of the world: sockets, one timer, time and chance. It decides nothing. */
 import type { Stamp } from "../data/hlc.ts";
 import type { Row } from "../data/row.ts";
-import type { ClientMessage } from "../protocol/client-messages.ts";
-import type { ErrorInfo } from "../protocol/error-data.ts";
+import type { Told } from "../protocol/client-messages.ts";
 import { Driver } from "./driver.ts";
 import type { GridErrorInfo } from "./errors.ts";
 import type { Client, ClientEffect, ClientEvent } from "./machine/client-state.ts";
@@ -20,15 +19,16 @@ type Inward = Extract<
 /** What became of what this client asks for. */
 export type Done = Exclude<Inward, { type: "over" }>;
 
-/** Who follows subscriptions, beside the machine. */
-export interface SubscriptionsPort {
+/** Who uses the same connections, beside the machine: subscriptions, and calls to actors. */
+export interface Guest {
   /** Called while the machine steps: it must not ask for more. */
-  did(done: Done): void;
+  did?(done: Done): void;
   linked(link: number): void;
   unlinked(link: number): void;
-  /** False: it is no message of a subscription's. */
+  /** What everybody hears, after the machine. */
+  told(link: number, message: Told): void;
+  /** What the machine does not know. False: it is for this one, and nothing can be made of it. */
   heard(link: number, bytes: Uint8Array): boolean;
-  refused(link: number, seq: number, error: ErrorInfo): void;
   over(error: GridErrorInfo): void;
 }
 
@@ -61,7 +61,7 @@ export class Host {
   /** null: nothing outlives the page. */
   persistence: PersistencePort | null = null;
   readonly #sockets = new Map<number, Socket>();
-  #subscriptions: SubscriptionsPort | null = null;
+  readonly #guests: Guest[] = [];
   readonly #end = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -87,12 +87,12 @@ export class Host {
   };
 
   /** From now on it hears what concerns it. */
-  attach(subscriptions: SubscriptionsPort): void {
-    this.#subscriptions = subscriptions;
+  attach(guest: Guest): void {
+    this.#guests.push(guest);
     const { over, lanes } = this.client;
-    if (over) return subscriptions.over(over);
+    if (over) return guest.over(over);
     for (const { session, link } of lanes.values())
-      if (session.type === "live" && link !== null) subscriptions.linked(link);
+      if (session.type === "live" && link !== null) guest.linked(link);
   }
 
   now(): number {
@@ -104,8 +104,9 @@ export class Host {
     if (stamp) this.do({ type: "seen", stamp });
   }
 
-  send(link: number, message: ClientMessage): void {
-    this.#sockets.get(link)?.send(message);
+  /** Of a frame that no machine here has written. */
+  send(link: number, bytes: Uint8Array): void {
+    this.#sockets.get(link)?.sendBytes(bytes);
   }
 
   get client(): Client {
@@ -128,11 +129,11 @@ export class Host {
       case "connect":
         return this.#connect(effect.link, effect.node);
       case "send":
-        return this.send(effect.link, effect.message);
+        return this.#sockets.get(effect.link)?.send(effect.message);
       case "up":
-        return this.#subscriptions?.linked(effect.link);
+        return this.#each((guest) => guest.linked(effect.link));
       case "down":
-        return this.#subscriptions?.unlinked(effect.link);
+        return this.#each((guest) => guest.unlinked(effect.link));
       case "ping":
         return this.#sockets.get(effect.link)?.ping();
       case "hang-up":
@@ -141,12 +142,16 @@ export class Host {
         return;
       case "over":
         this.#end.abort();
-        this.#subscriptions?.over(effect.error);
+        this.#each((guest) => guest.over(effect.error));
         return this.#tell(effect);
       default:
-        this.#subscriptions?.did(effect);
+        this.#each((guest) => guest.did?.(effect));
         return this.#tell(effect);
     }
+  }
+
+  #each(tell: (guest: Guest) => void): void {
+    for (const guest of this.#guests) tell(guest);
   }
 
   #connect(link: number, node: string | null): void {
@@ -154,10 +159,9 @@ export class Host {
       opened: () => this.do({ type: "opened", link }),
       heard: (message) => {
         this.do({ type: "heard", link, message });
-        if (message.type === "ERROR" && message.seq !== null)
-          this.#subscriptions?.refused(link, message.seq, message.error);
+        this.#each((guest) => guest.told(link, message));
       },
-      heardElse: (bytes) => this.#subscriptions?.heard(link, bytes) ?? true,
+      heardElse: (bytes) => this.#guests.every((guest) => guest.heard(link, bytes)),
       ponged: () => this.do({ type: "ponged", link }),
       lost: (code) => {
         this.#sockets.delete(link);

@@ -7,16 +7,17 @@ import { compareStamps, type Stamp } from "../data/hlc.ts";
 import { Epoch, Seq } from "../data/ids.ts";
 import { borderError } from "../protocol/border-errors.ts";
 import { malformed } from "../protocol/checks.ts";
+import type { Told as Answer } from "../protocol/client-messages.ts";
 import type { ErrorInfo } from "../protocol/errors.ts";
 import { SUBSCRIPTIONS_MAX } from "../protocol/limits.ts";
-import { decodeSubscribed } from "../protocol/subscriber-codec.ts";
+import { decodeSubscribed, encodeSubscriber } from "../protocol/subscriber-codec.ts";
 import type { ChangedPart, Position, Query } from "../protocol/subscription-messages.ts";
 import { Alarm } from "./alarm.ts";
 import type { Desk } from "./desk.ts";
 import { refuse, type GridErrorInfo } from "./errors.ts";
 import type { Followed, FollowerPort } from "./follower.ts";
 import { Followers } from "./followers.ts";
-import type { Done, Host, KeptQuery, SubscriptionsPort } from "./host.ts";
+import type { Done, Guest, Host, KeptQuery } from "./host.ts";
 import { UNTOLD_ASKED_MAX } from "./subscription-limits.ts";
 import { LiveView, type Listener, type Seen } from "./live-view.ts";
 import {
@@ -50,7 +51,7 @@ interface Opened {
   readonly ranking: Ranking | null;
 }
 
-export class Hub implements SubscriptionsPort, FollowerPort {
+export class Hub implements Guest, FollowerPort {
   readonly host: Host;
   readonly desk: Desk;
   /** Of sets and counters. */
@@ -84,10 +85,12 @@ export class Hub implements SubscriptionsPort, FollowerPort {
   heard(link: number, bytes: Uint8Array): boolean {
     const message = decodeSubscribed(bytes);
     if (message.ok) this.#do({ type: "told", link, message: message.value });
-    return message.ok;
+    return message.ok || message.error.code === "UNKNOWN_MESSAGE";
   }
 
-  refused(link: number, seq: number, error: ErrorInfo): void {
+  told(link: number, message: Answer): void {
+    if (message.type !== "ERROR" || message.seq === null) return;
+    const { seq, error } = message;
     this.#do({ type: "refused", link, seq, error });
   }
 
@@ -100,7 +103,7 @@ export class Hub implements SubscriptionsPort, FollowerPort {
     const [state, effects] = stepSubscriptions(this.#state, { ...event, ...moment });
     this.#state = state;
     for (const effect of effects)
-      if (effect.type === "send") this.host.send(effect.link, effect.message);
+      if (effect.type === "send") this.host.send(effect.link, encodeSubscriber(effect.message));
       else this.#tell(effect);
     this.#alarm.set(subscriptionsWakeAt(this.#state) ?? Infinity, moment.now);
   }

@@ -1,7 +1,7 @@
 /** One socket to a node: frames in and out, and receipts for what came. It decides nothing. */
 import type { ErrorInfo } from "../protocol/error-data.ts";
-import type { ClientMessage, ServerMessage } from "../protocol/client-messages.ts";
-import { decodeTold, encodeClientMessage } from "../protocol/client-codec.ts";
+import type { Asked, Told } from "../protocol/client-messages.ts";
+import { decodeTold, encodeAsked } from "../protocol/client-codec.ts";
 import { Receipts } from "../protocol/receipts.ts";
 
 /** What is used of a WebSocket: browsers', Node's and Workers' have it. */
@@ -19,7 +19,7 @@ export type SocketMaker = new (url: string) => SocketLike;
 
 export interface Ears {
   readonly opened: () => void;
-  readonly heard: (message: ServerMessage) => void;
+  readonly heard: (message: Told) => void;
   /** For somebody who may not be there. False: nobody can make anything of it. */
   readonly heardElse: (bytes: Uint8Array) => boolean;
   readonly ponged: () => void;
@@ -48,9 +48,12 @@ export class Socket {
   }
 
   /** What a closing socket is given is lost, as on the way. */
-  send(message: ClientMessage): void {
-    if (this.#socket.readyState !== OPEN) return;
-    this.#socket.send(new Uint8Array(encodeClientMessage(message)));
+  send(message: Asked): void {
+    this.sendBytes(encodeAsked(message));
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    if (this.#socket.readyState === OPEN) this.#socket.send(new Uint8Array(bytes));
   }
 
   ping(): void {

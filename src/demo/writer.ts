@@ -147,6 +147,7 @@ export class Writer {
       }
       case "WELCOME":
       case "VALUES":
+      case "REPLIES":
       case "MAP":
       case "MAP_DELTA":
       case "CHANGES":

@@ -217,6 +217,7 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
 
 function opsIn(message: ClientMessage | ClusterMessage): number {
   if ("ops" in message) return message.ops.length;
+  if ("calls" in message) return message.calls.length;
   return "keys" in message ? message.keys.length : 1;
 }
 

@@ -3,16 +3,16 @@
  * objects say to each other.
  */
 import { type Result } from "../data/result.ts";
-import type { ClientMessage, Told } from "./client-messages.ts";
+import type { Asked, Told } from "./client-messages.ts";
 import { clientWire } from "./client-wire.ts";
 import { decodeToClient } from "./decoding.ts";
 import type { ErrorInfo } from "./errors.ts";
 import { TOLD_SCHEMAS } from "./schema-server.ts";
 import { writeValue } from "./writer.ts";
 
-export const encodeClientMessage = (message: ClientMessage): Uint8Array =>
-  writeValue(clientWire(message));
+/** By who calls no actor and has no subscription. */
+export const encodeAsked = (message: Asked): Uint8Array => writeValue(clientWire(message));
 
-/** For who has no subscription. */
+/** For the same. */
 export const decodeTold = (bytes: Uint8Array): Result<Told, ErrorInfo> =>
   decodeToClient<Told>(TOLD_SCHEMAS, bytes);

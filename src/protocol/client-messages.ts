@@ -8,7 +8,7 @@ import type { PartitionMapPayload } from "../data/members.ts";
 import type { Stamp } from "../data/hlc.ts";
 import type { Of } from "../data/row.ts";
 import type { ErrorInfo } from "./errors.ts";
-import type { AckLevel, MembersOp, OpResult, ReadResult, TotalOp } from "./ops.ts";
+import type { AckLevel, CallOp, MembersOp, OpResult, ReadResult, Reply, TotalOp } from "./ops.ts";
 import type {
   Changes,
   Digests,
@@ -20,10 +20,13 @@ import type {
 } from "./subscription-messages.ts";
 
 export type ClientMessage =
-  Hello | Ops | Get | FetchMap | Received | Subscribe | Unsubscribe | Digests;
-export type ServerMessage = Told | Changes | Synced | Resync | WantDigests;
+  Hello | Ops | Get | Call | FetchMap | Received | Subscribe | Unsubscribe | Digests;
+/** What every client says; the rest is for those who call actors, and for subscribers. */
+export type Asked = Exclude<ClientMessage, Call | Subscribe | Unsubscribe | Digests>;
 
-/** What every client hears; the rest is for subscribers. */
+export type ServerMessage = Told | Replies | Changes | Synced | Resync | WantDigests;
+
+/** What every client hears, likewise. */
 export type Told =
   Welcome | Ack | Values | MapMessage | MapDeltaMessage | NotOwnerNotice | ErrorMessage;
 
@@ -131,6 +134,24 @@ export interface Values {
   readonly seq: number;
   readonly values: readonly ReadResult[];
 }
+
+/** Commands for actors. Sent again under its id, each is executed once. */
+export interface Call extends Receipt {
+  readonly type: "CALL";
+  readonly seq: number;
+  readonly calls: readonly ClientCall[];
+}
+
+export type ClientCall = Omit<CallOp, "type">;
+
+/** Exactly one per CALL: a reply for each, that every complete copy has, or why there is none. */
+export interface Replies {
+  readonly type: "REPLIES";
+  readonly seq: number;
+  readonly replies: readonly CallResult[];
+}
+
+export type CallResult = Reply | Extract<ReadResult, { readonly type: "refused" }>;
 
 /** Answered by MAP, or by MAP_DELTA from the versions named here, also where nothing has changed. */
 export interface FetchMap extends Receipt {

@@ -4,7 +4,9 @@
  */
 import * as v from "./shapes.ts";
 import { err, ok, type Result } from "../data/result.ts";
+import { encodeCall } from "./caller-codec.ts";
 import { malformed } from "./checks.ts";
+import { encodeAsked } from "./client-codec.ts";
 import type { ClientMessage, ServerMessage } from "./client-messages.ts";
 import type { ClusterMessage, Envelope } from "./cluster-messages.ts";
 import {
@@ -29,6 +31,7 @@ import { CLUSTER_SCHEMAS } from "./schema-cluster.ts";
 import { parse } from "./schema.ts";
 import { clusterId, sender, term } from "./schema-shared.ts";
 import { SERVER_SCHEMAS } from "./schema-subscribed.ts";
+import { encodeSubscriber } from "./subscriber-codec.ts";
 import { clusterWire, serverWire } from "./wire.ts";
 import { writeValue } from "./writer.ts";
 
@@ -77,7 +80,18 @@ function decodeHead(
 export const decodeServerMessage = (bytes: Uint8Array): Result<ServerMessage, ErrorInfo> =>
   decodeToClient<ServerMessage>(SERVER_SCHEMAS, bytes);
 
-export { encodeClientMessage } from "./client-codec.ts";
+export function encodeClientMessage(message: ClientMessage): Uint8Array {
+  switch (message.type) {
+    case "CALL":
+      return encodeCall(message);
+    case "SUBSCRIBE":
+    case "UNSUBSCRIBE":
+    case "DIGESTS":
+      return encodeSubscriber(message);
+    default:
+      return encodeAsked(message);
+  }
+}
 
 /** Either the whole frame is valid, or nothing of it is handed out. */
 export function decodeClientMessage(bytes: Uint8Array): Result<ClientMessage, DecodeError> {

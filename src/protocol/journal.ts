@@ -9,7 +9,7 @@ import { sequenceIn, sequenceSub } from "../data/sequence.ts";
 import { err, ok, type Result } from "../data/result.ts";
 import { isElement } from "./guards.ts";
 import { COMMAND_IDS_MAX, ENVELOPE_ITEMS_MAX } from "./limits.ts";
-import { commandIdProblem } from "./packed-calls.ts";
+import { commandIdProblem } from "./client-calls.ts";
 import { readValue } from "./reader.ts";
 import { writeValue } from "./writer.ts";
 

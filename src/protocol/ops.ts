@@ -106,7 +106,7 @@ export type ReadResult =
   | { readonly type: "refused"; readonly error: ErrorInfo };
 
 /** What an actor has answered, and how many events it had had then. */
-interface Reply {
+export interface Reply {
   readonly type: "reply";
   readonly version: number;
   /** As `encodeJson` makes it. */
@@ -131,6 +131,11 @@ export const isQuestion = (op: Op): op is Question =>
 export const isChange = (op: Op): op is Change => !isForActor(op) && !isQuestion(op);
 
 export const isForActor = (op: Op): op is ActorOp => op.type === "call" || op.type === "events";
+
+export const isCallResult = (
+  result: OpResult | ReadResult,
+): result is Extract<ReadResult, { readonly type: "reply" | "refused" }> =>
+  result.type === "reply" || result.type === "refused";
 
 export const isReadResult = (result: OpResult | ReadResult): result is ReadResult =>
   result.type !== "stored" && result.type !== "superseded";

@@ -1,38 +1,34 @@
-/** Commands for actors, as lists. */
+/** Commands for actors, as lists: a client's, and those that nodes pass on. */
 import {
   elementProblem,
   integerProblem,
   isProblem,
   keyProblem,
   mapProblem,
-  textProblem,
   type Problem,
 } from "./checks.ts";
+import { commandIdProblem, packClientCall, versionProblem } from "./client-calls.ts";
+import type { ClientCall } from "./client-messages.ts";
 import { isElement, isKey, isMap } from "./guards.ts";
-import { COMMAND_ID_BYTES_MAX, ENTRIES_MAX } from "./limits.ts";
+import { ENTRIES_MAX } from "./limits.ts";
 import type { ActorOp, CallOp, EventsOp } from "./ops.ts";
 import type { Layout } from "./layout.ts";
 import { opTagProblem, OP_TAGS } from "./packed-set-ops.ts";
 import { diagnose } from "./packed.ts";
 
-export const commandIdProblem = (id: unknown): Problem | null =>
-  id === null ? null : textProblem(id, 1, COMMAND_ID_BYTES_MAX);
-
-export const versionProblem = (version: unknown): Problem | null =>
-  version === null ? null : integerProblem(version, 0, Number.MAX_SAFE_INTEGER);
-
 const isCommandId = (id: unknown): id is string | null => !isProblem(commandIdProblem(id));
 const isVersion = (version: unknown): version is number | null =>
   !isProblem(versionProblem(version));
 
-export const CALL_LAYOUT: Layout = {
-  tag: opTagProblem,
+export const CLIENT_CALL_LAYOUT: Layout = {
   map: mapProblem,
   key: keyProblem,
   commandId: commandIdProblem,
   expectedVersion: versionProblem,
   command: elementProblem,
 };
+
+export const CALL_LAYOUT: Layout = { tag: opTagProblem, ...CLIENT_CALL_LAYOUT };
 
 export const EVENTS_LAYOUT: Layout = {
   tag: opTagProblem,
@@ -61,19 +57,22 @@ function unpackEvents(wire: readonly unknown[]): EventsOp | Problem {
 const isFrom = (from: unknown): from is number => !EVENTS_LAYOUT["from"]?.(from);
 const isLimit = (limit: unknown): limit is number => !EVENTS_LAYOUT["limit"]?.(limit);
 
-const packCall = ({ map, key, commandId, expectedVersion, command }: CallOp): unknown[] => [
-  OP_TAGS.call,
-  map,
-  key,
-  commandId,
-  expectedVersion,
-  command,
-];
+const packCall = (op: CallOp): unknown[] => [OP_TAGS.call, ...packClientCall(op)];
+
+export function unpackClientCall(wire: unknown): ClientCall | Problem {
+  const call = Array.isArray(wire) ? callOf(wire) : null;
+  return call ?? diagnose(wire, CLIENT_CALL_LAYOUT);
+}
 
 function unpackCall(wire: readonly unknown[]): CallOp | Problem {
-  const [, map, key, commandId, expectedVersion, command] = wire;
-  const right = wire.length === 6 && isMap(map) && isKey(key) && isCommandId(commandId);
+  const call = callOf(wire.slice(1));
+  return call ? { type: "call", ...call } : diagnose(wire, CALL_LAYOUT);
+}
+
+function callOf(wire: readonly unknown[]): ClientCall | null {
+  const [map, key, commandId, expectedVersion, command] = wire;
+  const right = wire.length === 5 && isMap(map) && isKey(key) && isCommandId(commandId);
   return right && isVersion(expectedVersion) && isElement(command)
-    ? { type: "call", map, key, commandId, expectedVersion, command }
-    : diagnose(wire, CALL_LAYOUT);
+    ? { map, key, commandId, expectedVersion, command }
+    : null;
 }

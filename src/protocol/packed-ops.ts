@@ -1,6 +1,6 @@
 /** Operations and their results: a client's, and those that nodes and the front pass on. */
 import { err, type Result } from "../data/result.ts";
-import type { ClientOp, ClientQuestion, ClientWrite } from "./client-messages.ts";
+import type { ClientCall, ClientOp, ClientQuestion, ClientWrite } from "./client-messages.ts";
 import {
   counterProblem,
   isProblem,
@@ -25,7 +25,13 @@ import {
   unpackSetOp,
   unpackSetQuestion,
 } from "./packed-set-ops.ts";
-import { CALL_LAYOUT, EVENTS_LAYOUT, packActorOp, unpackActorOp } from "./packed-calls.ts";
+import {
+  CALL_LAYOUT,
+  EVENTS_LAYOUT,
+  packActorOp,
+  unpackActorOp,
+  unpackClientCall,
+} from "./packed-calls.ts";
 import type { Layout } from "./layout.ts";
 import { diagnose, unpackList } from "./packed.ts";
 import { packClientWrite } from "./packing.ts";
@@ -73,6 +79,9 @@ function unpackKey(wire: unknown): ClientQuestion | Problem {
   const [map, key]: unknown[] = wire;
   return isMap(map) && isKey(key) ? { map, key } : diagnose(wire, KEY_LAYOUT);
 }
+
+export const unpackClientCalls = (wire: unknown): Result<readonly ClientCall[], Problem> =>
+  unpackBounded(wire, unpackClientCall);
 
 function unpackBounded<T extends object>(
   wire: unknown,

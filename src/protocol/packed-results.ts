@@ -81,7 +81,7 @@ const RESULTS: readonly Schema<AnyResult>[] = [
   tuple(RESULT_LAYOUTS.reply),
 ];
 
-const anyResult: Schema<AnyResult> = {
+export const anyResult: Schema<AnyResult> = {
   type: "result",
   read: (wire) => {
     if (!Array.isArray(wire)) return malformed("a list");

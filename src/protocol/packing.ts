@@ -1,6 +1,5 @@
 /** What a client asks for, as lists: all that it says in numbers. To read it is up to nodes (`packed-ops.ts`). */
 import type { ClientOp, ClientQuestion, ClientWrite } from "./client-messages.ts";
-import type { PartDigest, PartPosition } from "./subscription-messages.ts";
 import { packTags } from "./tags.ts";
 
 /** The first item of an operation says which layout the rest has. A client's entries have none, and nodes have more. */
@@ -39,9 +38,3 @@ export function packQuestion(asked: ClientQuestion): unknown[] {
     ...(type === "members" ? [asked.after, asked.limit] : []),
   ];
 }
-
-export const packPositions = (positions: readonly PartPosition[]): unknown[] =>
-  positions.map(({ partitionId, since, seq }) => [partitionId, since, seq]);
-
-export const packDigests = (parts: readonly PartDigest[]): unknown[] =>
-  parts.map(({ partitionId, buckets }) => [partitionId, buckets]);

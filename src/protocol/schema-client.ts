@@ -1,8 +1,23 @@
 /** One schema per message of a client's, complete: a message without one does not compile. */
 import * as v from "./shapes.ts";
-import type { ClientMessage, FetchMap, Get, Hello, Ops, Received } from "./client-messages.ts";
+import type {
+  Call,
+  ClientMessage,
+  FetchMap,
+  Get,
+  Hello,
+  Ops,
+  Received,
+} from "./client-messages.ts";
 import { declared } from "./declared.ts";
-import { CLIENT_OP_LAYOUT, KEY_LAYOUT, unpackClientOps, unpackKeys } from "./packed-ops.ts";
+import { CLIENT_CALL_LAYOUT } from "./packed-calls.ts";
+import {
+  CLIENT_OP_LAYOUT,
+  KEY_LAYOUT,
+  unpackClientCalls,
+  unpackClientOps,
+  unpackKeys,
+} from "./packed-ops.ts";
 import { CLIENT_SET_LAYOUTS, SET_OP_LAYOUTS } from "./packed-set-ops.ts";
 import { describe } from "./layout.ts";
 import { clientId, count, version } from "./schema.ts";
@@ -40,6 +55,14 @@ export const CLIENT_SCHEMAS: {
       type: v.literal("GET"),
       seq: count(),
       keys: packed(`list of ${questions.map(describe).join(" or ")}`, unpackKeys),
+      received: v.exactOptional(count()),
+    }),
+  ),
+  CALL: declared<Call>()(
+    v.object({
+      type: v.literal("CALL"),
+      seq: count(),
+      calls: packed(`list of ${describe(CLIENT_CALL_LAYOUT)}`, unpackClientCalls),
       received: v.exactOptional(count()),
     }),
   ),

@@ -6,6 +6,7 @@ import { describe } from "./layout.ts";
 import { CHANGED_ROW_LAYOUT, PART_LAYOUT, unpackParts } from "./packed-changes.ts";
 import { count } from "./schema.ts";
 import { digestKey, partitionIds } from "./schema-digests.ts";
+import { REPLIES_SCHEMAS } from "./schema-replies.ts";
 import { TOLD_SCHEMAS } from "./schema-server.ts";
 import { packed, type Schema } from "./shapes.ts";
 import type { Changes, Resync, Synced, WantDigests } from "./subscription-messages.ts";
@@ -30,4 +31,4 @@ export const SUBSCRIBED_SCHEMAS = {
 
 export const SERVER_SCHEMAS: {
   readonly [Type in ServerMessage["type"]]: Schema<Extract<ServerMessage, { type: Type }>>;
-} = { ...TOLD_SCHEMAS, ...SUBSCRIBED_SCHEMAS };
+} = { ...TOLD_SCHEMAS, ...REPLIES_SCHEMAS, ...SUBSCRIBED_SCHEMAS };

@@ -40,6 +40,7 @@ export function serverWire(message: ServerMessage): object {
   const { type } = message;
   if (type === "ACK") return { ...message, exceptions: packExceptions(message.exceptions) };
   if (type === "CHANGES") return { ...message, parts: packParts(message.parts) };
+  if (type === "REPLIES") return { ...message, replies: packResults(message.replies) };
   if (type === "VALUES") return { ...message, values: packResults(message.values) };
   return message;
 }

@@ -11,7 +11,7 @@ import type {
 import { makeError, type ErrorInfo } from "../protocol/errors.ts";
 import { FRAME_BYTES_MAX, FRAME_OPS_MAX } from "../protocol/limits.ts";
 import type { CallOp, WriteOp } from "../protocol/ops.ts";
-import { commandIdProblem, versionProblem } from "../protocol/packed-calls.ts";
+import { commandIdProblem, versionProblem } from "../protocol/client-calls.ts";
 import { mergeSchemas } from "../protocol/schema-merge.ts";
 import { operatorSchemas } from "../protocol/schema-operator.ts";
 import { parse } from "../protocol/schema.ts";

@@ -5,6 +5,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { benchActors, type ActorFigures } from "./actors.ts";
 import { besideMoves, type BesideFigures } from "./beside.ts";
 import { churning, type ChurnFigures } from "./churn.ts";
 import { failingOver, type FailoverFigures } from "./failover.ts";
@@ -23,11 +24,22 @@ import {
   showProfile,
   showRates,
 } from "./report.ts";
+import { showActors } from "./report-actors.ts";
 import { showSdk } from "./report-sdk.ts";
 import { measureSdk, type SdkFigures } from "./sdk.ts";
 import { startBare, startGrid } from "./worlds.ts";
 
-const PARTS = ["rates", "beside", "moves", "join", "churn", "failover", "limits", "sdk"] as const;
+const PARTS = [
+  "rates",
+  "beside",
+  "moves",
+  "join",
+  "churn",
+  "failover",
+  "limits",
+  "actors",
+  "sdk",
+] as const;
 const JOIN_PARTITIONS = 271;
 const CHURN_PARTITIONS = 32;
 const FAILOVER_PARTITIONS = 32;
@@ -41,6 +53,7 @@ export interface Figures {
   failover?: FailoverFigures;
   calls?: readonly CallFigures[];
   planningMs?: number;
+  actors?: ActorFigures;
   sdk?: SdkFigures;
 }
 
@@ -73,6 +86,7 @@ if (wanted.has("join")) await benchJoin();
 if (wanted.has("churn")) await benchChurn();
 if (wanted.has("failover")) await benchFailover();
 if (wanted.has("limits")) await benchLimits();
+if (wanted.has("actors")) await benchCalls();
 if (wanted.has("sdk")) await benchSdk();
 const folder = fileURLToPath(new URL("../../.wrangler", import.meta.url));
 await mkdir(folder, { recursive: true });
@@ -136,6 +150,17 @@ async function benchLimits(): Promise<void> {
   figures.planningMs = planning(rounds);
   showCalls(figures.calls, figures.planningMs);
   await bare.dispose();
+}
+
+async function benchCalls(): Promise<void> {
+  const worlds = {
+    grid: await startGrid(),
+    backed: await startGrid({ backups: 1 }),
+    bare: await startBare(),
+  };
+  figures.actors = await benchActors(worlds, rounds);
+  showActors(figures.actors);
+  for (const world of Object.values(worlds)) await world.dispose();
 }
 
 async function benchSdk(): Promise<void> {

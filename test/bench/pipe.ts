@@ -145,14 +145,23 @@ export class Pipe {
 
   #take(message: ServerMessage): void {
     if (message.type === "ERROR") return this.#failed(new Error(message.error.code));
-    if (message.type !== "ACK" && message.type !== "VALUES") return;
+    if (message.type !== "ACK" && message.type !== "VALUES" && message.type !== "REPLIES") return;
     const sent = this.#sent.get(message.seq);
     if (sent === undefined) return;
-    const problem = message.type === "ACK" ? refusedIn(message) : missingIn(message, sent.keys);
+    const problem = problemIn(message, sent.keys);
     if (problem !== null) return this.#failed(new Error(problem));
     this.#sent.delete(message.seq);
     this.#answered(performance.now() - sent.at);
   }
+}
+
+type Answer = Extract<ServerMessage, { type: "ACK" | "VALUES" | "REPLIES" }>;
+
+function problemIn(message: Answer, keys: number): string | null {
+  if (message.type === "ACK") return refusedIn(message);
+  if (message.type === "VALUES") return missingIn(message, keys);
+  const refusal = message.replies.find(({ type }) => type === "refused");
+  return refusal ? `refused: ${JSON.stringify(refusal)}` : null;
 }
 
 /** A newer write of the same key may overtake an older one that is passed on. */

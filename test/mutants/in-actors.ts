@@ -6,9 +6,45 @@ const execution = (title: string): Test => ({
   title,
 });
 const journals = (title: string): Test => ({ file: "test/core/actor/journals.test.ts", title });
+const adversity = (title: string): Test => ({ file: "test/core/actor/adversity.test.ts", title });
 const moves = (title: string): Test => ({ file: "test/core/actor/moves.test.ts", title });
 
 export const IN_ACTORS: readonly Mutant[] = [
+  {
+    name: "another's entry acknowledged",
+    bug: "entries of two actors that go out in one event are told apart by nothing, and one is taken for acknowledged with the other",
+    file: "src/core/actor/append.ts",
+    find: "turn.takeSeqs(1);\n  spread(",
+    replace: "spread(",
+    killedBy: adversity(
+      "of an actor's entry are not believed for another's that was stored in the same event [I6]",
+    ),
+  },
+  {
+    name: "mailbox stuck behind an answer",
+    bug: "what is answered at once leaves nothing that the next command could begin with",
+    file: "src/core/actor/mailbox.ts",
+    find: "if (!activation(turn, name)?.running) goOn(turn, name);",
+    replace: "if (activation(turn, name) === null) goOn(turn, name);",
+    killedBy: adversity("goes on behind a question that is for another version"),
+  },
+  {
+    name: "decision forgotten behind another",
+    bug: "a decision that was begun when one was given up is never given up itself",
+    file: "src/core/actor/pursue.ts",
+    find: "setActors(turn, { dueAt: Math.min(next, memoryOf(turn).dueAt) });",
+    replace: "setActors(turn, { dueAt: next });",
+    killedBy: adversity("gives up each of two decisions that never come"),
+  },
+  {
+    name: "commands handed over one by one",
+    bug: "the commands of an actor that has moved go to its new owner each for itself, and overtake each other",
+    file: "src/core/partition/step-down.ts",
+    find: "for (const parts of leaveActors(turn, partitionId)) passOnInOrder(turn, parts);",
+    replace:
+      "for (const parts of leaveActors(turn, partitionId)) for (const part of parts) passOnInOrder(turn, [part]);",
+    killedBy: adversity("hands commands over in their order, though a message is lost"),
+  },
   {
     name: "answered before the copies",
     bug: "a command is answered when its entry is on disk at its owner alone",
@@ -69,8 +105,8 @@ export const IN_ACTORS: readonly Mutant[] = [
     name: "mailbox without a bound",
     bug: "commands for one actor wait in any number",
     file: "src/core/actor/mailbox.ts",
-    find: "waiting >= MAILBOX_MAX ||",
-    replace: "waiting >= Infinity ||",
+    find: "waiting >= MAILBOX_MAX ?",
+    replace: "waiting >= Infinity ?",
     killedBy: execution("takes no more commands than its mailbox holds"),
   },
   {

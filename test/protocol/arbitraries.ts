@@ -20,7 +20,12 @@ import { identityOf, type Row } from "../../src/data/row.ts";
 import { sequenceSub } from "../../src/data/sequence.ts";
 import type { Ruling } from "../../src/data/ruling.ts";
 import { ERRORS, makeError, type ErrorCode, type ErrorInfo } from "../../src/protocol/errors.ts";
-import type { ClientOp, ClientQuestion } from "../../src/protocol/client-messages.ts";
+import type {
+  CallResult,
+  ClientCall,
+  ClientOp,
+  ClientQuestion,
+} from "../../src/protocol/client-messages.ts";
 import type { Op, OpResult, ReadResult } from "../../src/protocol/ops.ts";
 import {
   COMMAND_ID_BYTES_MAX,
@@ -190,6 +195,13 @@ export const clientOp: fc.Arbitrary<ClientOp> = fc.oneof(
     { requiredKeys: ["type", "map", "key", "inc", "dec"] },
   ),
 );
+export const clientCall: fc.Arbitrary<ClientCall> = fc.record({
+  ...of,
+  commandId: fc.option(fc.string({ minLength: 1, maxLength: 40 })),
+  expectedVersion: fc.option(count),
+  command: element,
+});
+
 export const question: fc.Arbitrary<ClientQuestion> = fc.oneof(fc.record(of), setMembers, total);
 
 const merge = fc
@@ -250,6 +262,10 @@ export const superseded = fc.record({ type: fc.constant("superseded" as const), 
 export const opResult: fc.Arbitrary<OpResult> = fc.oneof(
   fc.record({ type: fc.constant("stored" as const), stamp }),
   superseded,
+  refused,
+);
+export const callResult: fc.Arbitrary<CallResult> = fc.oneof(
+  fc.record({ type: fc.constant("reply" as const), version: count, value: element }),
   refused,
 );
 export const readResult: fc.Arbitrary<ReadResult> = fc.oneof(

@@ -91,6 +91,28 @@ it("operations in a frame, and keys", () => {
     encode({ type: "GET", seq: 7, keys: Array.from({ length }, () => ["m", "k"]) });
   expect(isAccepted(keys(1_000))).toBe(true);
   expect(refusal(keys(1_001))).toMatchObject(tooMany);
+  expect(isAccepted(callsOf(Array.from({ length: 1_000 }, () => CALL)))).toBe(true);
+  expect(refusal(callsOf(Array.from({ length: 1_001 }, () => CALL)))).toMatchObject(tooMany);
+});
+
+const CALL = ["counter", "k", "c-1.1", null, new Uint8Array(1)];
+const callsOf = (calls: readonly unknown[]): Uint8Array => encode({ type: "CALL", seq: 7, calls });
+
+it("calls", () => {
+  const call = (at: number, part: unknown): Uint8Array =>
+    callsOf([CALL.map((own, i) => (i === at ? part : own))]);
+  expect(isAccepted(call(2, "i".repeat(128)))).toBe(true);
+  expect(refusal(call(2, "i".repeat(129)))).toMatchObject(
+    outOfBounds("calls[0].commandId", 129, 1, 128),
+  );
+  expect(refusal(call(2, ""))).toMatchObject(outOfBounds("calls[0].commandId", 0, 1, 128));
+  expect(isAccepted(call(2, null))).toBe(true);
+  expect(refusal(call(3, -1))).toMatchObject({ data: { field: "calls[0].expectedVersion" } });
+  expect(refusal(call(4, null))).toMatchObject({
+    code: "MALFORMED",
+    data: { field: "calls[0].command" },
+  });
+  expect(refusal(callsOf([CALL.slice(0, 4)]))).toMatchObject({ data: { field: "calls[0]" } });
 });
 
 it("bytes of a frame: refused by name although it is not read", () => {

@@ -38,6 +38,14 @@ export const client = {
   },
   get: { type: "GET", seq: 2, keys: [{ map: "users", key: "user:1" }] },
   "get with a receipt": { type: "GET", seq: 3, keys: [], received: 70_000 },
+  call: {
+    type: "CALL",
+    seq: 6,
+    calls: [
+      { map: "account", key: "alice", commandId: "c-1.1", expectedVersion: 4, command: value },
+      { map: "account", key: "bob", commandId: null, expectedVersion: null, command: value },
+    ],
+  },
   receipt: { type: "RECEIVED", received: 400_000 },
   "fetch map": { type: "FETCH_MAP" },
   "fetch what changed": { type: "FETCH_MAP", version: Version(7), viewVersion: Version(4) },

@@ -335,6 +335,9 @@ export const clientMessages: Table<ClientMessage> = {
     "received",
     "ack",
   ]),
+  CALL: of<Client<"CALL">>()("CALL", { seq: count, calls: a.list(a.clientCall), received: count }, [
+    "received",
+  ]),
   GET: of<Client<"GET">>()("GET", { seq: count, keys: a.list(a.question), received: count }, [
     "received",
   ]),
@@ -365,6 +368,7 @@ export const serverMessages: Table<ServerMessage> = {
     seq: count,
     exceptions: a.list(fc.record({ index, result: fc.oneof(a.superseded, a.refused) })),
   }),
+  REPLIES: of<Server<"REPLIES">>()("REPLIES", { seq: count, replies: a.list(a.callResult) }),
   VALUES: of<Server<"VALUES">>()("VALUES", { seq: count, values: a.list(a.readResult) }),
   ...mapMessages,
   ERROR: of<Server<"ERROR">>()("ERROR", { seq: fc.option(count), error: a.errorInfo }),

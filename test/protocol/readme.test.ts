@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { DEFAULTS } from "../../src/core/config.ts";
 import { decodeClientMessage } from "../../src/protocol/codec.ts";
 import * as limits from "../../src/protocol/limits.ts";
+import { CLIENT_CALL_LAYOUT } from "../../src/protocol/packed-calls.ts";
 import { CLIENT_OP_LAYOUT, KEY_LAYOUT, OP_LAYOUTS } from "../../src/protocol/packed-ops.ts";
 import { CLIENT_SET_LAYOUTS, OP_TAGS } from "../../src/protocol/packed-set-ops.ts";
 import {
@@ -51,6 +52,7 @@ describe("layouts", () => {
   it.each([
     listOf(CLIENT_OP_LAYOUT),
     listOf(KEY_LAYOUT),
+    listOf(CLIENT_CALL_LAYOUT),
     listOf(EXCEPTION_LAYOUT),
     listOf(ROW_LAYOUT),
     listOf(ENTRY_LAYOUT),

@@ -55,6 +55,14 @@ export const server = {
       { type: "value", value: null, stamp: null },
     ],
   },
+  replies: {
+    type: "REPLIES",
+    seq: 6,
+    replies: [
+      { type: "reply", version: 5, value },
+      { type: "refused", error: makeError("NOT_OWNER", { partitionId: 3, ownerNodeId: "n2" }) },
+    ],
+  },
   map: { type: "MAP", map },
   "map delta": {
     type: "MAP_DELTA",

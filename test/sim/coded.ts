@@ -42,6 +42,7 @@ const FROM_CLIENT = new Set<string>([
   "HELLO",
   "OPS",
   "GET",
+  "CALL",
   "FETCH_MAP",
   "RECEIVED",
   "SUBSCRIBE",

@@ -1,11 +1,7 @@
 /** What the client is made of, what may happen to it, and what it wants done. */
 import type { Stamp } from "../../data/hlc.ts";
 import type { ClusterId, NodeId } from "../../data/ids.ts";
-import type {
-  ClientMessage,
-  ClientQuestion,
-  ServerMessage,
-} from "../../protocol/client-messages.ts";
+import type { Asked, ClientQuestion, ServerMessage } from "../../protocol/client-messages.ts";
 import type { AckLevel } from "../../protocol/ops.ts";
 import type { GridErrorInfo } from "../errors.ts";
 import type { Ask, Draft, Kept, Of, Settled, Write } from "./ask.ts";
@@ -92,7 +88,7 @@ export const isAsking = <Event extends { readonly type: string }>(
 export type ClientEffect =
   /** `node` null: to any. */
   | { readonly type: "connect"; readonly link: number; readonly node: NodeId | null }
-  | { readonly type: "send"; readonly link: number; readonly message: ClientMessage }
+  | { readonly type: "send"; readonly link: number; readonly message: Asked }
   | { readonly type: "ping"; readonly link: number }
   | { readonly type: "hang-up"; readonly link: number }
   /** What was asked last is in the outbox. */

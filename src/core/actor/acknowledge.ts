@@ -7,6 +7,7 @@ import type { Waiter } from "../node/requests.ts";
 import type { Turn } from "../node/turn.ts";
 import type { Activation, ActorName, Outcome } from "./activation.ts";
 import { activation, change, tagOf } from "./actors.ts";
+import { nameOf } from "./refusals.ts";
 
 /** Whoever has an entry has those before it: they go the same way, in their order. */
 export function acknowledged(
@@ -47,8 +48,12 @@ function takeSnapshot(turn: Turn, name: ActorName): void {
   const { frozen = null } = one ?? {};
   if (!one || !frozen || frozen.sequence > one.mark) return;
   change(turn, name, { frozen: null, snapshotAt: frozen.sequence });
-  const row = snapshotRow(one.of, turn.me, { ...frozen, ids: frozen.ids.list() });
-  if ((row.value?.length ?? 0) > VALUE_BYTES_MAX) return;
+  const { state, ids } = frozen;
+  const row = state && snapshotRow(one.of, turn.me, { ...frozen, state, ids: ids.list() });
+  if (!row || (row.value?.length ?? 0) > VALUE_BYTES_MAX) {
+    const notice = { type: "snapshot-too-large", ...nameOf(one.of) } as const;
+    return turn.do({ type: "notice", notice: { ...notice, sequence: frozen.sequence } });
+  }
   const { partitionId } = name;
   const batches = [{ partitionId, rows: [row], seq: turn.takeSeqs(1) }];
   turn.do({ type: "merge", batches, tag: { ...tagOf(turn, name), step: "snapshot", row } });

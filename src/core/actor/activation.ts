@@ -89,7 +89,8 @@ export interface Frozen {
   readonly epoch: Epoch;
   readonly version: number;
   readonly schemaVersion: number;
-  readonly state: Uint8Array;
+  /** null: it is no value, or too large for one. */
+  readonly state: Uint8Array | null;
   readonly ids: CommandIds;
 }
 

@@ -4,7 +4,7 @@ import type { Turn } from "../node/turn.ts";
 import { isIdle, type Activation, type ActorMemory, type ActorName } from "./activation.ts";
 
 /** Actors in memory at a time: beyond it the one that was not used for longest makes room. */
-const ACTIVATIONS_MAX = 2_048;
+export const ACTIVATIONS_MAX = 2_048;
 
 export const memoryOf = (turn: Turn): ActorMemory => turn.memory.actors;
 

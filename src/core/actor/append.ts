@@ -71,6 +71,8 @@ export function send(turn: Turn, name: ActorName, rows: readonly Row[], n = 0): 
   if (!one) return;
   const { partitionId } = name;
   const { epoch, sequence } = one;
+  // Of several that go out in one event each is behind what was sent before it.
+  turn.takeSeqs(1);
   spread(turn, partitionId, rows);
   const waiter = { type: "entries", name, epoch, sequence, confirm: n } as const;
   const wait = waitOf(turn, partitionId, "backup");

@@ -49,8 +49,8 @@ export type Decided =
       readonly events: Uint8Array;
       readonly reply: Uint8Array;
       readonly state: unknown;
-      /** The state as bytes, when it is time for a snapshot. */
-      readonly frozen: { readonly schemaVersion: number; readonly state: Uint8Array } | null;
+      /** The state as bytes, when it is time for a snapshot; null if there can be none of it. */
+      readonly frozen: { readonly schemaVersion: number; readonly state: Uint8Array | null } | null;
     }
   | { readonly type: "declined"; readonly refusal: string; readonly reason: string }
   /** Nothing came of it: the command may come again. */

@@ -1,5 +1,6 @@
 /** Commands of one actor, one after the other. */
-import { makeError } from "../../protocol/errors.ts";
+import type { Of } from "../../data/row.ts";
+import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { MAILBOX_MAX, READ_BYTES_MAX } from "../../protocol/limits.ts";
 import { entryIdentity } from "../../protocol/journal.ts";
 import { Queue } from "../machine/queue.ts";
@@ -15,6 +16,7 @@ import {
   type Running,
 } from "./activation.ts";
 import {
+  ACTIVATIONS_MAX,
   activation,
   change,
   dueAt,
@@ -38,16 +40,24 @@ export function receive(turn: Turn, { partitionId, op }: CallWork, call: Call): 
   const name = { partitionId, key: actorKey(op) };
   const known = activation(turn, name);
   const waiting = known?.mailbox.length ?? 0;
-  if (waiting >= MAILBOX_MAX || (!known && !makeRoom(turn))) {
-    const facts = { ...nameOf(op), value: waiting + 1, max: MAILBOX_MAX };
-    return settle(turn, call.id, [call.index], [refused(makeError("ACTOR_BUSY", facts))]);
-  }
+  const error = waiting >= MAILBOX_MAX ? busy(op, waiting + 1) : known ? null : crowded(turn);
+  if (error) return settle(turn, call.id, [call.index], [refused(error)]);
   const { since } = turn.partition(partitionId).ruling;
   const one = known ?? newActivation({ map, key }, since, turn.now);
   setActivation(turn, name, { ...one, mailbox: one.mailbox.with([call]), usedAt: turn.now });
   dueAt(turn, turn.now + turn.config.idleAfterMs);
   if (known) goOn(turn, name);
   else read(turn, name, null);
+}
+
+const busy = (of: Of, value: number): ErrorInfo =>
+  makeError("ACTOR_BUSY", { ...nameOf(of), value, max: MAILBOX_MAX });
+
+/** Null: there is room for another one, or was made. */
+function crowded(turn: Turn): ErrorInfo | null {
+  if (makeRoom(turn)) return null;
+  const facts = { field: "actors at work", value: ACTIVATIONS_MAX + 1, max: ACTIVATIONS_MAX };
+  return makeError("OVERLOADED", facts);
 }
 
 /** The next command, if none is being decided. */
@@ -62,6 +72,8 @@ export function goOn(turn: Turn, name: ActorName): void {
   const running = { n: turn.takeSeqs(1), call, since: turn.now };
   change(turn, name, { running, mailbox: Queue.of(one.mailbox.slice(1)) });
   begin(turn, name, one, running);
+  // Answered at once: nothing will come back that the next one could begin with.
+  if (!activation(turn, name)?.running) goOn(turn, name);
 }
 
 function begin(turn: Turn, name: ActorName, one: Activation, { n, call }: Running): void {

@@ -11,6 +11,7 @@ import { onRested } from "./route.ts";
 export function pursueActors(turn: Turn): void {
   const { dueAt, partitions } = memoryOf(turn);
   if (dueAt > turn.now) return;
+  setActors(turn, { dueAt: Infinity });
   let next = Infinity;
   for (const [partitionId, mine] of partitions)
     for (const [key, one] of mine) {
@@ -18,7 +19,8 @@ export function pursueActors(turn: Turn): void {
       if (at <= turn.now) pursue(turn, { partitionId, key }, one);
       else next = Math.min(next, at);
     }
-  setActors(turn, { dueAt: next });
+  // What was begun meanwhile has set its own.
+  setActors(turn, { dueAt: Math.min(next, memoryOf(turn).dueAt) });
 }
 
 function dueOf({ config, now }: Turn, one: Activation): number {

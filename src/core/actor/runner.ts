@@ -103,6 +103,7 @@ function declined({ of }: DecideEffect<unknown>, { refusal, reason = "" }: Refus
     textProblem(refusal, 1, REFUSAL_BYTES_MAX)?.("refusal") ??
     textProblem(reason, 0, ERROR_TEXT_BYTES_MAX)?.("reason");
   if (problem) return { type: "failed", error: failure(of, problem.message) };
+  if (refusal.startsWith("$")) throw new Error("names of refusals that begin with $ are taken");
   return { type: "declined", refusal, reason };
 }
 
@@ -131,7 +132,7 @@ function executed(
 /** A state that is no value, or too large for one, has no snapshot: the actor is replayed from further back. */
 function freeze(state: unknown, schemaVersion: number): ExecutedDecision["frozen"] {
   const bytes = encodeJson(state, "state");
-  return bytes.ok ? { schemaVersion, state: bytes.value } : null;
+  return { schemaVersion, state: bytes.ok ? bytes.value : null };
 }
 
 type ExecutedDecision = Extract<Decided, { type: "executed" }>;
@@ -155,6 +156,14 @@ function listOf(bytes: Uint8Array): readonly unknown[] {
 }
 
 function failure({ map, key }: Of, error: unknown): ErrorInfo {
-  const reason = error instanceof Error ? error.message : String(error);
-  return makeError("ACTOR_FAILED", { actorType: map, actorId: key, reason });
+  return makeError("ACTOR_FAILED", { actorType: map, actorId: key, reason: reasonOf(error) });
+}
+
+/** Whatever was thrown: not all of it can be put in words. */
+function reasonOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return "it has thrown what is no text";
+  }
 }

@@ -28,12 +28,20 @@ export function shownOf(of: Of, rows: readonly Row[], end: number): Result<Shown
     if (!entry.ok) return err(makeError("ACTOR_CORRUPT", { ...nameOf(of), sequence }));
     bytes += row.value?.length ?? 0;
     if (entries.length > 0 && bytes > SHOWN_BYTES_MAX) break;
-    entries.push(entryShown(entry.value));
+    entries.push(fitting(entry.value));
     last = sequence;
   }
   const next = last > 0 && last < end ? last + 1 : null;
   const value = encodeJson({ entries, next }, "entries");
   return value.ok ? ok({ value: value.value, last }) : value;
+}
+
+/** What is too large or too deep to be shown in a list with others' names is shown without what it says. */
+function fitting(entry: Entry): object {
+  const shown = entryShown(entry);
+  if (encodeJson({ entries: [shown], next: entry.sequence }, "entries").ok) return shown;
+  const { sequence, version, epoch, atMs, commandId } = entry;
+  return { sequence, version, epoch, atMs, commandId, leftOut: true };
 }
 
 function entryShown({ sequence, epoch, version, atMs, commandId, outcome }: Entry): object {

@@ -4,6 +4,7 @@ import { CREDIT_FRAMES, CREDIT_OPS, SOCKET_UNREAD_BYTES_MAX } from "../../protoc
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { elementSub } from "../../data/element.ts";
 import type {
+  Call,
   ClientMessage,
   ClientOp,
   ClientWrite,
@@ -66,7 +67,7 @@ function heard(
   else if (message.type === "FETCH_MAP") answerFetch(turn, socket, session, message);
   else {
     const { seq, type: kind } = message;
-    const { ack = "owner" } = { ack: undefined, ...message };
+    const { ack = kind === "CALL" ? "backup" : "owner" } = { ack: undefined, ...message };
     return [{ origin: { type: "socket", socket, session, seq, kind }, ops, ack }];
   }
   return [];
@@ -95,10 +96,16 @@ interface Heard {
   readonly message: SubscriberMessage;
 }
 
-const opsOf = (message: Ops | Get, { clientId }: Session): readonly Op[] =>
-  message.type === "OPS"
-    ? message.ops.map((op) => (op.type ? changeOf(op, clientId) : { ...op, type: "write" }))
-    : message.keys.map((asked) => (asked.type ? asked : { ...asked, type: "read" }));
+function opsOf(message: Ops | Get | Call, { clientId }: Session): readonly Op[] {
+  switch (message.type) {
+    case "OPS":
+      return message.ops.map((op) => (op.type ? changeOf(op, clientId) : { ...op, type: "write" }));
+    case "GET":
+      return message.keys.map((asked) => (asked.type ? asked : { ...asked, type: "read" }));
+    case "CALL":
+      return message.calls.map((call) => ({ type: "call", ...call }));
+  }
+}
 
 /** Of a set or a counter, as whoever gets it may merge it any number of times. */
 function changeOf(op: Exclude<ClientOp, ClientWrite>, clientId: string): Op {

@@ -61,9 +61,12 @@ export type NodeEffect =
   /** This node is no member any more: its clients must go elsewhere. */
   | { readonly type: "close-sockets"; readonly reason: string };
 
-/** A snapshot that cannot be used: the actor was made of all its entries. */
+/**
+ * Of an actor: a snapshot that cannot be used, so it was made of all its entries; a state that is no value or too large for one,
+ * so the next time it will be.
+ */
 export interface Notice {
-  readonly type: "snapshot-left-out";
+  readonly type: "snapshot-left-out" | "snapshot-too-large";
   readonly actorType: string;
   readonly actorId: string;
   readonly sequence: number;

@@ -29,6 +29,15 @@ export function passOn(turn: Turn, parts: readonly Part[]): void {
     }
 }
 
+/** In one message, which is sent again as a whole: nothing of it overtakes the rest. No more than a mailbox holds. */
+export function passOnInOrder(turn: Turn, parts: readonly Part[]): void {
+  const deadline = turn.now + turn.config.forwardTimeoutMs;
+  for (const theirs of byOwner(turn, parts)) {
+    const retry = retryAfter(turn, 0);
+    begin(turn, { ...theirs, lacked: [], deadline, retry, crowded: false });
+  }
+}
+
 /**
  * What was held for a copy by an owner that is none any more. If that took so long that a deletion after it may be
  * forgotten, its clients are told that nothing is known of it: they would not be let in with it now.

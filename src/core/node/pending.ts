@@ -3,7 +3,13 @@ import { toPartitionMap } from "../placement/table.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { ANSWER_VALUE_BYTES_MAX } from "../../protocol/limits.ts";
 import type { OpException } from "../../protocol/client-messages.ts";
-import { isReadResult, valueBytesIn, type OpResult, type ReadResult } from "../../protocol/ops.ts";
+import {
+  isCallResult,
+  isReadResult,
+  valueBytesIn,
+  type OpResult,
+  type ReadResult,
+} from "../../protocol/ops.ts";
 import { changePending, dropPending, tooManyBytes } from "./credit.ts";
 import type { Elsewhere, Origin, PendingRequest, Results } from "./requests.ts";
 import { tableOf } from "./table.ts";
@@ -76,6 +82,10 @@ export function answerRequest(
       socket,
       message: { type: "ACK", seq, exceptions: exceptionsOf(all) },
     });
+  if (origin.kind === "CALL") {
+    const replies = all.filter(isCallResult);
+    return turn.do({ type: "push", socket, message: { type: "REPLIES", seq, replies } });
+  }
   const values = all.filter(isReadResult);
   turn.do({ type: "push", socket, message: { type: "VALUES", seq, values } });
 }

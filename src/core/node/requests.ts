@@ -34,7 +34,7 @@ export type Origin =
       readonly socket: SocketId;
       readonly session: Session;
       readonly seq: number;
-      readonly kind: "OPS" | "GET";
+      readonly kind: "OPS" | "GET" | "CALL";
     }
   | {
       readonly type: "peer";

@@ -2,7 +2,7 @@
 import type { PartitionId } from "../../data/ids.ts";
 import { leaveActors } from "../actor/leave.ts";
 import { Queue } from "../machine/queue.ts";
-import { passOn, passOnHeld } from "../node/forward.ts";
+import { passOnHeld, passOnInOrder } from "../node/forward.ts";
 import type { Turn } from "../node/turn.ts";
 import { setCession } from "../node/winner.ts";
 import { adopted } from "./adopt.ts";
@@ -22,5 +22,5 @@ export function stepDown(turn: Turn, partitionId: PartitionId): void {
     if (waiter.type === "adopted") adopted(turn, partitionId, waiter.reply);
     if (waiter.type === "request") passOnHeld(turn, waiter);
   }
-  passOn(turn, leaveActors(turn, partitionId));
+  for (const parts of leaveActors(turn, partitionId)) passOnInOrder(turn, parts);
 }
