@@ -106,6 +106,31 @@ describe("a write whose owner is destroyed", () => {
     expect(scene.world.counts["writes lost with a node"]).toBe(1);
   });
 
+  it("while it is waited for is lost with it, also where somebody had offered it and is to hear so [I6, sim seed 1295002]", () => {
+    const scene = new Scene();
+    const before = entry(1, A, [], [A, B]);
+    const ruling = { ...before.ruling, epoch: Epoch(2), owner: null };
+    for (const id of [A, B]) scene.store(id, row(5));
+    scene.rule({ ...before, ruling, lost: A });
+    scene.judge.stored(row(5));
+    scene.destroy(A);
+    scene.world.node(B).rows.drop(P);
+    scene.judge.afterStep();
+    expect(scene.world.counts["writes lost with a node"]).toBe(1);
+  });
+
+  it("is missed where another one is waited for, who has it no more [I6]", () => {
+    const scene = new Scene();
+    const before = entry(1, B, [], [A, B]);
+    const ruling = { ...before.ruling, epoch: Epoch(2), owner: null };
+    for (const id of [A, B]) scene.store(id, row(5));
+    scene.rule({ ...before, ruling, lost: B });
+    scene.judge.stored(row(5));
+    scene.destroy(A);
+    scene.world.node(B).rows.drop(P);
+    expect(() => scene.judge.afterStep()).toThrow("nobody listed holds k=1@5:0:c0");
+  });
+
   it("is missed where it is newer than what that node had [I6]", () => {
     const scene = new Scene();
     scene.rule(entry(1, A, [], [A, B]));

@@ -225,7 +225,9 @@ export class Durability {
     const { partitionId, owner } = entry.ruling;
     const complete = this.#thereOf(completeAt(entry)).filter((other) => other !== id);
     const holders = this.#thereOf(entry.holders).filter((other) => other !== id);
-    const isOrphan = owner === id || (owner !== null && this.#world.graves.has(owner));
+    // Whom it waits for was owner to the last, and told those who offered what it had taken.
+    const last = owner ?? entry.lost;
+    const isOrphan = last === id || (last !== null && this.#world.graves.has(last));
     // Not at who offers it: the owner may have taken it, and who offered it hears so and lets it go.
     const others = isOrphan ? complete : holders;
     const acked = this.#changing(partitionId);
