@@ -148,7 +148,7 @@ export class CallLedger {
         checkers.fail("I13", `${commandId} stands twice in the journal of ${id}`);
       if (commandId !== null) found.set(commandId, events);
       events = version;
-      counts["entries judged"]++;
+      counts["entries of journals"]++;
     }
     for (const [commandId, told] of actor.answers) {
       checkers.count("I13");

@@ -59,7 +59,7 @@ export const NO_COUNTS = {
   "rows of sets and counters told to subscribers": 0,
   "commands sent": 0,
   "commands answered": 0,
-  "entries judged": 0,
+  "entries of journals": 0,
   "questions answered": 0,
   "slow decisions": 0,
   /** Where an operator has given their partition to who need not have all of it. */

@@ -119,7 +119,7 @@ describe("a cluster on a bad network", () => {
     expect(failure, failure?.message).toBeNull();
     const count = (name: string): number => summary[name] ?? 0;
     expect(count("commands answered")).toBeGreaterThan(200 * CALLED);
-    expect(count("entries judged")).toBeGreaterThan(100 * CALLED);
+    expect(count("entries of journals")).toBeGreaterThan(100 * CALLED);
     expect(count("slow decisions")).toBeGreaterThan(10 * CALLED);
     expect(count("actors given up by force")).toBeLessThan(2 * CALLED);
     for (const name of ["completed", "failovers", "nodes destroyed"])
