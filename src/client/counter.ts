@@ -2,7 +2,7 @@
 import { checkKey, integerProblem } from "../protocol/checks.ts";
 import { answerOf, writtenOf, type Asks } from "./desk.ts";
 import { refuse } from "./errors.ts";
-import type { HubLoader } from "./hub-loader.ts";
+import type { Loader } from "./loader.ts";
 import type { WriteOptions } from "./map.ts";
 import { Subscription, type Following } from "./subscription.ts";
 
@@ -10,12 +10,12 @@ export class GridCounter {
   readonly name: string;
   readonly key: string;
   readonly #desk: Asks;
-  readonly #loader: Pick<HubLoader, "following">;
+  readonly #loader: Pick<Loader, "following">;
   /** At the last answer, and what this client has added since. */
   #known = 0;
   #unsettled = 0;
 
-  constructor(name: string, key: string, desk: Asks, loader: Pick<HubLoader, "following">) {
+  constructor(name: string, key: string, desk: Asks, loader: Pick<Loader, "following">) {
     this.name = name;
     this.key = key;
     this.#desk = desk;

@@ -1,10 +1,11 @@
 /** A client of one cluster, as the application holds it. */
+import { GridActor } from "./actor.ts";
 import { GridCounter } from "./counter.ts";
 import { Desk } from "./desk.ts";
 import { Entries } from "./entries.ts";
 import { GridError, loaded, notReached } from "./errors.ts";
 import { Host } from "./host.ts";
-import { HubLoader } from "./hub-loader.ts";
+import { Loader } from "./loader.ts";
 import { GridMap } from "./map.ts";
 import type { Mode } from "./machine/router.ts";
 import type { Persistence } from "./persist/persistence.ts";
@@ -31,7 +32,7 @@ export interface Status {
 export class Grid {
   readonly #host: Host;
   readonly #desk: Desk;
-  readonly #loader: HubLoader;
+  readonly #loader: Loader;
   readonly #entries: Entries;
   readonly #maps = new Map<string, GridMap<unknown>>();
   readonly #sets = new Map<string, GridSet<unknown>>();
@@ -44,7 +45,7 @@ export class Grid {
       else this.#desk.hear(effect);
     });
     this.#desk = new Desk(this.#host, settings);
-    this.#loader = new HubLoader(this.#host, this.#desk);
+    this.#loader = new Loader(this.#host, this.#desk);
     this.#entries = new Entries(this.#desk);
   }
 
@@ -113,6 +114,11 @@ export class Grid {
   counter(name: string, key = ""): GridCounter {
     const named = JSON.stringify([name, key]);
     return kept(this.#counters, named, () => new GridCounter(name, key, this.#desk, this.#loader));
+  }
+
+  /** `Command` and `Reply` are the application's words, as the definition of that type of actor has them. */
+  actor<Command = unknown, Reply = unknown>(type: string, id: string): GridActor<Command, Reply> {
+    return new GridActor(type, id, this.#loader);
   }
 
   status(): Status {

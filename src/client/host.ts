@@ -23,8 +23,9 @@ export type Done = Exclude<Inward, { type: "over" }>;
 export interface Guest {
   /** Called while the machine steps: it must not ask for more. */
   did?(done: Done): void;
-  linked(link: number): void;
-  unlinked(link: number): void;
+  /** A connection works, or does no more. */
+  up(link: number): void;
+  down(link: number): void;
   /** What everybody hears, after the machine. */
   told(link: number, message: Told): void;
   /** What the machine does not know. False: it is for this one, and nothing can be made of it. */
@@ -92,7 +93,7 @@ export class Host {
     const { over, lanes } = this.client;
     if (over) return guest.over(over);
     for (const { session, link } of lanes.values())
-      if (session.type === "live" && link !== null) guest.linked(link);
+      if (session.type === "live" && link !== null) guest.up(link);
   }
 
   now(): number {
@@ -131,9 +132,8 @@ export class Host {
       case "send":
         return this.#sockets.get(effect.link)?.send(effect.message);
       case "up":
-        return this.#each((guest) => guest.linked(effect.link));
       case "down":
-        return this.#each((guest) => guest.unlinked(effect.link));
+        return this.#guests.forEach((guest) => guest[effect.type](effect.link));
       case "ping":
         return this.#sockets.get(effect.link)?.ping();
       case "hang-up":
@@ -142,16 +142,12 @@ export class Host {
         return;
       case "over":
         this.#end.abort();
-        this.#each((guest) => guest.over(effect.error));
+        this.#guests.forEach((guest) => guest.over(effect.error));
         return this.#tell(effect);
       default:
-        this.#each((guest) => guest.did?.(effect));
+        this.#guests.forEach((guest) => guest.did?.(effect));
         return this.#tell(effect);
     }
-  }
-
-  #each(tell: (guest: Guest) => void): void {
-    for (const guest of this.#guests) tell(guest);
   }
 
   #connect(link: number, node: string | null): void {
@@ -159,7 +155,7 @@ export class Host {
       opened: () => this.do({ type: "opened", link }),
       heard: (message) => {
         this.do({ type: "heard", link, message });
-        this.#each((guest) => guest.told(link, message));
+        this.#guests.forEach((guest) => guest.told(link, message));
       },
       heardElse: (bytes) => this.#guests.every((guest) => guest.heard(link, bytes)),
       ponged: () => this.do({ type: "ponged", link }),

@@ -74,11 +74,11 @@ export class Hub implements Guest, FollowerPort {
 
   // ---------------------------------------------------------------- the machine
 
-  linked(link: number): void {
+  up(link: number): void {
     this.#do({ type: "linked", link });
   }
 
-  unlinked(link: number): void {
+  down(link: number): void {
     this.#do({ type: "unlinked", link });
   }
 

@@ -7,6 +7,8 @@ export type { Following, Subscription } from "./subscription.ts";
 export type { Filter } from "../protocol/filter.ts";
 export type { GridSet } from "./set.ts";
 export type { GridCounter } from "./counter.ts";
+export type { GridActor } from "./actor.ts";
+export type { AskOptions, CallOptions, Replied } from "./called.ts";
 export type { Written } from "./desk.ts";
 export type { Options } from "./settings.ts";
 export { GridError } from "./errors.ts";

@@ -2,7 +2,7 @@
 import type { AckLevel } from "../protocol/ops.ts";
 import type { Written } from "./desk.ts";
 import type { Entries } from "./entries.ts";
-import type { HubLoader } from "./hub-loader.ts";
+import type { Loader } from "./loader.ts";
 import type { EntryChange, SubscribeOptions } from "./subscribed.ts";
 import { Subscription } from "./subscription.ts";
 
@@ -19,9 +19,9 @@ export interface SetOptions extends WriteOptions {
 export class GridMap<V> {
   readonly name: string;
   readonly #entries: Entries;
-  readonly #loader: HubLoader;
+  readonly #loader: Loader;
 
-  constructor(name: string, entries: Entries, loader: HubLoader) {
+  constructor(name: string, entries: Entries, loader: Loader) {
     this.name = name;
     this.#entries = entries;
     this.#loader = loader;

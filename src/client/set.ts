@@ -11,7 +11,7 @@ import { answerOf, writtenOf, type Asks, type Written } from "./desk.ts";
 import { Elements, type Element, type Found } from "./elements.ts";
 import { ttlProblem } from "./entries.ts";
 import { refuse, valueOf } from "./errors.ts";
-import type { HubLoader } from "./hub-loader.ts";
+import type { Loader } from "./loader.ts";
 import type { Hub } from "./hub.ts";
 import { isAdd, isRemoval, type Of, type Settled, type Write } from "./machine/ask.ts";
 import type { ElementOf } from "./machine/removals.ts";
@@ -19,7 +19,7 @@ import type { SetOptions, WriteOptions } from "./map.ts";
 import type { ElementChange } from "./subscribed.ts";
 import { Subscription, type Following } from "./subscription.ts";
 
-type Loader = Pick<HubLoader, "following"> & { readonly hub: Pick<Hub, "followers"> | null };
+type Follows = Pick<Loader, "following"> & { readonly hub: Pick<Hub, "followers"> | null };
 
 type Members = Extract<ReadResult, { type: "members" }>;
 
@@ -28,10 +28,10 @@ export class GridSet<T> {
   readonly name: string;
   readonly key: string;
   readonly #desk: Asks;
-  readonly #loader: Loader;
+  readonly #loader: Follows;
   readonly #elements: Elements;
 
-  constructor(name: string, key: string, desk: Asks, loader: Loader) {
+  constructor(name: string, key: string, desk: Asks, loader: Follows) {
     this.name = name;
     this.key = key;
     this.#desk = desk;

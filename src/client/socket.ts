@@ -1,5 +1,4 @@
 /** One socket to a node: frames in and out, and receipts for what came. It decides nothing. */
-import type { ErrorInfo } from "../protocol/error-data.ts";
 import type { Asked, Told } from "../protocol/client-messages.ts";
 import { decodeTold, encodeAsked } from "../protocol/client-codec.ts";
 import { Receipts } from "../protocol/receipts.ts";
@@ -78,13 +77,10 @@ export class Socket {
     if (!bytes) return this.giveUp();
     const message = decodeTold(bytes);
     if (message.ok) this.#ears?.heard(message.value);
-    else if (!this.#isForOthers(message.error, bytes)) return this.giveUp();
+    else if (message.error.code !== "UNKNOWN_MESSAGE" || this.#ears?.heardElse(bytes) === false)
+      return this.giveUp();
     const receipt = this.#receipts.take(bytes.length, message.ok ? message.value : null);
     if (receipt) this.send(receipt);
-  }
-
-  #isForOthers({ code }: ErrorInfo, bytes: Uint8Array): boolean {
-    return code === "UNKNOWN_MESSAGE" && (this.#ears?.heardElse(bytes) ?? true);
   }
 
   #lost(code: number): void {

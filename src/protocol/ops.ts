@@ -132,11 +132,6 @@ export const isChange = (op: Op): op is Change => !isForActor(op) && !isQuestion
 
 export const isForActor = (op: Op): op is ActorOp => op.type === "call" || op.type === "events";
 
-export const isCallResult = (
-  result: OpResult | ReadResult,
-): result is Extract<ReadResult, { readonly type: "reply" | "refused" }> =>
-  result.type === "reply" || result.type === "refused";
-
 export const isReadResult = (result: OpResult | ReadResult): result is ReadResult =>
   result.type !== "stored" && result.type !== "superseded";
 

@@ -1,6 +1,5 @@
 /** What became of operations, in ACK, VALUES and OP_FORWARDED alike. */
 import type { Stamp } from "../data/hlc.ts";
-import type { Result } from "../data/result.ts";
 import {
   counterProblem,
   elementProblem,
@@ -15,7 +14,7 @@ import type { OpException } from "./client-messages.ts";
 import { FRAME_OPS_MAX, MEMBERS_MAX } from "./limits.ts";
 import { isReadResult, type OpResult, type ReadResult } from "./ops.ts";
 import { errorInfo } from "./schema-told.ts";
-import { count, integer, moment, parse } from "./schema.ts";
+import { count, integer, moment } from "./schema.ts";
 import { leaf, list, transform, tuple, type Schema } from "./shapes.ts";
 import { packTags, tagList } from "./tags.ts";
 
@@ -81,8 +80,9 @@ const RESULTS: readonly Schema<AnyResult>[] = [
   tuple(RESULT_LAYOUTS.reply),
 ];
 
-export const anyResult: Schema<AnyResult> = {
+export const anyResult: Schema<AnyResult> & { readonly layouts: object } = {
   type: "result",
+  layouts: RESULT_LAYOUTS,
   read: (wire) => {
     if (!Array.isArray(wire)) return malformed("a list");
     const [number]: unknown[] = wire;
@@ -127,16 +127,14 @@ export const packExceptions = (exceptions: readonly OpException[]): unknown[] =>
 
 // ------------------------------------------------------------------ unpacking
 
-const anyResults = list(anyResult, FRAME_OPS_MAX);
-
-const readResults = list(
+export const readResults = list(
   transform(anyResult, (result) =>
     isReadResult(result) ? result : malformed("the result of a read"),
   ),
   FRAME_OPS_MAX,
 );
 
-const exceptions = list(
+export const exceptions = list(
   transform(tuple(EXCEPTION_LAYOUT), ({ index, result }): OpException | Problem =>
     result.type === "superseded" || result.type === "refused"
       ? { index, result }
@@ -144,12 +142,3 @@ const exceptions = list(
   ),
   FRAME_OPS_MAX,
 );
-
-export const unpackResults = (wire: unknown): Result<readonly AnyResult[], Problem> =>
-  parse(anyResults, wire);
-
-export const unpackReadResults = (wire: unknown): Result<readonly ReadResult[], Problem> =>
-  parse(readResults, wire);
-
-export const unpackExceptions = (wire: unknown): Result<readonly OpException[], Problem> =>
-  parse(exceptions, wire);

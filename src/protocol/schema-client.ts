@@ -19,9 +19,9 @@ import {
   unpackKeys,
 } from "./packed-ops.ts";
 import { CLIENT_SET_LAYOUTS, SET_OP_LAYOUTS } from "./packed-set-ops.ts";
-import { describe } from "./layout.ts";
+import { describe, packed } from "./layout.ts";
 import { clientId, count, version } from "./schema.ts";
-import { packed, type Schema } from "./shapes.ts";
+import type { Schema } from "./shapes.ts";
 import { ackLevel, clusterId } from "./schema-shared.ts";
 import { subscriberSchemas } from "./schema-subscriptions.ts";
 

@@ -19,7 +19,7 @@ import type {
 } from "./cluster-messages.ts";
 import { declared } from "./declared.ts";
 import { REASON_BYTES_MAX } from "./limits.ts";
-import { describe, describeFields } from "./layout.ts";
+import { describe, describeFields, packed } from "./layout.ts";
 import {
   CHUNK_FIELDS,
   DELTA_FIELDS,
@@ -29,7 +29,7 @@ import {
   unpackRows,
 } from "./packed-rows.ts";
 import { bytes, count, integer, nodeId, partitionId, text } from "./schema.ts";
-import { list, packed } from "./shapes.ts";
+import { list } from "./shapes.ts";
 import { digest, epoch, identity, migrationId, movePurpose, ruling, seq } from "./schema-shared.ts";
 
 const rows = packed(

@@ -9,14 +9,14 @@ import type {
   ScanPage,
 } from "./cluster-messages.ts";
 import { declared } from "./declared.ts";
-import { PARTITION_COUNT_MAX, SCAN_LIMIT_MAX } from "./limits.ts";
+import { FRAME_OPS_MAX, PARTITION_COUNT_MAX, SCAN_LIMIT_MAX } from "./limits.ts";
 import { OP_LAYOUTS, unpackOps } from "./packed-ops.ts";
-import { RESULT_LAYOUTS, unpackResults } from "./packed-results.ts";
+import { anyResult } from "./packed-results.ts";
 import { ENTRY_OF_SCAN_LAYOUT, unpackEntries } from "./packed-scan.ts";
-import { describe } from "./layout.ts";
+import { describe, packed } from "./layout.ts";
 import { clientId, integer, partitionId } from "./schema.ts";
 import { partitionIds } from "./schema-digests.ts";
-import { list, packed } from "./shapes.ts";
+import { list } from "./shapes.ts";
 import { ackLevel, clusterId, key, mapName, rulings, sender, seq } from "./schema-shared.ts";
 import { errorInfo } from "./schema-told.ts";
 
@@ -24,10 +24,7 @@ const ops = packed(
   `bytes: list of ${Object.values(OP_LAYOUTS).map(describe).join(" or ")}`,
   unpackOps,
 );
-const results = packed(
-  `list of ${Object.values(RESULT_LAYOUTS).map(describe).join(" or ")}`,
-  unpackResults,
-);
+const results = list(anyResult, FRAME_OPS_MAX);
 
 export const operationSchemas = {
   OP_FORWARD: declared<OpForward>()(

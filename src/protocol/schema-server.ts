@@ -12,18 +12,10 @@ import type {
 } from "./client-messages.ts";
 import { declared } from "./declared.ts";
 import { FRAME_OPS_MAX, MAP_HISTORY_MAX } from "./limits.ts";
-import {
-  EXCEPTION_LAYOUT,
-  RESULT_LAYOUTS,
-  unpackExceptions,
-  unpackReadResults,
-} from "./packed-results.ts";
-import { describe } from "./layout.ts";
+import { exceptions, readResults } from "./packed-results.ts";
 import { clientId, count, integer, moment, nodeId, partitionId, version } from "./schema.ts";
-import { list, packed, type Schema } from "./shapes.ts";
+import { list, type Schema } from "./shapes.ts";
 import { errorInfo, mapNodes, mapPartitions, partitionMap } from "./schema-told.ts";
-
-const { refused, value, stampedValue, members, total } = RESULT_LAYOUTS;
 
 /** What every client hears. */
 export const TOLD_SCHEMAS: {
@@ -47,17 +39,14 @@ export const TOLD_SCHEMAS: {
     v.object({
       type: v.literal("ACK"),
       seq: count(),
-      exceptions: packed(`list of ${describe(EXCEPTION_LAYOUT)}`, unpackExceptions),
+      exceptions,
     }),
   ),
   VALUES: declared<Values>()(
     v.object({
       type: v.literal("VALUES"),
       seq: count(),
-      values: packed(
-        `list of ${[refused, value, stampedValue, members, total].map(describe).join(" or ")}`,
-        unpackReadResults,
-      ),
+      values: readResults,
     }),
   ),
   MAP: declared<MapMessage>()(v.object({ type: v.literal("MAP"), map: partitionMap })),

@@ -2,13 +2,13 @@
 import * as v from "./shapes.ts";
 import type { ServerMessage } from "./client-messages.ts";
 import { declared } from "./declared.ts";
-import { describe } from "./layout.ts";
+import { describe, packed } from "./layout.ts";
 import { CHANGED_ROW_LAYOUT, PART_LAYOUT, unpackParts } from "./packed-changes.ts";
 import { count } from "./schema.ts";
 import { digestKey, partitionIds } from "./schema-digests.ts";
 import { REPLIES_SCHEMAS } from "./schema-replies.ts";
 import { TOLD_SCHEMAS } from "./schema-server.ts";
-import { packed, type Schema } from "./shapes.ts";
+import type { Schema } from "./shapes.ts";
 import type { Changes, Resync, Synced, WantDigests } from "./subscription-messages.ts";
 
 export const SUBSCRIBED_SCHEMAS = {

@@ -8,7 +8,7 @@ import {
   SUBSCRIPTION_BUCKETS_MAX,
   SUBSCRIPTION_KEYS_MAX,
 } from "./limits.ts";
-import { describe, describeFields } from "./layout.ts";
+import { describe, describeFields, packed } from "./layout.ts";
 import {
   bucketCountProblem,
   DIGEST_LAYOUT,
@@ -19,7 +19,7 @@ import {
 import { CHUNK_FIELDS, ROW_LAYOUT, unpackRows } from "./packed-rows.ts";
 import { bytes, count, integer, partitionId, text } from "./schema.ts";
 import { digestKey, partitionIds } from "./schema-digests.ts";
-import { leaf, list, packed } from "./shapes.ts";
+import { leaf, list } from "./shapes.ts";
 import { epoch, identity, key, mapName, rulings, seq } from "./schema-shared.ts";
 import type {
   Digests,

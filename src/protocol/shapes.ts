@@ -3,7 +3,6 @@
  * read from bytes into what is declared. A library for it was nearly a tenth of what a browser
  * loads.
  */
-import type { Result } from "../data/result.ts";
 import { isProblem, listProblem, malformed, within, type Problem } from "./checks.ts";
 import { isFields } from "./reader.ts";
 
@@ -103,13 +102,6 @@ export const leaf = <T>(name: string, problemOf: (value: unknown) => Problem | n
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- to which nobody objects
   part("leaf", { name }, (value) => problemOf(value) ?? (value as T));
 
-/** A value that becomes a `T` by unpacking. `name` states the layout. */
-export const packed = <T>(name: string, unpack: (wire: unknown) => Result<T, Problem>): Schema<T> =>
-  part("packed", { name }, (value) => {
-    const unpacked = unpack(value);
-    return unpacked.ok ? unpacked.value : unpacked.error;
-  });
-
 /** Bounded before the first item is looked at. */
 export const list = <T>(item: Schema<T>, max: number): Schema<readonly T[]> =>
   part("list", { item, max }, (value) => {
@@ -124,7 +116,7 @@ export const list = <T>(item: Schema<T>, max: number): Schema<readonly T[]> =>
     return items;
   });
 
-/** The fields of an object as a list, without their names. */
+/** The fields of an object as a list, without their names. What reads as undefined is left out. */
 export const tuple = <const E extends Entries>(entries: E): Schema<Flat<Fields<E>>> => {
   const places = Object.entries(entries).map(([name, { read }], at) => ({ name, at, read }));
   const layout = malformed(`[${Object.keys(entries).join(", ")}]`);
@@ -134,7 +126,7 @@ export const tuple = <const E extends Entries>(entries: E): Schema<Flat<Fields<E
     for (const { name, at, read } of places) {
       const field = read(value[at]);
       if (isProblem(field)) return within(field, `.${name}`);
-      fields[name] = field;
+      if (field !== undefined) fields[name] = field;
     }
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
     return fields as Flat<Fields<E>>;

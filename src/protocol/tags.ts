@@ -1,17 +1,19 @@
 /** Tags as they travel: stamps as texts. */
 import { formatStamp, parseStamp, type Stamp } from "../data/hlc.ts";
-import { err, type Result } from "../data/result.ts";
+import type { Result } from "../data/result.ts";
 import { badTag, type Problem } from "./checks.ts";
 import { TAGS_MAX } from "./limits.ts";
 import { parse } from "./schema.ts";
-import { list, packed } from "./shapes.ts";
+import { leaf, list, transform } from "./shapes.ts";
 
 export const packTags = (tags: readonly Stamp[] | null): readonly string[] | null =>
   tags && tags.map(formatStamp);
 
-const tag = packed<Stamp>("stamp as text", (wire) => {
-  const stamp = typeof wire === "string" ? parseStamp(wire) : null;
-  return stamp?.ok ? stamp : err(badTag);
+const isText = leaf<string>("stamp as text", (wire) => (typeof wire === "string" ? null : badTag));
+
+const tag = transform(isText, (text): Stamp | Problem => {
+  const stamp = parseStamp(text);
+  return stamp.ok ? stamp.value : badTag;
 });
 
 export const tagList = list(tag, TAGS_MAX);

@@ -8,12 +8,15 @@ import {
   type Grid,
   type GridErrorCode,
   type Options,
+  type Replied,
 } from "godwit/client";
 
 interface User {
   readonly name: string;
   readonly age?: number;
 }
+
+type Command = { readonly type: "deposit"; readonly amount: number } | { readonly type: "balance" };
 
 type Equal<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -71,6 +74,23 @@ export async function checked(grid: Grid): Promise<void> {
   const value = await likes.value();
   same<typeof value, number>(true);
   same<ReturnType<typeof likes.peek>, number>(true);
+
+  const account = grid.actor<Command, { balance: number }>("account", "alice");
+  const answer = await account.call(
+    { type: "deposit", amount: 1 },
+    { commandId: "id", expectedVersion: 3, timeoutMs: 1_000 },
+  );
+  same<typeof answer, Replied<{ balance: number }>>(true);
+  same<typeof answer.version, number>(true);
+  const asked = await account.ask({ type: "balance" }, { timeoutMs: 1_000 });
+  same<typeof asked.reply, { balance: number }>(true);
+  same<
+    "commandId" extends keyof NonNullable<Parameters<typeof account.ask>[1]> ? true : false,
+    false
+  >(true);
+  same<Parameters<typeof account.call>[0], Command>(true);
+  const untyped = await grid.actor("counter", "likes").call("anything");
+  same<typeof untyped.reply, unknown>(true);
 
   type Set = typeof users.set;
   same<Parameters<Set>[1], User>(true);

@@ -2,14 +2,9 @@
 import { toPartitionMap } from "../placement/table.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { ANSWER_VALUE_BYTES_MAX } from "../../protocol/limits.ts";
+import { isCallResult } from "../../protocol/client-calls.ts";
 import type { OpException } from "../../protocol/client-messages.ts";
-import {
-  isCallResult,
-  isReadResult,
-  valueBytesIn,
-  type OpResult,
-  type ReadResult,
-} from "../../protocol/ops.ts";
+import { isReadResult, valueBytesIn, type OpResult, type ReadResult } from "../../protocol/ops.ts";
 import { changePending, dropPending, tooManyBytes } from "./credit.ts";
 import type { Elsewhere, Origin, PendingRequest, Results } from "./requests.ts";
 import { tableOf } from "./table.ts";

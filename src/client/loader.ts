@@ -1,4 +1,5 @@
-/** Where subscriptions are opened: what they need is loaded with the first. */
+/** Where subscriptions are opened and actors are called: what they need is loaded with the first. */
+import type { Caller } from "./caller.ts";
 import type { Desk } from "./desk.ts";
 import { loaded } from "./errors.ts";
 import type { Host } from "./host.ts";
@@ -8,11 +9,12 @@ import type { Of } from "./machine/ask.ts";
 import type { GivenOptions, SubscribeOptions } from "./subscribed.ts";
 import type { View } from "./view.ts";
 
-export class HubLoader {
+export class Loader {
   /** null: nobody has subscribed. */
   hub: Hub | null = null;
   readonly #host: Host;
   readonly #desk: Desk;
+  #caller: Promise<Caller> | null = null;
 
   constructor(host: Host, desk: Desk) {
     this.#host = host;
@@ -33,6 +35,21 @@ export class HubLoader {
   async following(type: "set" | "counter", of: Of, listener: Listener): Promise<() => LiveView> {
     const hub = await this.#loaded();
     return hub.followers.following(type, of, listener);
+  }
+
+  /** One promise for all, so that calls keep their order. */
+  async caller(): Promise<Caller> {
+    return (this.#caller ??= this.#newCaller());
+  }
+
+  async #newCaller(): Promise<Caller> {
+    try {
+      const { Caller } = await loaded(import("./caller.ts"));
+      return new Caller(this.#host);
+    } catch (error) {
+      this.#caller = null;
+      throw error;
+    }
   }
 
   async #loaded(): Promise<Hub> {
