@@ -238,3 +238,24 @@ it("a removal that was adopted is nobody's yet, whatever the page before may hav
   next.answer();
   expect(everyAsk(next.client.outbox)).toMatchObject([{ op: { type: "remove" }, exposed: false }]);
 });
+
+it("a removal takes out an add that is refused when it is sent again, since a node may have it", () => {
+  const node = new Node();
+  const page = new Page("p", node);
+  page.connect();
+  page.do({ type: "write", draft: { type: "add", ...elementOf("x") }, ttlMs: null, ack: "owner" });
+  page.flush();
+  page.deliver();
+  page.cut();
+  const behind = addsOf(page.client.outbox.removals, elementOf("x"));
+  const draft = { type: "remove", ...elementOf("x"), tags: [] } as const;
+  page.do({ type: "write", draft, ttlMs: null, ack: "owner", behind });
+  page.connect();
+  page.flush();
+  page.answer(makeError("BAD_CURSOR", { field: "x" }), "sent");
+  page.flush();
+  page.deliver();
+  page.answer();
+  expect(page.pending).toBe(0);
+  expect([...node.adds.values()]).toEqual([false]);
+});

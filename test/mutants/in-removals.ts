@@ -66,7 +66,9 @@ export const IN_REMOVALS: readonly Mutant[] = [
     file: "src/client/machine/removals.ts",
     find: '(outcome.type !== "refused" || ask.exposed)',
     replace: 'outcome.type !== "refused"',
-    killedBy: removals(OUTLIVES),
+    killedBy: removals(
+      "a removal takes out an add that is refused when it is sent again, since a node may have it",
+    ),
   },
   {
     name: "tags not written down",
