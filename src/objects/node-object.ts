@@ -18,6 +18,7 @@ import { ClusterObject, moment } from "./cluster-object.ts";
 import { configOf } from "./config-of.ts";
 import type { Address } from "./door.ts";
 import { DurableHost } from "./durable-host.ts";
+import { Errands } from "./errands.ts";
 import { Sockets, type Peer } from "./sockets.ts";
 import { SqlRowStore } from "./sql-row-store.ts";
 
@@ -28,7 +29,14 @@ const REFUSED_MAX = 16 * CREDIT_FRAMES;
 export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, NodeSaved> {
   protected readonly machine = node;
   readonly #sockets = new Sockets(this.ctx);
-  readonly #runner = new Runner(() => this.actors);
+  readonly #errands = new Errands(
+    (frame) => this.tell({ type: "frames", frames: [frame], ...moment() }),
+    () => Date.now(),
+  );
+  readonly #runner = new Runner(
+    () => this.actors,
+    (effect) => this.#errands.of(effect),
+  );
   readonly #config = configOf(this.env);
   readonly #tables = new RowTables(
     new SqlRowStore(this.ctx.storage.sql),
@@ -135,6 +143,7 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
     if (frames.length === 0) return others;
     // A frame that waited behind its own HELLO has a session by now, and others may have brought receipts.
     const current = frames.map((frame) => {
+      // An errand has none.
       const peer = this.#sockets.peerOf(frame.socket);
       return peer ? { ...frame, session: peer.session, flow: peer.flow } : frame;
     });
@@ -188,12 +197,18 @@ export class NodeObject extends ClusterObject<NodeState, NodeEvent, NodeEffect, 
     return [];
   }
 
+  /** Errands count as clients while they are out. */
+  #returned(): void {
+    if (this.#errands.isEmpty && this.#sockets.isEmpty) this.tell({ type: "alone", ...moment() });
+  }
+
   #perform(effect: NodeEffect): void {
     switch (effect.type) {
       case "send":
       case "answer":
         return this.speak(effect);
       case "push":
+        if (this.#errands.hear(effect.socket, effect.message)) return this.#returned();
         return this.passClients("out", () => this.#sockets.push(effect.socket, effect.message));
       case "push-map":
         return this.passClients("out", () => this.#sockets.pushMap(effect.news, effect.only));

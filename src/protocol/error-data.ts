@@ -64,6 +64,8 @@ export interface ErrorData {
   ACTOR_TIMED_OUT: { actorType: string; actorId: string; ms: number };
   VERSION_CONFLICT: { actorType: string; actorId: string; attempted: number; current: number };
   COMMAND_REFUSED: { actorType: string; actorId: string; refusal: string; reason: string };
+  CALL_CYCLE: { actorType: string; actorId: string; chain: string };
+  CALLS_TOO_DEEP: { field: string; value: number; max: number };
   COMMAND_WITHOUT_ID: { actorType: string; actorId: string; events: number };
   KEY_NOT_FOUND: { map: string; key: string };
   ROUTE_NOT_FOUND: { path: string };

@@ -197,6 +197,17 @@ export const ERRORS: ErrorRules<ErrorCode> = {
     ({ actorType, actorId, refusal, reason }) =>
       `${actorType}/${actorId} refuses: ${refusal}${reason && `, ${reason}`}`,
   ),
+  CALL_CYCLE: rule(
+    409,
+    "never",
+    ({ actorType, actorId, chain }) =>
+      `${actorType}/${actorId} waits for this call already, which comes from ${chain}`,
+  ),
+  CALLS_TOO_DEEP: rule(
+    409,
+    "never",
+    ({ field, value, max }) => `${value} actors wait for each other (${field}), at most ${max} may`,
+  ),
   COMMAND_WITHOUT_ID: rule(
     400,
     "never",

@@ -124,6 +124,9 @@ export const ENTRIES_DEFAULT = 100;
 /** Events of one command. */
 export const EVENTS_MAX = 1_000;
 
+/** Actors that wait for each other's decisions, one calling the next. */
+export const CALL_DEPTH_MAX = 5;
+
 /** Why an actor refused: the name that it gave it. */
 export const REFUSAL_BYTES_MAX = 128;
 

@@ -83,6 +83,8 @@ export interface CallOp extends Of {
   readonly expectedVersion: number | null;
   /** As `encodeJson` makes it. */
   readonly command: Uint8Array;
+  /** The actors whose decisions wait for it, the outermost first; left out: it comes from outside. */
+  readonly via?: readonly Of[];
 }
 
 export type OpResult =

@@ -4,13 +4,15 @@ import {
   integerProblem,
   isProblem,
   keyProblem,
+  listProblem,
+  malformed,
   mapProblem,
   type Problem,
 } from "./checks.ts";
 import { commandIdProblem, packClientCall, versionProblem } from "./client-calls.ts";
 import type { ClientCall } from "./client-messages.ts";
 import { isElement, isKey, isMap } from "./guards.ts";
-import { ENTRIES_MAX } from "./limits.ts";
+import { CALL_DEPTH_MAX, ENTRIES_MAX } from "./limits.ts";
 import type { ActorOp, CallOp, EventsOp } from "./ops.ts";
 import type { Layout } from "./layout.ts";
 import { opTagProblem, OP_TAGS } from "./packed-set-ops.ts";
@@ -28,7 +30,16 @@ export const CLIENT_CALL_LAYOUT: Layout = {
   command: elementProblem,
 };
 
-export const CALL_LAYOUT: Layout = { tag: opTagProblem, ...CLIENT_CALL_LAYOUT };
+const isOf = (of: unknown): boolean =>
+  Array.isArray(of) && of.length === 2 && isMap(of[0]) && isKey(of[1]);
+
+export const CALL_LAYOUT: Layout = {
+  tag: opTagProblem,
+  ...CLIENT_CALL_LAYOUT,
+  via: (via) =>
+    listProblem(via, 0, CALL_DEPTH_MAX) ??
+    (Array.isArray(via) && via.every(isOf) ? null : malformed("a list of [map, key]")),
+};
 
 export const EVENTS_LAYOUT: Layout = {
   tag: opTagProblem,
@@ -57,7 +68,11 @@ function unpackEvents(wire: readonly unknown[]): EventsOp | Problem {
 const isFrom = (from: unknown): from is number => !EVENTS_LAYOUT["from"]?.(from);
 const isLimit = (limit: unknown): limit is number => !EVENTS_LAYOUT["limit"]?.(limit);
 
-const packCall = (op: CallOp): unknown[] => [OP_TAGS.call, ...packClientCall(op)];
+const packCall = (op: CallOp): unknown[] => [
+  OP_TAGS.call,
+  ...packClientCall(op),
+  (op.via ?? []).map(({ map, key }) => [map, key]),
+];
 
 export function unpackClientCall(wire: unknown): ClientCall | Problem {
   const call = Array.isArray(wire) ? callOf(wire) : null;
@@ -65,9 +80,15 @@ export function unpackClientCall(wire: unknown): ClientCall | Problem {
 }
 
 function unpackCall(wire: readonly unknown[]): CallOp | Problem {
-  const call = callOf(wire.slice(1));
-  return call ? { type: "call", ...call } : diagnose(wire, CALL_LAYOUT);
+  const call = callOf(wire.slice(1, -1));
+  const via = wire.at(-1);
+  if (!call || !isVia(via)) return diagnose(wire, CALL_LAYOUT);
+  if (via.length === 0) return { type: "call", ...call };
+  return { type: "call", ...call, via: via.map(([map, key]) => ({ map, key })) };
 }
+
+const isVia = (via: unknown): via is readonly (readonly [map: string, key: string])[] =>
+  !CALL_LAYOUT["via"]?.(via);
 
 function callOf(wire: readonly unknown[]): ClientCall | null {
   const [map, key, commandId, expectedVersion, command] = wire;

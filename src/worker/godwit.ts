@@ -5,13 +5,16 @@ import type { Env } from "../objects/env.ts";
 import { NodeObject } from "../objects/node-object.ts";
 import { respond } from "./respond.ts";
 
-export { defineActor, refuse } from "../core/actor/definition.ts";
+export { CallError, defineActor, refuse } from "../core/actor/definition.ts";
 export type {
   Accepted,
+  ActorAddress,
   ActorDefinition,
   Actors,
   CommandContext,
   Decision,
+  MapOfOthers,
+  Others,
   Refusal,
 } from "../core/actor/definition.ts";
 

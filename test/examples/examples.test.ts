@@ -14,7 +14,7 @@ afterAll(() => site.close());
 it("has a page that leads to all of them", async () => {
   const page = await site.visit("");
   const links = await page.locator("a").evaluateAll((all) => all.map((a) => a.textContent));
-  expect(links).toHaveLength(3);
+  expect(links).toHaveLength(4);
   for (const link of await page.locator("a").all()) {
     const href = await link.getAttribute("href");
     const { status } = await fetch(new URL(href ?? "", site.grid.api.base));
@@ -136,6 +136,38 @@ describe("who is here", () => {
     await shows(() => placed(a), ["25 25", "50 50"]);
     await b.close();
     await shows(() => cursors(a).count(), 1);
+    expect(site.browser.errors).toEqual([]);
+  }, 60_000);
+});
+
+describe("the chat room", () => {
+  const texts = async (page: Page): Promise<readonly string[]> =>
+    page.locator("li").allInnerTexts();
+
+  async function say(page: Page, text: string): Promise<void> {
+    await page.fill("input[name=text]", text);
+    await page.press("input[name=text]", "Enter");
+  }
+
+  it("has one order for everybody, also for who comes later", async () => {
+    const [a, b] = [await site.visit("chat/?room=den"), await site.visit("chat/?room=den")];
+    await a.fill("input[name=who]", "Ann");
+    await b.fill("input[name=who]", "Bob");
+    for (let n = 0; n < 5; n++) await Promise.all([say(a, `a${n}`), say(b, `b${n}`)]);
+    await shows(async () => (await texts(a)).length, 10);
+    const all = await texts(a);
+    const of = (who: string) => all.filter((line) => line.startsWith(who));
+    expect(of("Ann")).toEqual(
+      [0, 1, 2, 3, 4].map((n) => expect.stringContaining(`a${n}`) as string),
+    );
+    expect(of("Bob")).toEqual(
+      [0, 1, 2, 3, 4].map((n) => expect.stringContaining(`b${n}`) as string),
+    );
+    await shows(() => texts(b), all);
+    const later = await site.visit("chat/?room=den");
+    await shows(() => texts(later), all);
+    const elsewhere = await site.visit("chat/?room=hall");
+    expect(await texts(elsewhere)).toEqual([]);
     expect(site.browser.errors).toEqual([]);
   }, 60_000);
 });

@@ -8,6 +8,7 @@ const execution = (title: string): Test => ({
 const journals = (title: string): Test => ({ file: "test/core/actor/journals.test.ts", title });
 const adversity = (title: string): Test => ({ file: "test/core/actor/adversity.test.ts", title });
 const moves = (title: string): Test => ({ file: "test/core/actor/moves.test.ts", title });
+const others = (title: string): Test => ({ file: "test/core/actor/others.test.ts", title });
 
 export const IN_ACTORS: readonly Mutant[] = [
   {
@@ -210,5 +211,41 @@ export const IN_ACTORS: readonly Mutant[] = [
     killedBy: moves(
       "waits for a decision that is being made, and what comes meanwhile waits with it",
     ),
+  },
+  {
+    name: "a move waits for who waits for it",
+    bug: "a command that a decision waits for waits itself for the move that waits for that decision",
+    file: "src/core/actor/mailbox.ts",
+    find: "![...one.mailbox].some(isWaitedFor)",
+    replace: "one.mailbox.length > 0",
+    killedBy: others(
+      "gets its reply though its partition is about to move, and commands from outside wait",
+    ),
+  },
+  {
+    name: "calls named anew",
+    bug: "a decision that is made again calls others under other names",
+    file: "src/objects/errands.ts",
+    find: "JSON.stringify([map, key, commandId, n])",
+    replace: "JSON.stringify([map, key, commandId, n, Math.random()])",
+    killedBy: others("has each call executed once, however often it is made"),
+  },
+  {
+    name: "calls of one name",
+    bug: "calls of actors that were sent commands of the same id have one name",
+    file: "src/objects/errands.ts",
+    find: "JSON.stringify([map, key, commandId, n])",
+    replace: "JSON.stringify([key, commandId, n])",
+    killedBy: others(
+      "does not share its calls with another actor that was sent a command of the same id",
+    ),
+  },
+  {
+    name: "calls in a circle",
+    bug: "an actor may call one that waits for it",
+    file: "src/objects/errands.ts",
+    find: "one.map === map && one.key === key",
+    replace: "one.map === map && one.key === key && chain.length > 9",
+    killedBy: others("waits for nobody who waits for it"),
   },
 ];

@@ -7,6 +7,7 @@ import { makeError } from "../../src/protocol/errors.ts";
 const P3 = PartitionId(3);
 const value = Uint8Array.of(1, 2, 3);
 const actor = { map: "account", key: "ann" };
+const bank = { map: "bank", key: "main" };
 /** Of epoch 7. */
 export const event: Row = {
   ...actor,
@@ -32,7 +33,14 @@ export const actorSamples = {
     rulings: [],
     ops: [
       { type: "call", ...actor, commandId: "c-1", expectedVersion: 17, command: value },
-      { type: "call", ...actor, commandId: "c-2", expectedVersion: null, command: value },
+      {
+        type: "call",
+        ...actor,
+        commandId: "c-2",
+        expectedVersion: null,
+        command: value,
+        via: [bank],
+      },
       { type: "call", ...actor, commandId: null, expectedVersion: 0, command: value },
       { type: "call", ...actor, commandId: null, expectedVersion: null, command: value },
       { type: "events", ...actor, from: 3, limit: 100 },

@@ -223,13 +223,17 @@ export const op: fc.Arbitrary<Op> = fc.oneof(
     value: element,
   }),
   fc.record({ type: fc.constant("increment" as const), ...of, inc: count, dec: count }),
-  fc.record({
-    type: fc.constant("call" as const),
-    ...of,
-    commandId: fc.option(commandId),
-    expectedVersion: fc.option(count),
-    command: element,
-  }),
+  fc.record(
+    {
+      type: fc.constant("call" as const),
+      ...of,
+      commandId: fc.option(commandId),
+      expectedVersion: fc.option(count),
+      command: element,
+      via: fc.array(fc.record(of), { minLength: 1, maxLength: 5 }),
+    },
+    { requiredKeys: ["type", "map", "key", "commandId", "expectedVersion", "command"] },
+  ),
   fc.record({
     type: fc.constant("events" as const),
     ...of,

@@ -10,8 +10,8 @@ import {
   type Op,
 } from "../../src/protocol/ops.ts";
 
-const RIGHT = [12, "account", "ann", "c-1", 17, Uint8Array.of(1)] as const;
-const PLACES = { map: 1, key: 2, commandId: 3, expectedVersion: 4, command: 5 } as const;
+const RIGHT = [12, "account", "ann", "c-1", 17, Uint8Array.of(1), [["bank", "main"]]] as const;
+const PLACES = { map: 1, key: 2, commandId: 3, expectedVersion: 4, command: 5, via: 6 } as const;
 
 const sent = (message: object): Uint8Array =>
   encode({ clusterId: "main", version: 1, term: 1, from: "n1", message });
@@ -95,11 +95,21 @@ describe("a command", () => {
     expect(called("key", "k".repeat(513))).toMatchObject(outOfBounds("key", 513, 0, 512));
   });
 
-  it("has six parts", () => {
-    for (const wrong of [RIGHT.slice(0, 5), [...RIGHT, null], [12]])
+  it("is waited for by none, or up to five actors", () => {
+    const ann = ["account", "ann"];
+    for (const via of [[], [ann], Array.from({ length: 5 }, () => ann)])
+      expect(called("via", via)).toBe("accepted");
+    const six = Array.from({ length: 6 }, () => ann);
+    expect(called("via", six)).toMatchObject(outOfBounds("via", 6, 0, 5));
+    for (const wrong of [null, "text", [null], [["account"]], [["", "ann"]], [[...ann, 1]]])
+      expect(called("via", wrong)).toMatchObject(bad("MALFORMED", "via"));
+  });
+
+  it("has seven parts", () => {
+    for (const wrong of [RIGHT.slice(0, 6), [...RIGHT, null], [12]])
       expect(forwarded(wrong)).toMatchObject({
         code: "MALFORMED",
-        data: { expected: "[tag, map, key, commandId, expectedVersion, command]" },
+        data: { expected: "[tag, map, key, commandId, expectedVersion, command, via]" },
       });
   });
 

@@ -55,6 +55,8 @@ const DATA: ErrorData = {
   ACTOR_TIMED_OUT: { actorType: "account", actorId: "ann", ms: 10_000 },
   VERSION_CONFLICT: { actorType: "account", actorId: "ann", attempted: 17, current: 19 },
   COMMAND_REFUSED: { actorType: "account", actorId: "ann", refusal: "poor", reason: "has 3" },
+  CALL_CYCLE: { actorType: "account", actorId: "ann", chain: "account/ann, bank/main" },
+  CALLS_TOO_DEEP: { field: "via", value: 6, max: 5 },
   COMMAND_WITHOUT_ID: { actorType: "account", actorId: "ann", events: 2 },
   KEY_NOT_FOUND: { map: "users", key: "user:1" },
   ROUTE_NOT_FOUND: { path: "/v2" },

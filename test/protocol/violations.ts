@@ -79,6 +79,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   command: bytes(0, 262_144),
   commandId: anyOf(isNull, text(1, 128)),
   expectedVersion: anyOf(isNull, count),
+  via: list(5),
   collect: list(32_768),
   sole: boolean,
   repair: anyOf(isNull, isMap),

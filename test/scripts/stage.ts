@@ -19,13 +19,14 @@ import type {
   ClusterEvent,
   Moment,
 } from "../../src/core/machine/cluster-event.ts";
-import type { NodeEffect, NodeEvent, Notice } from "../../src/core/node/events.ts";
+import type { ClientFrame, NodeEffect, NodeEvent, Notice } from "../../src/core/node/events.ts";
 import { NO_FLOW } from "../../src/core/node/flow.ts";
 import { node } from "../../src/core/node/node.ts";
 import { initialNode, wake, type NodeSaved, type NodeState } from "../../src/core/node/state.ts";
 import { ClusterId, Term, Version, type NodeId } from "../../src/data/ids.ts";
 import type { ClientMessage, ServerMessage } from "../../src/protocol/client-messages.ts";
 import type { ClusterMessage, Sender } from "../../src/protocol/cluster-messages.ts";
+import { Errands } from "../../src/objects/errands.ts";
 import { assertCoded } from "../sim/coded.ts";
 import { SimHost, type CrashPoint } from "../sim/process.ts";
 import type { CoordinatorHost, NodeHost } from "../sim/hosts.ts";
@@ -82,7 +83,7 @@ export class Stage {
     () => {};
   /** Actors of whoever plays. */
   actors: Actors = {};
-  readonly runner = new Runner(() => this.actors);
+  readonly #errands = new Map<Sender, Errands>();
   /** True: a decision that takes time, which whoever plays delivers. */
   postpone: (id: NodeId, event: NodeEvent) => boolean = () => false;
   #calls = 0;
@@ -140,12 +141,33 @@ export class Stage {
         arm: (at) => void this.#alarms.set(id, this.#trueTime(id, at)),
         tick: (at) => void this.#ticks.set(id, this.#trueTime(id, at)),
         committed: () => {},
-        runner: this.runner,
+        runner: new Runner(
+          () => this.actors,
+          (effect) => this.#errandsOf(id).of(effect),
+        ),
         postpone: (event) => this.postpone(id, event),
       },
     );
     this.nodes.set(id, host);
     return host;
+  }
+
+  /** Of actors whose decisions are made there. */
+  #errandsOf(id: NodeId): Errands {
+    const known = this.#errands.get(id);
+    if (known) return known;
+    const errands = new Errands(
+      (frame) => void this.#submit(id, frame),
+      () => this.now + this.#clockOf(id),
+    );
+    this.#errands.set(id, errands);
+    return errands;
+  }
+
+  /** As an inbox does, not within the event that asks for it. */
+  async #submit(id: NodeId, frame: ClientFrame): Promise<void> {
+    await Promise.resolve();
+    this.node(id).deliver({ type: "frames", frames: [frame], ...this.#moment(id) });
   }
 
   /** From outside: an operator or the front. */
@@ -278,6 +300,7 @@ export class Stage {
       case "answer":
         return this.#answer(from, effect);
       case "push":
+        if (this.#errands.get(from)?.hear(effect.socket, effect.message)) return;
         this.answers.push(effect.message);
         this.lines.push(`  client: ${showAnswer(effect.message)}`);
         return;

@@ -15,6 +15,7 @@ import type { NodeEffect, NodeEvent } from "../../src/core/node/events.ts";
 import { node } from "../../src/core/node/node.ts";
 import { initialNode, wake, type NodeSaved, type NodeState } from "../../src/core/node/state.ts";
 import type { NodeId } from "../../src/data/ids.ts";
+import { Errands } from "../../src/objects/errands.ts";
 import { ACTORS } from "./callers.ts";
 import { SimHost } from "./process.ts";
 
@@ -62,6 +63,14 @@ export function coordinatorHost(
   );
 }
 
+/** Simulated decisions take no time, so they ask nobody. */
+const ALONE = new Errands(
+  () => {
+    throw new Error("a simulated decision asks nobody");
+  },
+  () => 0,
+);
+
 export function nodeHost(
   id: NodeId,
   config: Config,
@@ -75,7 +84,10 @@ export function nodeHost(
       saved: (state) => state.saved,
       digestKey: (state) => state.saved.self.digestKey,
     },
-    runner: new Runner(() => ACTORS),
+    runner: new Runner(
+      () => ACTORS,
+      (effect) => ALONE.of(effect),
+    ),
     started: () => ({ ...facts, hasClients: hasClients(), ...moment() }),
     ...around,
   });

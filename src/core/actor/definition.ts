@@ -3,6 +3,8 @@
  * run once for each command; `evolve` says what that means, and is run again whenever the actor wakes up anywhere.
  */
 
+import type { ErrorCode, ErrorInfo } from "../../protocol/errors.ts";
+
 /** State, events, commands and replies are JSON and byte arrays. What `evolve` is given it must not change. */
 export interface ActorDefinition<State, Command, Event, Reply = null> {
   /** Before the first event. */
@@ -10,7 +12,7 @@ export interface ActorDefinition<State, Command, Event, Reply = null> {
   readonly decide: (
     state: State,
     command: Command,
-    context: CommandContext,
+    context: CommandContext & Others,
   ) => Decision<Event, Reply> | Promise<Decision<Event, Reply>>;
   /** Pure: the same events make the same state, today and in ten years. */
   readonly evolve: (state: State, event: Event) => State;
@@ -25,12 +27,64 @@ export interface ActorDefinition<State, Command, Event, Reply = null> {
 export interface CommandContext {
   readonly actorType: string;
   readonly actorId: string;
-  /** Whatever a decision asks of others under this name is recognised when it is asked again. null: a question. */
+  /** null: a question. */
   readonly commandId: string | null;
   /** Events so far. */
   readonly version: number;
   /** The clock of the owner, ms since 1970. `decide` needs no other. */
   readonly nowMs: number;
+  /** A decision that is not there by then is given up, and its command refused; ms since 1970. */
+  readonly deadlineMs: number;
+  /** Whose decision waits for this one; null: the command comes from outside. */
+  readonly caller: ActorAddress | null;
+}
+
+export interface ActorAddress {
+  readonly actorType: string;
+  readonly actorId: string;
+}
+
+/**
+ * What a decision may ask of the grid, in an async `decide`. Each rejects with a `CallError`; one that a decision lets pass is
+ * what its own command is refused with, if it may help to ask again later, and `ACTOR_FAILED` if not.
+ */
+export interface Others {
+  /**
+   * Its reply. However often this decision is made, its nth call is executed once: so calls must come in the same order each
+   * time. CALL_CYCLE: that actor waits for this one; CALLS_TOO_DEEP; COMMAND_REFUSED with `data.refusal`, as to anybody.
+   */
+  readonly call: (actorType: string, actorId: string, command: unknown) => Promise<unknown>;
+  /** A question, also from one. */
+  readonly ask: (actorType: string, actorId: string, question: unknown) => Promise<unknown>;
+  readonly map: (name: string) => MapOfOthers;
+}
+
+/** Entries of a map. A write is made again when its decision is: at least once. */
+export interface MapOfOthers {
+  /** undefined: there is none. */
+  readonly get: (key: string) => Promise<unknown>;
+  /** `ttl` in ms; left out: it stays. */
+  readonly set: (key: string, value: unknown, options?: { readonly ttl?: number }) => Promise<void>;
+  readonly delete: (key: string) => Promise<void>;
+}
+
+/** Why another actor, or a map, was of no help. */
+export class CallError extends Error {
+  override readonly name = "CallError";
+  readonly info: ErrorInfo;
+
+  constructor(info: ErrorInfo) {
+    super(info.message);
+    this.info = info;
+  }
+
+  get code(): ErrorCode {
+    return this.info.code;
+  }
+
+  get data(): ErrorInfo["data"] {
+    return this.info.data;
+  }
 }
 
 export type Decision<Event, Reply> = Accepted<Event, Reply> | Refusal;

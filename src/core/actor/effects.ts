@@ -39,6 +39,10 @@ export interface DecideEffect<Tag> {
   /** Entries since the last snapshot, this one included. */
   readonly sinceSnapshot: number;
   readonly nowMs: number;
+  /** Nobody waits for it any longer. */
+  readonly deadlineMs: number;
+  /** Whose decisions wait for it, the outermost first. */
+  readonly via: readonly Of[];
   readonly tag: Tag;
 }
 

@@ -65,7 +65,7 @@ export function goOn(turn: Turn, name: ActorName): void {
   const one = activation(turn, name);
   const call = one?.mailbox.first();
   if (one?.phase !== "live" || one.running || !call) return;
-  if (isPaused(turn, name.partitionId)) {
+  if (isPaused(turn, name.partitionId) && ![...one.mailbox].some(isWaitedFor)) {
     const paused = new Set(memoryOf(turn).paused).add(name.partitionId);
     return setActors(turn, { paused });
   }
@@ -76,10 +76,13 @@ export function goOn(turn: Turn, name: ActorName): void {
   if (!activation(turn, name)?.running) goOn(turn, name);
 }
 
+/** By a decision, maybe one that the move itself waits for. */
+const isWaitedFor = ({ op }: Call): boolean => op.type === "call" && op.via !== undefined;
+
 function begin(turn: Turn, name: ActorName, one: Activation, { n, call }: Running): void {
   const { of, state, version, sequence, snapshotAt } = one;
   if (call.op.type === "events") return list(turn, name, { n, from: call.op.from });
-  const { commandId, expectedVersion, command } = call.op;
+  const { commandId, expectedVersion, command, via = [] } = call.op;
   const known = commandId === null ? undefined : one.ids.find(commandId);
   if (known !== undefined) return recall(turn, name, one, { n, sequence: known });
   if (expectedVersion !== null && expectedVersion !== version)
@@ -87,7 +90,9 @@ function begin(turn: Turn, name: ActorName, one: Activation, { n, call }: Runnin
   dueAt(turn, turn.now + DECISION_MS_MAX);
   const sinceSnapshot = sequence + 1 - snapshotAt;
   const tag = { ...tagOf(turn, name), step: "decide", n } as const;
-  const asked = { of, state, version, commandId, command, sinceSnapshot, nowMs: turn.now, tag };
+  const { now: nowMs } = turn;
+  const times = { nowMs, deadlineMs: nowMs + DECISION_MS_MAX };
+  const asked = { of, state, version, commandId, command, sinceSnapshot, via, ...times, tag };
   turn.do({ type: "decide", ...asked });
 }
 

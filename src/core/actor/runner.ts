@@ -5,16 +5,32 @@ import { textProblem } from "../../protocol/checks.ts";
 import { makeError, type ErrorInfo } from "../../protocol/errors.ts";
 import { ERROR_TEXT_BYTES_MAX, EVENTS_MAX, REFUSAL_BYTES_MAX } from "../../protocol/limits.ts";
 import { decodeJson, encodeJson } from "../../protocol/values.ts";
-import type { Accepted, Actors, AnyActor, Decision, Refusal } from "./definition.ts";
+import {
+  CallError,
+  type Accepted,
+  type Actors,
+  type AnyActor,
+  type CommandContext,
+  type Decision,
+  type Others,
+  type Refusal,
+} from "./definition.ts";
 import type { ActorEffect, ActorEvent, DecideEffect, Decided, ReplayEffect } from "./effects.ts";
+
+import { nameOf } from "./refusals.ts";
 
 const SNAPSHOT_EVERY = 100;
 
+export type OthersOf = (effect: DecideEffect<unknown>) => Others;
+
 export class Runner {
   readonly #actors: () => Actors;
+  readonly #othersOf: OthersOf;
 
-  constructor(actors: () => Actors) {
+  /** `othersOf`: what a decision reaches of the grid. */
+  constructor(actors: () => Actors, othersOf: OthersOf) {
     this.#actors = actors;
+    this.#othersOf = othersOf;
   }
 
   /** A promise only where `decide` gave one. */
@@ -47,7 +63,7 @@ export class Runner {
   #decide(effect: DecideEffect<unknown>): Decided | Promise<Decided> {
     const actor = this.#actorOf(effect.of);
     if (!actor.ok) return { type: "failed", error: actor.error };
-    const { of, state, commandId, version, nowMs } = effect;
+    const { of, state } = effect;
     const failed = (error: unknown): Decided => ({ type: "failed", error: failure(of, error) });
     const finish = (decision: Decision<unknown, unknown>): Decided => {
       try {
@@ -58,13 +74,20 @@ export class Runner {
     };
     try {
       const command = valueOf(effect.command, "command");
-      const context = { actorType: of.map, actorId: of.key, commandId, version, nowMs };
-      const decision = actor.value.decide(state, command, context);
+      const others = this.#othersOf(effect);
+      const decision = actor.value.decide(state, command, { ...contextOf(effect), ...others });
       return isLate(decision) ? Promise.resolve(decision).then(finish, failed) : finish(decision);
     } catch (error) {
       return failed(error);
     }
   }
+}
+
+function contextOf(effect: DecideEffect<unknown>): CommandContext {
+  const { of, commandId, version, nowMs, deadlineMs, via } = effect;
+  const last = via.at(-1);
+  const caller = last ? nameOf(last) : null;
+  return { ...nameOf(of), commandId, version, nowMs, deadlineMs, caller };
 }
 
 /** Whatever can be awaited. */
@@ -155,8 +178,10 @@ function listOf(bytes: Uint8Array): readonly unknown[] {
   return events;
 }
 
-function failure({ map, key }: Of, error: unknown): ErrorInfo {
-  return makeError("ACTOR_FAILED", { actorType: map, actorId: key, reason: reasonOf(error) });
+/** What will pass elsewhere will pass here. */
+function failure(of: Of, error: unknown): ErrorInfo {
+  if (error instanceof CallError && error.info.retry === "later") return error.info;
+  return makeError("ACTOR_FAILED", { ...nameOf(of), reason: reasonOf(error) });
 }
 
 /** Whatever was thrown: not all of it can be put in words. */

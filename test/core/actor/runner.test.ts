@@ -1,8 +1,9 @@
 /** What an application's own code may do wrong, and what becomes of it. */
 import { describe, expect, it } from "vitest";
-import { defineActor, type AnyActor } from "../../../src/core/actor/definition.ts";
+import { defineActor, type AnyActor, type Others } from "../../../src/core/actor/definition.ts";
 import type { Decided } from "../../../src/core/actor/effects.ts";
 import { Runner } from "../../../src/core/actor/runner.ts";
+import { Errands } from "../../../src/objects/errands.ts";
 import { EVENTS_MAX } from "../../../src/protocol/limits.ts";
 import { decodeJson, encodeJson } from "../../../src/protocol/values.ts";
 
@@ -15,6 +16,21 @@ const bytes = (value: unknown): Uint8Array => {
 };
 
 const asked = { type: "decide", of: OF, version: 0, commandId: "c", command: bytes(1) } as const;
+const times = { nowMs: 5, deadlineMs: 10 };
+const alone = (): Others =>
+  new Errands(
+    () => expect.fail("it asks nobody"),
+    () => 0,
+  ).of(effectOf({}));
+const effectOf = (facts: { readonly state?: unknown; readonly sinceSnapshot?: number }) => ({
+  ...asked,
+  state: [],
+  sinceSnapshot: 1,
+  ...facts,
+  ...times,
+  via: [],
+  tag: null,
+});
 
 /** `decide` gives this, whatever it is. */
 async function decidedBy(
@@ -23,8 +39,8 @@ async function decidedBy(
   sinceSnapshot = 1,
 ): Promise<Decided> {
   const actor = { initial: [], decide, evolve: (state: unknown) => state, ...more } as AnyActor;
-  const effect = { ...asked, state: [], sinceSnapshot, nowMs: 5, tag: null };
-  const event = await new Runner(() => ({ it: actor })).perform(effect);
+  const runner = new Runner(() => ({ it: actor }), alone);
+  const event = await runner.perform(effectOf({ sinceSnapshot }));
   if (event.type !== "decided") throw new Error("it was asked to decide");
   return event.outcome;
 }
@@ -87,7 +103,7 @@ it("each actor begins with a state of its own", () => {
       return state;
     },
   });
-  const runner = new Runner(() => ({ it: actor }));
+  const runner = new Runner(() => ({ it: actor }), alone);
   const from = { type: "initial" } as const;
   const states = [1, 2].map(() => {
     const effect = { type: "replay", of: OF, from, events: [bytes([1])], tag: null } as const;
